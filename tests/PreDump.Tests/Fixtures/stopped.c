@@ -1,0 +1,12 @@
+/* Stops itself, as a shell's Ctrl-Z would. Told to go on, it says so. */
+#include "victim.h"
+
+int main(void)
+{
+    die_with_parent();
+    fill(private_memory(64), 64, 1);
+    ready();
+    MUST(raise(SIGSTOP));
+    MUST(write(STDOUT_FILENO, "CONTINUED\n", 10));
+    rest();
+}
