@@ -17,6 +17,7 @@ int main(void)
 
     char *split = aligned(HUGE);
     fill(split, HUGE / PAGE, 2);
+    MUST(madvise(split, HUGE, MADV_NOHUGEPAGE)); /* else the kernel may join it again at any moment */
     MUST(madvise(split + 100 * PAGE, 50 * PAGE, MADV_DONTNEED));
 
     read_touch(aligned(HUGE), 1);

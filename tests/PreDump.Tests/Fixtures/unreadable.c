@@ -13,7 +13,7 @@ int main(void)
     MUST(mprotect(write_only, 32 * PAGE, PROT_WRITE));
     MUST(mprotect(mixed + 5 * PAGE, PAGE, PROT_NONE));
     MUST(mprotect(mixed + 17 * PAGE, 2 * PAGE, PROT_NONE));
-    private_memory(16); /* never touched */
+    (void)private_memory(16); /* never touched */
     map(16, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     ready();
     rest();

@@ -75,9 +75,12 @@ static inline void *map(size_t pages, int prot, int flags, int fd)
     return at;
 }
 
+/* Stands between two pages without access, so that the kernel joins it with no neighbour. */
 static inline void *private_memory(size_t pages)
 {
-    return map(pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    char *at = map(pages + 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    MUST(mprotect(at + PAGE, pages * PAGE, PROT_READ | PROT_WRITE));
+    return at + PAGE;
 }
 
 /* An unnamed file of so many bytes, filled with the pattern of its own offsets. */

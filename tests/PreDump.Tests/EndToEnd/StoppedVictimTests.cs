@@ -1,0 +1,39 @@
+using PreDump.Tests.Support;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd;
+
+/// <summary>
+/// The heart of it: for each shape of memory, a stopped victim's images hold every page that CRIU's rules take and
+/// none beyond, byte for byte as in /proc/PID/mem.
+/// </summary>
+public sealed class StoppedVictimTests
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("unreadable")]
+    [InlineData("filemaps")]
+    [InlineData("memfds")]
+    [InlineData("sharedmemory")]
+    [InlineData("guards")]
+    [InlineData("hugepages")]
+    [InlineData("zeropages")]
+    [InlineData("aioring")]
+    [InlineData("beyondend")]
+    [InlineData("zombie")]
+    [InlineData("pidns")]
+    [InlineData("threads", 200)]
+    [InlineData("processes", 50)]
+    [InlineData("manymaps", 60000)]
+    public async Task Images_hold_exactly_the_pages_of(string fixture, params int[] arguments)
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        using var scratch = new Scratch();
+        await victim.Stop();
+
+        await PreDumpTool.Dump(victim.Pid, scratch.Path);
+
+        await PageComparison.AssertSame(victim, scratch.Path);
+    }
+}

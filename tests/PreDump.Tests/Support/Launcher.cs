@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace PreDump.Tests.Support;
+
+/// <summary>
+/// Starts processes from one thread that never ends. PR_SET_PDEATHSIG fires when the *thread* that forked ends, and
+/// a thread of the pool may: victims would die in the midst of a test.
+/// </summary>
+internal static class Launcher
+{
+    private static readonly BlockingCollection<Action> Orders = Open();
+
+    public static Task<Process> Start(ProcessStartInfo info)
+    {
+        var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Orders.Add(() =>
+        {
+            try
+            {
+                started.SetResult(Process.Start(info)!);
+            }
+            catch (Exception e)
+            {
+                started.SetException(e);
+            }
+        });
+        return started.Task;
+    }
+
+    private static BlockingCollection<Action> Open()
+    {
+        var orders = new BlockingCollection<Action>();
+        var thread = new Thread(() =>
+        {
+            foreach (var order in orders.GetConsumingEnumerable())
+                order();
+        })
+        { IsBackground = true, Name = "launcher" };
+        thread.Start();
+        return orders;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace PreDump.Tests.Support;
+
+/// <summary>
+/// Which pages of a stopped process a pre-dump has to take, and what they hold, by CRIU's rules but by other means
+/// than the product's: smaps, pagemap and kpageflags read from here, as root.
+/// </summary>
+internal static class Oracle
+{
+    private const ulong Present = 1UL << 63;
+    private const ulong Swapped = 1UL << 62;
+    private const ulong OfFileOrShared = 1UL << 61;
+    private const ulong Guard = 1UL << 58;
+    private const ulong FrameNumber = (1UL << 55) - 1;
+    private const ulong ZeroPage = 1UL << 24;
+
+    /// <summary>The address of each page to take, ascending, with the mapping it is in.</summary>
+    public static SortedDictionary<ulong, Mapping> Pages(int pid)
+    {
+        var pages = new SortedDictionary<ulong, Mapping>();
+        using var pagemap = Open($"/proc/{pid}/task/{ProcessView.ThreadWithMemory(pid)}/pagemap");
+        using var frames = Open("/proc/kpageflags");
+        foreach (var mapping in Mapping.Of(pid).Where(IsTaken))
+        {
+            var entries = new ulong[mapping.Pages];
+            ReadWhole(pagemap, MemoryMarshal.AsBytes(entries.AsSpan()), mapping.Start / Mapping.PageSize * sizeof(ulong));
+            for (ulong i = 0; i < mapping.Pages; i++)
+                if (mapping.Name == "[vdso]" || IsOwned(entries[i], frames))
+                    pages.Add(mapping.Start + i * Mapping.PageSize, mapping);
+        }
+        return pages;
+    }
+
+    /// <summary>The memory of a process, whatever its protection.</summary>
+    public static SafeFileHandle Memory(int pid) => Open($"/proc/{pid}/task/{ProcessView.ThreadWithMemory(pid)}/mem");
+
+    public static void ReadWhole(SafeFileHandle file, Span<byte> into, ulong offset)
+    {
+        while (into.Length > 0)
+        {
+            var read = RandomAccess.Read(file, into, (long)offset);
+            if (read <= 0)
+                throw new EndOfStreamException($"nothing at {offset:x}");
+            into = into[read..];
+            offset += (ulong)read;
+        }
+    }
+
+    private static bool IsTaken(Mapping mapping) =>
+        mapping.Protection[3] == 'p'
+        && mapping.Name is not ("[vvar]" or "[vvar_vclock]" or "[vsyscall]" or "[uprobes]")
+        && !mapping.Name.StartsWith("/[aio]", StringComparison.Ordinal)
+        && !mapping.Flags.Overlaps(["ht", "dp", "io", "pf"]);
+
+    private static bool IsOwned(ulong entry, SafeFileHandle frames) =>
+        (entry & (Present | Swapped)) != 0
+        && (entry & (OfFileOrShared | Guard)) == 0
+        && !((entry & Present) != 0 && IsZeroPage(entry & FrameNumber, frames));
+
+    private static bool IsZeroPage(ulong frame, SafeFileHandle frames)
+    {
+        ulong flags = 0;
+        ReadWhole(frames, MemoryMarshal.AsBytes(new Span<ulong>(ref flags)), frame * sizeof(ulong));
+        return (flags & ZeroPage) != 0;
+    }
+
+    // FileShare.ReadWrite, so that .NET takes no lock on the file.
+    private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+}

@@ -1,0 +1,44 @@
+using Xunit;
+
+namespace PreDump.Tests.Support;
+
+/// <summary>What a test needs of the machine. Each probe tries the thing itself, and else skips the test and says why.</summary>
+internal static class Requires
+{
+    /// <summary>Debian's own interpreter: pycriu is installed for it, and not for any other in the PATH.</summary>
+    public const string DebianPython = "/usr/bin/python3";
+
+    public static void Root() =>
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: page frame numbers, foreign processes, mounts");
+
+    public static void Program(string file, string package) =>
+        Assert.SkipUnless(File.Exists(file), $"needs {file} (package {package})");
+
+    public static async Task PageOracle()
+    {
+        Root();
+        Program(DebianPython, "python3");
+        Assert.SkipUnless(File.Exists("/proc/kpageflags"), "needs /proc/kpageflags (CONFIG_PROC_PAGE_MONITOR)");
+        var pycriu = await Command.Run(DebianPython, ["-c", "import pycriu"]);
+        Assert.SkipUnless(pycriu.ExitCode == 0, "needs pycriu (package criu)");
+    }
+
+    public static void NoSoftDirty() =>
+        Assert.SkipWhen(KernelTracksSoftDirty(), "this kernel tracks soft-dirty pages");
+
+    public static void SoftDirty() =>
+        Assert.SkipUnless(KernelTracksSoftDirty(), "this kernel tracks no soft-dirty pages (CONFIG_MEM_SOFT_DIRTY)");
+
+    private static bool KernelTracksSoftDirty()
+    {
+        try
+        {
+            File.WriteAllText("/proc/self/clear_refs", "4");
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}
