@@ -16,6 +16,17 @@ internal static class PageComparison
             AssertSame(pid, directory.Tasks[ProcessView.InnermostPid(pid)]);
     }
 
+    /// <summary>For a part of memory that holds still while the rest of the victim works: every page of it is there.</summary>
+    public static void AssertHolds(int pid, TaskImage image, Mapping mapping)
+    {
+        var places = image.Places();
+        var pages = Oracle.Pages(pid).Where(page => page.Key >= mapping.Start && page.Key < mapping.End).ToList();
+        Assert.NotEmpty(pages);
+        AssertNone(pid, "missing from the images", pages.Where(page => !places.ContainsKey(page.Key)).Select(Name));
+        AssertNone(pid, "with other content", pages.Zip(Differences(pid, image, pages.Select(page => page.Key), places))
+            .Where(pair => pair.Second).Select(pair => Name(pair.First)));
+    }
+
     private static void AssertSame(int pid, TaskImage image)
     {
         image.AssertWellFormed();

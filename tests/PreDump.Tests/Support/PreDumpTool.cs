@@ -28,6 +28,13 @@ internal static class PreDumpTool
 
     public static async Task<Process> Start(params string[] arguments) => await Command.Start(await File(), arguments);
 
+    /// <summary>Sends a signal and waits for the end, by whatever cause.</summary>
+    public static async Task End(Process tool, int signal)
+    {
+        Signal.Send(tool.Id, signal);
+        await tool.WaitForExitAsync();
+    }
+
     private static async Task<string> Find()
     {
         if (Environment.GetEnvironmentVariable("PREDUMP_BIN") is { Length: > 0 } given)

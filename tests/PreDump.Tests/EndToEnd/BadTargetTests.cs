@@ -1,0 +1,95 @@
+using PreDump.Tests.Support;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd;
+
+/// <summary>Processes that can't or mustn't be pre-dumped: one line says why, and no image is left.</summary>
+public sealed class BadTargetTests
+{
+    [Fact]
+    public async Task No_such_process()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        var gone = victim.Pid;
+        await victim.DisposeAsync();
+        Assert.Contains($"{gone}", await Refused(gone));
+    }
+
+    [Fact]
+    public async Task The_first_process() => Assert.Contains("1", await Refused(1));
+
+    [Fact]
+    public async Task A_tree_that_contains_the_tool_itself()
+    {
+        var line = await Refused(Environment.ProcessId);
+        Assert.Contains($"{Environment.ProcessId}", line);
+        Assert.Equal("0", ProcessView.Status(Environment.ProcessId, "TracerPid"));
+    }
+
+    [Fact]
+    public async Task Its_own_parent()
+    {
+        using var scratch = new Scratch();
+        // "; exit" keeps the shell from becoming the tool.
+        var result = await Command.Run("/bin/sh",
+            ["-c", "\"$0\" --tree $$ --images-dir \"$1\"; exit $?", await PreDumpTool.File(), scratch.Path]);
+        Refusal.Line(Refusal.Failure, result);
+        Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
+    }
+
+    [Fact]
+    public async Task A_kernel_thread()
+    {
+        Assert.SkipUnless(ProcessView.Exists(2) && ProcessView.Status(2, "VmSize") is null, "no kernel thread is to be seen here");
+        var line = await Refused(2);
+        Assert.Contains("kernel thread", line);
+    }
+
+    [Fact]
+    public async Task A_zombie()
+    {
+        await using var victim = await Victim.Fixture("zombie");
+        var zombie = ProcessView.Tree(victim.Pid)[1];
+        Assert.Contains($"{zombie}", await Refused(zombie));
+    }
+
+    [Fact]
+    public async Task A_thread_that_is_no_process()
+    {
+        await using var victim = await Victim.Fixture("threads", 2);
+        var thread = ProcessView.Threads(victim.Pid)[1];
+        Assert.Contains($"{thread}", await Refused(thread));
+        Assert.Equal("0", ProcessView.Status(victim.Pid, thread, "TracerPid"));
+    }
+
+    [Fact]
+    public async Task Not_permitted_names_the_capability()
+    {
+        Requires.Root();
+        Requires.Program("/usr/bin/setpriv", "util-linux");
+        await using var victim = await Victim.Fixture("plain");
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+        // Nobody must get at the binary and at a directory to write to.
+        const UnixFileMode Everyone = (UnixFileMode)0b111_111_111;
+        File.SetUnixFileMode(scratch.Path, Everyone);
+        var binary = scratch["predump"];
+        File.Copy(await PreDumpTool.File(), binary);
+        File.SetUnixFileMode(binary, Everyone);
+        var images = scratch.Folder("images");
+        File.SetUnixFileMode(images, Everyone);
+
+        var result = await Command.Run("/usr/bin/setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups",
+            binary, "--tree", $"{victim.Pid}", "--images-dir", images]);
+
+        Assert.Contains("CAP_SYS_PTRACE", Refusal.Line(Refusal.Failure, result));
+        Assert.Empty(Directory.GetFileSystemEntries(images));
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    private static async Task<string> Refused(int pid)
+    {
+        using var scratch = new Scratch();
+        return await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{pid}");
+    }
+}

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using PreDump.Tests.Support;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd;
+
+/// <summary>
+/// The tool is killed at random moments, inside the freeze too: the victim goes on, and no directory looks complete
+/// that is not.
+/// </summary>
+public sealed class KilledToolTests
+{
+    private const int Tries = 25;
+
+    [Theory]
+    [InlineData("threads", 1000, 4)]
+    [InlineData("manymaps", 60000)]
+    [InlineData("processes", 50)]
+    public async Task Killed_inside_the_freeze_it_lets_go_of(string fixture, params int[] arguments)
+    {
+        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        var before = VictimState.OfTree(victim);
+        var insideTheFreeze = 0;
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
+            Spin(Random.Shared.Next(0, 2000));
+            if (IsTraced(victim.Pid))
+                insideTheFreeze++;
+            await PreDumpTool.End(tool, Signal.Kill);
+
+            await VictimState.AssertUnchanged(before, victim);
+            await AssertCompleteOrNotSoLooking(scratch.Path);
+        }
+        Assert.True(insideTheFreeze > 0, $"none of {Tries} kills came inside the freeze");
+    }
+
+    [Fact]
+    public async Task Killed_at_any_moment_it_leaves_the_victim_running()
+    {
+        using var rounds = new Scratch();
+        await using var victim = await Victim.Fixture("toucher", rounds["rounds"], 8192);
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            Spin(Random.Shared.Next(0, 30_000));
+            await PreDumpTool.End(tool, Signal.Kill);
+
+            Assert.Equal("0", ProcessView.Status(victim.Pid, "TracerPid"));
+            await Eventually.True(() => ProcessView.State(victim.Pid) is 'R' or 'S' or 'D', "the victim goes on");
+            await AssertCompleteOrNotSoLooking(scratch.Path);
+        }
+        Assert.False(victim.HasExited);
+    }
+
+    [Fact]
+    public async Task A_stopped_victim_is_still_stopped_when_the_tool_was_killed()
+    {
+        await using var victim = await Victim.Fixture("threads", 500, 0);
+        await victim.Stop();
+        var insideTheFreeze = 0;
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
+            if (IsTraced(victim.Pid))
+                insideTheFreeze++;
+            await PreDumpTool.End(tool, Signal.Kill);
+            await Eventually.True(() => Array.TrueForAll(ProcessView.Threads(victim.Pid),
+                thread => ProcessView.State(victim.Pid, thread) == 'T'), "all threads are stopped");
+        }
+        Assert.True(insideTheFreeze > 0, $"none of {Tries} kills came inside the freeze");
+    }
+
+    [Theory]
+    [InlineData(Signal.Term)]
+    [InlineData(Signal.Int)]
+    public async Task Told_to_end_it_clears_up(int signal)
+    {
+        await using var victim = await Victim.Fixture("plain", 65536);
+        var before = VictimState.OfTree(victim);
+        var ended = 0;
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            SpinUntil(() => Directory.EnumerateFileSystemEntries(scratch.Path).Any() || tool.HasExited);
+            Spin(Random.Shared.Next(0, 20_000));
+            await PreDumpTool.End(tool, signal);
+
+            if (tool.ExitCode != 0)
+            {
+                ended++;
+                Assert.Equal(128 + signal, tool.ExitCode);
+                Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
+            }
+            else
+            {
+                Assert.True(File.Exists(scratch["inventory.img"]));
+            }
+            await VictimState.AssertUnchanged(before, victim);
+        }
+        Assert.True(ended > 0, $"none of {Tries} signals came in time");
+    }
+
+    private static async Task AssertCompleteOrNotSoLooking(string images)
+    {
+        if (!File.Exists(Path.Combine(images, "inventory.img")))
+            return;
+        await Requires.PageOracle();
+        var directory = await ImageDirectory.Read(images);
+        Assert.NotEmpty(directory.Tasks);
+        Assert.All(directory.Tasks.Values, task => task.AssertWellFormed());
+    }
+
+    private static bool IsTraced(int pid) => ProcessView.Status(pid, "TracerPid") is not (null or "0");
+
+    private static void SpinUntil(Func<bool> condition)
+    {
+        while (!condition())
+            Thread.SpinWait(10);
+    }
+
+    private static void Spin(int microseconds)
+    {
+        var watch = Stopwatch.StartNew();
+        SpinUntil(() => watch.Elapsed.TotalMicroseconds >= microseconds);
+    }
+}

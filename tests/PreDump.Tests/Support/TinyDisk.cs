@@ -1,0 +1,23 @@
+namespace PreDump.Tests.Support;
+
+/// <summary>A tmpfs of so many bytes, mounted for one test.</summary>
+internal sealed class TinyDisk : IAsyncDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public string Path => _scratch.Path;
+
+    public static async Task<TinyDisk> Mount(long bytes)
+    {
+        Requires.Root();
+        var disk = new TinyDisk();
+        await Command.Must("/bin/mount", "-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", disk.Path);
+        return disk;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Command.Must("/bin/umount", Path);
+        _scratch.Dispose();
+    }
+}
