@@ -1,0 +1,5 @@
+namespace PreDump.Images;
+
+/// <summary>An image can't be used. The message names the file and says what is wrong with it.</summary>
+public sealed class ImageException(string file, string problem, Exception? cause = null)
+    : Exception($"{file}: {problem}", cause);

@@ -1,0 +1,23 @@
+namespace PreDump.Images;
+
+/// <summary>File names in a directory of images (CRIU image format).</summary>
+public static class ImageNames
+{
+    public const string Inventory = "inventory.img";
+    public const string Stats = "stats-dump";
+
+    /// <summary>The symbolic link to the directory of the round before.</summary>
+    public const string Parent = "parent";
+
+    /// <param name="pid">The task's pid in its innermost pid namespace.</param>
+    public static string Pagemap(int pid) => $"pagemap-{pid}.img";
+
+    /// <param name="id">The segment's inode number.</param>
+    public static string PagemapShmem(ulong id) => $"pagemap-shmem-{id}.img";
+
+    /// <param name="id">pages_id of the pagemap that describes these pages.</param>
+    public static string Pages(uint id) => $"pages-{id}.img";
+
+    /// <summary>Whether a file of this name is an image, which a new pre-dump must not overwrite.</summary>
+    public static bool IsImage(string fileName) => fileName.EndsWith(".img", StringComparison.Ordinal);
+}

@@ -1,0 +1,107 @@
+using System.Numerics;
+using Google.Protobuf;
+using PreDump.Images.Schema;
+
+namespace PreDump.Images;
+
+/// <summary>
+/// Streams the entries of a pagemap image (CRIU image format) in constant memory, and trusts nothing in it: what it
+/// returns is page aligned, not empty, ascending, disjoint, and ends below 2^64.
+/// </summary>
+public sealed class PagemapReader : IDisposable
+{
+    // Real records are below 40 bytes; the rest is room for fields of later versions.
+    private const int MaxRecordBytes = 1024;
+    private const PageFlags KnownFlags = PageFlags.Parent | PageFlags.Lazy | PageFlags.Present;
+
+    private static readonly MessageParser<pagemap_head> s_headParser = pagemap_head.Parser.WithDiscardUnknownFields(true);
+    private static readonly MessageParser<pagemap_entry> s_entryParser = pagemap_entry.Parser.WithDiscardUnknownFields(true);
+
+    private readonly Stream _stream;
+    private readonly RecordReader _records;
+    private readonly ulong _pageSize;
+    private ulong _end; // of the entry before, in bytes
+
+    /// <summary>Reads both magics and the head. Owns the stream from then on, but not if it throws.</summary>
+    /// <param name="stream">A pagemap image from its first byte on.</param>
+    /// <param name="name">The file, for messages.</param>
+    /// <param name="pageSize">In bytes, a power of two.</param>
+    /// <exception cref="ImageException">Not a pagemap image, or damaged.</exception>
+    public PagemapReader(Stream stream, string name, int pageSize = 4096)
+    {
+        if (!BitOperations.IsPow2(pageSize))
+            throw new ArgumentOutOfRangeException(nameof(pageSize));
+        _pageSize = (ulong)pageSize;
+        _stream = stream;
+        _records = new RecordReader(stream, name, "pagemap", MaxRecordBytes);
+        _records.ExpectMagic(Magic.Common);
+        _records.ExpectMagic(Magic.Pagemap);
+        pagemap_head head = _records.Read(s_headParser) ?? throw _records.Damaged("ends before its head");
+        if (!head.HasPagesId)
+            throw _records.Damaged("head without pages_id");
+        PagesId = head.PagesId;
+    }
+
+    /// <summary>n of pages-n.img, where the present pages are.</summary>
+    public uint PagesId { get; }
+
+    /// <param name="path">A pagemap image.</param>
+    /// <param name="pageSize">In bytes, a power of two.</param>
+    /// <exception cref="ImageException">No such file, not a pagemap image, or damaged.</exception>
+    public static PagemapReader Open(string path, int pageSize = 4096) => Over(ImageFile.OpenRead(path), path, pageSize);
+
+    /// <summary>The next entry; false at the end of the image.</summary>
+    /// <exception cref="ImageException">A record that breaks the format; where and how is in the message.</exception>
+    public bool TryRead(out PagemapEntry entry)
+    {
+        entry = default;
+        if (_records.Read(s_entryParser) is not { } record)
+            return false;
+        if (!record.HasVaddr || !record.HasCompatNrPages)
+            throw _records.Damaged("entry without vaddr or nr_pages");
+
+        entry = Interpret(record);
+        Validate(entry);
+        _end = entry.Vaddr + entry.NrPages * _pageSize;
+        return true;
+    }
+
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>Like <see cref="Open"/>; null if there is no such file.</summary>
+    internal static PagemapReader? TryOpen(string path, int pageSize)
+        => ImageFile.TryOpenRead(path) is { } stream ? Over(stream, path, pageSize) : null;
+
+    private static PagemapReader Over(FileStream stream, string path, int pageSize)
+    {
+        try
+        {
+            return new PagemapReader(stream, path, pageSize);
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    // Older versions have no nr_pages, the oldest no flags either.
+    private static PagemapEntry Interpret(pagemap_entry record) => new(
+        record.Vaddr,
+        record.HasNrPages ? record.NrPages : record.CompatNrPages,
+        record.HasFlags ? (PageFlags)record.Flags : record.InParent ? PageFlags.Parent : PageFlags.Present);
+
+    private void Validate(in PagemapEntry entry)
+    {
+        if ((entry.Flags & ~KnownFlags) != 0)
+            throw _records.Damaged($"entry with unknown flags 0x{(uint)entry.Flags:x}");
+        if (entry.NrPages == 0)
+            throw _records.Damaged("entry of no pages");
+        if (entry.Vaddr % _pageSize != 0)
+            throw _records.Damaged($"entry at 0x{entry.Vaddr:x}, which is inside a page,");
+        if (entry.NrPages > (ulong.MaxValue - entry.Vaddr) / _pageSize)
+            throw _records.Damaged($"entry of {entry.NrPages} pages at 0x{entry.Vaddr:x}, beyond 2^64,");
+        if (entry.Vaddr < _end)
+            throw _records.Damaged($"entry at 0x{entry.Vaddr:x}, before the end of the last one (0x{_end:x}),");
+    }
+}

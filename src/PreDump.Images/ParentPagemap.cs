@@ -1,0 +1,97 @@
+namespace PreDump.Images;
+
+/// <summary>
+/// Answers which pages a parent's pagemap covers, for questions in ascending order and in constant memory: the
+/// entries are streamed past the questions.
+/// </summary>
+public sealed class ParentPagemap : IDisposable
+{
+    private const PageFlags Anywhere = PageFlags.Present | PageFlags.Parent;
+
+    private readonly PagemapReader _reader;
+    private readonly ulong _pageSize;
+    private PagemapEntry _next; // the first entry after the run
+    private bool _hasNext;
+    private ulong _runStart; // [_runStart, _runEnd): adjacent entries as one, in bytes
+    private ulong _runEnd;
+    private ulong _asked; // where the last question began
+
+    /// <param name="reader">At its first entry; owned from then on.</param>
+    /// <param name="pageSize">In bytes, the reader's.</param>
+    /// <exception cref="ImageException">The first entry is damaged.</exception>
+    public ParentPagemap(PagemapReader reader, int pageSize = 4096)
+    {
+        _reader = reader;
+        _pageSize = (ulong)pageSize;
+        ReadNext();
+    }
+
+    /// <summary>For a page server, whose parent has no inventory; others ask <see cref="ParentImages"/>.</summary>
+    /// <param name="directory">The parent's.</param>
+    /// <param name="fileName">As <see cref="ImageNames"/> gives it.</param>
+    /// <param name="pageSize">In bytes, a power of two.</param>
+    /// <returns>Null if the parent has no such file.</returns>
+    /// <exception cref="ImageException">A damaged pagemap, or one whose pages are missing.</exception>
+    public static ParentPagemap? TryOpen(string directory, string fileName, int pageSize = 4096)
+    {
+        PagemapReader? reader = PagemapReader.TryOpen(Path.Combine(directory, fileName), pageSize);
+        if (reader is null)
+            return null;
+        try
+        {
+            // CRIU's dump would go on without this parent, and its restore would fail.
+            string pages = Path.Combine(directory, ImageNames.Pages(reader.PagesId));
+            if (!File.Exists(pages))
+                throw new ImageException(pages, $"no such file, but {fileName} says its pages are there");
+            return new ParentPagemap(reader, pageSize);
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether an entry, present or itself in a parent, covers the pages from an address on.</summary>
+    /// <param name="vaddr">In bytes, page aligned, not below that of the question before.</param>
+    /// <param name="nrPages">How far the question goes, in pages, at least 1.</param>
+    /// <param name="inParent">The answer.</param>
+    /// <returns>How many pages, 1 to <paramref name="nrPages"/>, have this answer.</returns>
+    /// <exception cref="ImageException">The pagemap is damaged.</exception>
+    public ulong Covered(ulong vaddr, ulong nrPages, out bool inParent)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(vaddr, _asked);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(vaddr % _pageSize, 0UL, nameof(vaddr));
+        ArgumentOutOfRangeException.ThrowIfZero(nrPages);
+        _asked = vaddr;
+
+        while (_runEnd <= vaddr && _hasNext)
+            NextRun();
+
+        inParent = _runStart <= vaddr && vaddr < _runEnd;
+        if (_runEnd <= vaddr)
+            return nrPages;
+        ulong change = inParent ? _runEnd : _runStart;
+        return Math.Min(nrPages, (change - vaddr) / _pageSize);
+    }
+
+    public void Dispose() => _reader.Dispose();
+
+    private void NextRun()
+    {
+        _runStart = _runEnd = _next.Vaddr;
+        while (_hasNext && _next.Vaddr == _runEnd)
+        {
+            _runEnd += _next.NrPages * _pageSize;
+            ReadNext();
+        }
+    }
+
+    // Entries that are neither here nor in a parent (a lazy dump's) cover nothing.
+    private void ReadNext()
+    {
+        do
+            _hasNext = _reader.TryRead(out _next);
+        while (_hasNext && (_next.Flags & Anywhere) == 0);
+    }
+}

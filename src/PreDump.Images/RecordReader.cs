@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using Google.Protobuf;
+
+namespace PreDump.Images;
+
+/// <summary>
+/// Reads the framing that <see cref="RecordWriter"/> writes, in constant memory: a record longer than
+/// <paramref name="maxRecordBytes"/> is refused before anything is read or allocated for it.
+/// </summary>
+/// <param name="stream">The image from its first byte on; owned by the caller.</param>
+/// <param name="name">The file, for messages.</param>
+/// <param name="kind">What the file should be, for messages: "pagemap".</param>
+/// <param name="maxRecordBytes">Longest record that makes sense here.</param>
+internal sealed class RecordReader(Stream stream, string name, string kind, int maxRecordBytes)
+{
+    private readonly byte[] _buffer = new byte[maxRecordBytes];
+    private long _offset;
+    private long _recordOffset;
+
+    /// <exception cref="ImageException">The file ends here, or has another magic.</exception>
+    internal void ExpectMagic(uint magic)
+    {
+        _recordOffset = _offset;
+        if (!TryReadUInt32(out uint found))
+            throw Damaged("ends before its magic");
+        if (found != magic)
+            throw Damaged($"magic 0x{found:x8} instead of 0x{magic:x8}");
+    }
+
+    /// <returns>The next record, or null at the end of the file.</returns>
+    /// <exception cref="ImageException">A record that is too long, cut short, or no protobuf.</exception>
+    internal T? Read<T>(MessageParser<T> parser) where T : class, IMessage<T>
+    {
+        _recordOffset = _offset;
+        if (!TryReadUInt32(out uint length))
+            return null;
+        if (length > (uint)_buffer.Length)
+            throw Damaged($"record of {length} bytes");
+
+        Span<byte> record = _buffer.AsSpan(0, (int)length);
+        if (Fill(record) < record.Length)
+            throw Damaged($"ends inside the record of {length} bytes");
+        try
+        {
+            return parser.ParseFrom(record);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw Damaged("record that is no protobuf", e);
+        }
+    }
+
+    /// <summary>The exception for what is wrong with the magic or record that was read last.</summary>
+    internal ImageException Damaged(string problem, Exception? cause = null)
+        => new(name, $"{problem} at offset {_recordOffset}: not a CRIU {kind}, or damaged", cause);
+
+    // False at the end of the file; a number cut short is damage.
+    private bool TryReadUInt32(out uint value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        int read = Fill(bytes);
+        value = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+        if (read is not (0 or sizeof(uint)))
+            throw Damaged("ends inside a number");
+        return read != 0;
+    }
+
+    private int Fill(Span<byte> bytes)
+    {
+        int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        _offset += read;
+        return read;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Text;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>An open file, closed by <see cref="Dispose"/>, always close-on-exec. Errors are <see cref="LinuxException"/>s that
+/// name the path.</summary>
+public sealed unsafe class Fd : IDisposable
+{
+    private int _fd;
+
+    private Fd(int fd, string path) => (_fd, Path) = (fd, path);
+
+    /// <summary>The path it was opened by, for messages.</summary>
+    public string Path { get; }
+
+    /// <summary>The descriptor's number.</summary>
+    public int Number => _fd;
+
+    /// <summary>Takes over a descriptor that is open already.</summary>
+    public static Fd Adopt(int fd, string name) => new(fd, name);
+
+    /// <summary>open(2).</summary>
+    public static Fd Open(string path, int flags, int mode = 0) =>
+        TryOpen(path, flags, mode) ?? throw new LinuxException("open", path, errno);
+
+    /// <summary>open(2); null where it fails, and then <paramref name="error"/> is its errno.</summary>
+    public static Fd? TryOpen(string path, int flags, out int error, int mode = 0)
+    {
+        var fd = TryOpen(path, flags, mode);
+        error = fd is null ? errno : 0;
+        return fd;
+    }
+
+    /// <summary>openat(2) below this directory.</summary>
+    public Fd OpenAt(string name, int flags, int mode = 0)
+    {
+        Span<byte> buffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* path = CString.Terminated(name, buffer))
+        {
+            int fd = openat(_fd, path, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            return fd >= 0 ? new Fd(fd, System.IO.Path.Combine(Path, name)) : throw Failed("open", System.IO.Path.Combine(Path, name));
+        }
+    }
+
+    /// <summary>read(2) once; 0 at the end of the file.</summary>
+    public int Read(Span<byte> to)
+    {
+        int got = TryRead(to);
+        return got >= 0 ? got : throw Failed("read");
+    }
+
+    /// <summary>read(2) once; -1 where it fails.</summary>
+    public int TryRead(Span<byte> to)
+    {
+        fixed (byte* p = to)
+        {
+            nint got;
+            do
+            {
+                got = (nint)(long)read(_fd, p, (size_t)(ulong)to.Length);
+            } while (got < 0 && errno == EINTR);
+            return (int)got;
+        }
+    }
+
+    /// <summary>Reads until <paramref name="to"/> is full or the file ends; returns the bytes read.</summary>
+    public int ReadFully(Span<byte> to)
+    {
+        int total = 0;
+        while (total < to.Length)
+        {
+            int got = Read(to[total..]);
+            if (got == 0)
+                break;
+            total += got;
+        }
+        return total;
+    }
+
+    /// <summary>pread(2) once; -1 where it fails.</summary>
+    public int TryReadAt(Span<byte> to, ulong offset)
+    {
+        fixed (byte* p = to)
+            return (int)(long)pread(_fd, p, (size_t)(ulong)to.Length, (off_t)(long)offset);
+    }
+
+    /// <summary>Writes all of <paramref name="from"/>.</summary>
+    public void Write(ReadOnlySpan<byte> from)
+    {
+        while (!from.IsEmpty)
+        {
+            fixed (byte* p = from)
+            {
+                long put = (long)write(_fd, p, (size_t)(ulong)from.Length);
+                if (put >= 0)
+                    from = from[(int)put..];
+                else if (errno != EINTR)
+                    throw Failed("write");
+            }
+        }
+    }
+
+    /// <summary>write(2) once, whole or failed: for the kernel's control files. Returns 0 or errno.</summary>
+    public int TryWriteOnce(ReadOnlySpan<byte> from)
+    {
+        fixed (byte* p = from)
+            return (long)write(_fd, p, (size_t)(ulong)from.Length) == from.Length ? 0 : errno;
+    }
+
+    /// <summary>Closes the file; an error that close(2) reports (a full disk may) is thrown.</summary>
+    public void Close()
+    {
+        int fd = Interlocked.Exchange(ref _fd, -1);
+        if (fd >= 0 && close(fd) != 0 && errno != EINTR)
+            throw Failed("close");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        int fd = Interlocked.Exchange(ref _fd, -1);
+        if (fd >= 0)
+            _ = close(fd);
+    }
+
+    internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);
+
+    private static Fd? TryOpen(string path, int flags, int mode)
+    {
+        Span<byte> buffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* p = CString.Terminated(path, buffer))
+        {
+            int fd = open(p, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            return fd >= 0 ? new Fd(fd, path) : null;
+        }
+    }
+}
+
+/// <summary>Names as the kernel takes them: UTF-8 with a zero behind, without garbage for short ones.</summary>
+internal static class CString
+{
+    public const int MaxLength = 512;
+
+    public static ReadOnlySpan<byte> Terminated(string text, Span<byte> buffer)
+    {
+        if (Encoding.UTF8.GetMaxByteCount(text.Length) < buffer.Length)
+        {
+            int length = Encoding.UTF8.GetBytes(text, buffer);
+            buffer[length] = 0;
+            return buffer[..(length + 1)];
+        }
+        return Encoding.UTF8.GetBytes(text + '\0');
+    }
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+[assembly: DisableRuntimeMarshalling]
+
+namespace PreDump.Linux.Interop;
+
+/// <summary>The calls of glibc that Tmds.LibC lacks, in its style: as in their man pages, errno by <c>LibC.errno</c>.</summary>
+internal static unsafe partial class LibCExtra
+{
+    public const int PTRACE_DETACH = 17;
+    public const int PTRACE_GETEVENTMSG = 0x4201;
+    public const int PTRACE_SEIZE = 0x4206;
+    public const int PTRACE_INTERRUPT = 0x4207;
+
+    public const int PTRACE_EVENT_FORK = 1;
+    public const int PTRACE_EVENT_VFORK = 2;
+    public const int PTRACE_EVENT_CLONE = 3;
+    public const int PTRACE_EVENT_EXEC = 4;
+    public const int PTRACE_EVENT_STOP = 128;
+
+    public const int PTRACE_O_TRACEFORK = 1 << PTRACE_EVENT_FORK;
+    public const int PTRACE_O_TRACEVFORK = 1 << PTRACE_EVENT_VFORK;
+    public const int PTRACE_O_TRACECLONE = 1 << PTRACE_EVENT_CLONE;
+    public const int PTRACE_O_TRACEEXEC = 1 << PTRACE_EVENT_EXEC;
+
+    public const int WNOHANG = 1;
+    public const int WNOTHREAD = 0x20000000;
+    public const int WALL = 0x40000000;
+
+    public const int PR_SET_TIMERSLACK = 29;
+
+    /// <summary>A range of memory as the kernel's <c>struct iovec</c>: an address and a length in bytes.</summary>
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial nint process_vm_readv(int pid, MemoryRange* local, nuint locals, MemoryRange* remote, nuint remotes, nuint flags);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial nint ptrace(nint request, int pid, nint addr, nint data);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int waitpid(int pid, int* status, int options);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int sched_setscheduler(int pid, int policy, int* priority);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int nanosleep(long* secondsAndNanoseconds, long* remaining);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial nint getdents64(int fd, void* entries, nuint length);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int renameat(int oldDirectory, byte* oldPath, int newDirectory, byte* newPath);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial nint signal(int signal, nint handler);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** argv, byte** envp);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawn_file_actions_init(void* fileActions);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawn_file_actions_adddup2(void* fileActions, int fd, int newFd);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawn_file_actions_destroy(void* fileActions);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawnattr_init(void* attributes);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawnattr_setflags(void* attributes, short flags);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawnattr_destroy(void* attributes);
+}

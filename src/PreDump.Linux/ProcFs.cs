@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Text;
+using PreDump.Linux.Interop;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>Small files of /proc, by pid or tid (proc(5)).</summary>
+public static class ProcFs
+{
+    /// <summary>"/proc/PID/FILE".</summary>
+    public static string Path(int pid, string file) => $"/proc/{pid}/{file}";
+
+    /// <summary>The whole of a small file as text; null where it can't be opened or read (the task has gone, or is not ours).</summary>
+    public static string? TryReadText(string path)
+    {
+        using var fd = Fd.TryOpen(path, O_RDONLY, out _);
+        if (fd is null)
+            return null;
+        var bytes = new MemoryStream();
+        Span<byte> chunk = stackalloc byte[4096];
+        int got;
+        while ((got = fd.TryRead(chunk)) > 0)
+            bytes.Write(chunk[..got]);
+        return got < 0 ? null : Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    /// <summary>The state letter of /proc/TID/stat (R, S, D, T, t, Z, X, I); '\0' where there is no such task. No garbage.</summary>
+    public static char State(int tid)
+    {
+        Span<byte> stat = stackalloc byte[1024];
+        var rest = StatBehindComm(tid, stat);
+        return rest.IsEmpty ? '\0' : (char)rest[0];
+    }
+
+    /// <summary>When the task started, in clock ticks since boot (field 22 of stat); 0 where there is no such task.</summary>
+    public static ulong StartTime(int tid)
+    {
+        Span<byte> stat = stackalloc byte[1024];
+        var rest = StatBehindComm(tid, stat);
+        for (int field = 3; field < 22 && !rest.IsEmpty; field++)
+            rest = rest[(rest.IndexOf((byte)' ') + 1)..];
+        return Utf8Parser.TryParse(rest, out ulong ticks, out _) ? ticks : 0;
+    }
+
+    /// <summary>Microseconds since boot, as CRIU takes them for dump_uptime: /proc/uptime, in hundredths of a second.</summary>
+    public static ulong UptimeMicroseconds()
+    {
+        using var fd = Fd.Open("/proc/uptime", O_RDONLY);
+        Span<byte> text = stackalloc byte[64];
+        int length = fd.Read(text);
+        if (!Utf8Parser.TryParse(text[..length], out decimal seconds, out _))
+            throw new InvalidDataException("/proc/uptime: not a number of seconds");
+        return (ulong)(seconds * 1_000_000);
+    }
+
+    /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>
+    public static List<int> Threads(int pid)
+    {
+        var tids = new List<int>();
+        using var directory = Fd.TryOpen(Path(pid, "task"), O_RDONLY | O_DIRECTORY, out _);
+        if (directory is not null)
+            ReadNumberedEntries(directory, tids);
+        return tids;
+    }
+
+    /// <summary>The processes that a thread has forked and not yet reaped (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN).</summary>
+    public static List<int> Children(int pid, int tid)
+    {
+        var children = new List<int>();
+        var text = TryReadText($"/proc/{pid}/task/{tid}/children");
+        foreach (var part in (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            if (int.TryParse(part, out int child))
+                children.Add(child);
+        return children;
+    }
+
+    /// <summary>All pids of /proc.</summary>
+    public static List<int> AllPids()
+    {
+        var pids = new List<int>();
+        using var directory = Fd.Open("/proc", O_RDONLY | O_DIRECTORY);
+        ReadNumberedEntries(directory, pids);
+        return pids;
+    }
+
+    // What stands behind "PID (comm) ": comm may hold blanks and brackets, so its end is the last ')'.
+    private static ReadOnlySpan<byte> StatBehindComm(int tid, Span<byte> buffer)
+    {
+        using var fd = Fd.TryOpen(Path(tid, "stat"), O_RDONLY, out _);
+        int length = fd?.TryRead(buffer) ?? -1;
+        if (length <= 0)
+            return default;
+        int comm = buffer[..length].LastIndexOf((byte)')');
+        return comm < 0 || comm + 2 >= length ? default : buffer[(comm + 2)..length];
+    }
+
+    private static unsafe void ReadNumberedEntries(Fd directory, List<int> into)
+    {
+        Span<byte> entries = stackalloc byte[8192];
+        while (true)
+        {
+            nint got;
+            fixed (byte* p = entries)
+                got = LibCExtra.getdents64(directory.Number, p, (nuint)entries.Length);
+            if (got <= 0) // an error here means that the process has gone
+                return;
+            // struct linux_dirent64: ino 8, offset 8, length 2, type 1, name
+            for (int at = 0; at < got; at += BinaryPrimitives.ReadUInt16LittleEndian(entries[(at + 16)..]))
+                if (Utf8Parser.TryParse(entries[(at + 19)..], out int number, out int used) && entries[at + 19 + used] == 0)
+                    into.Add(number);
+        }
+    }
+}

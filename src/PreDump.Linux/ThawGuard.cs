@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using PreDump.Linux.Interop;
+using static PreDump.Linux.Interop.LibCExtra;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>A child process that waits for us to end, in whatever way, and then thaws the cgroup that we have frozen. It is this
+/// same program, in a session of its own so that no signal of a terminal reaches it.</summary>
+public sealed unsafe class ThawGuard
+{
+    /// <summary>The command by which the program is started as a guard: "thaw-guard FILE TEXT".</summary>
+    public const string Command = "thaw-guard";
+
+    private readonly Fd _line;
+    private readonly int _pid;
+
+    private ThawGuard(Fd line, int pid) => (_line, _pid) = (line, pid);
+
+    /// <summary>Starts a guard that will write <paramref name="thawed"/> to <paramref name="stateFile"/>; returns when it stands.</summary>
+    internal static ThawGuard Start(string stateFile, string thawed)
+    {
+        int* pair = stackalloc int[2];
+        const int AF_UNIX = 1, SOCK_STREAM_CLOEXEC = 1 | 0x80000;
+        if (socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair) != 0)
+            throw new LinuxException("socketpair", "thaw guard", errno);
+        using var theirs = Fd.Adopt(pair[1], "thaw guard");
+        var ours = Fd.Adopt(pair[0], "thaw guard");
+        int pid = Spawn([.. OwnCommand(), Command, Path.GetFullPath(stateFile), thawed], theirs.Number);
+        theirs.Dispose();
+        Span<byte> ready = stackalloc byte[1];
+        if (ours.TryRead(ready) != 1)
+        {
+            ours.Dispose();
+            throw new TreeException("the guard that would thaw the cgroup if predump died could not start: nothing was frozen");
+        }
+        return new ThawGuard(ours, pid);
+    }
+
+    /// <summary>Tells the guard that the cgroup is thawed, and sees it off.</summary>
+    internal void Dismiss()
+    {
+        _ = _line.TryWriteOnce("d"u8);
+        _line.Dispose();
+        int status;
+        _ = waitpid(_pid, &status, 0);
+    }
+
+    /// <summary>What the guard itself does: says that it stands, waits, and thaws if the line breaks without a word.</summary>
+    public static int Run(string stateFile, string thawed)
+    {
+        const int SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
+        foreach (int signal in (ReadOnlySpan<int>)[SIGHUP, SIGINT, SIGTERM])
+            _ = LibCExtra.signal(signal, 1); // SIG_IGN
+        var line = Fd.Adopt(0, "thaw guard");
+        Span<byte> word = stackalloc byte[1];
+        if (line.TryWriteOnce("r"u8) == 0 && line.TryRead(word) == 1)
+            return 0;
+        using var state = Fd.Open(stateFile, O_WRONLY);
+        return state.TryWriteOnce(Encoding.ASCII.GetBytes(thawed));
+    }
+
+    // Published, the program is one file; while it is developed it may be `dotnet predump.dll`.
+    private static string[] OwnCommand() => Path.GetFileName(Environment.ProcessPath) == "dotnet"
+        ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]]
+        : ["/proc/self/exe"];
+
+    private static int Spawn(string[] command, int line)
+    {
+        // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
+        byte* actions = stackalloc byte[128];
+        byte* attributes = stackalloc byte[512];
+        const short POSIX_SPAWN_SETSID = 0x80;
+        byte** argv = stackalloc byte*[command.Length + 1];
+        byte** environment = stackalloc byte*[1];
+        for (int i = 0; i < command.Length; i++)
+            argv[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
+        try
+        {
+            int pid;
+            _ = posix_spawn_file_actions_init(actions);
+            _ = posix_spawn_file_actions_adddup2(actions, line, 0);
+            _ = posix_spawnattr_init(attributes);
+            _ = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID);
+            int error = posix_spawn(&pid, argv[0], actions, attributes, argv, environment);
+            _ = posix_spawn_file_actions_destroy(actions);
+            _ = posix_spawnattr_destroy(attributes);
+            return error == 0 ? pid : throw new LinuxException("posix_spawn", command[0], error);
+        }
+        finally
+        {
+            for (int i = 0; i < command.Length; i++)
+                Marshal.FreeCoTaskMem((nint)argv[i]);
+        }
+    }
+}
