@@ -20,7 +20,7 @@ public sealed class ChangingVictimTests
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
             var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
             image.AssertWellFormed();
-            PageComparison.AssertHolds(victim.Pid, image, steady);
+            PageComparison.AssertHolds(victim.Pid, image, steady.Start, steady.End);
         }
         Assert.False(victim.HasExited);
     }

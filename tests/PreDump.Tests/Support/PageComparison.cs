@@ -17,10 +17,10 @@ internal static class PageComparison
     }
 
     /// <summary>For a part of memory that holds still while the rest of the victim works: every page of it is there.</summary>
-    public static void AssertHolds(int pid, TaskImage image, Mapping mapping)
+    public static void AssertHolds(int pid, TaskImage image, ulong start, ulong end)
     {
         var places = image.Places();
-        var pages = Oracle.Pages(pid).Where(page => page.Key >= mapping.Start && page.Key < mapping.End).ToList();
+        var pages = Oracle.Pages(pid).Where(page => page.Key >= start && page.Key < end).ToList();
         Assert.NotEmpty(pages);
         AssertNone(pid, "missing from the images", pages.Where(page => !places.ContainsKey(page.Key)).Select(Name));
         AssertNone(pid, "with other content", pages.Zip(Differences(pid, image, pages.Select(page => page.Key), places))
