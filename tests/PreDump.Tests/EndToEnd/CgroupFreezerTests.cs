@@ -12,8 +12,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task A_tree_frozen_through_its_cgroup_is_dumped_and_thawed(int version)
     {
-        using var cgroup = TestCgroup.Create(version);
         await using var victim = await Victim.Fixture("processes", 10);
+        using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
@@ -33,8 +33,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     public async Task A_cgroup_that_was_frozen_stays_frozen(int version)
     {
         await Requires.PageOracle();
-        using var cgroup = TestCgroup.Create(version);
         await using var victim = await Victim.Fixture("processes", 10);
+        using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         await cgroup.Freeze();
         using var scratch = new Scratch();
@@ -51,8 +51,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task Killed_while_it_holds_the_cgroup_frozen_it_is_thawed_all_the_same(int version)
     {
-        using var cgroup = TestCgroup.Create(version);
         await using var victim = await Victim.Fixture("manymaps", 60000);
+        using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
         var insideTheFreeze = 0;
@@ -78,8 +78,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task A_run_that_fails_thaws_the_cgroup(int version)
     {
-        using var cgroup = TestCgroup.Create(version);
         await using var victim = await Victim.Fixture("plain", 1024);
+        using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
         await using var disk = await TinyDisk.Mount(64 * 1024);
@@ -104,8 +104,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task A_cgroup_that_does_not_hold_the_tree_is_refused(int version)
     {
-        using var cgroup = TestCgroup.Create(version);
         await using var victim = await Victim.Fixture("plain");
+        using var cgroup = TestCgroup.Create(version);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
 

@@ -3,7 +3,10 @@ using Xunit;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>A cgroup with a freezer, of v1 or v2, made for one test; its members are thawed and moved out at the end.</summary>
+/// <summary>
+/// A cgroup with a freezer, of v1 or v2, made for one test; its members are thawed and moved out at the end. Declare
+/// it after its victim, so that it goes first: what a v1 freezer holds can't even be killed.
+/// </summary>
 internal sealed class TestCgroup : IDisposable
 {
     private static readonly string[] Hierarchies1 = ["/sys/fs/cgroup/freezer"];
