@@ -2,7 +2,9 @@ namespace PreDump.Images;
 
 /// <summary>One directory of a chain of rounds.</summary>
 /// <param name="Path">Absolute, without symbolic links.</param>
-/// <param name="ParentLink">The text of its link to the round before; null in the first round, and where the parent is a plain directory.</param>
+/// <param name="ParentLink">
+/// The text of its link to the round before; null in the first round, and where the parent is a plain directory.
+/// </param>
 public readonly record struct ImageDirectory(string Path, string? ParentLink)
 {
     /// <summary>Such a chain breaks when it is moved or copied to another machine; CRIU's own links are relative.</summary>

@@ -22,7 +22,11 @@ internal static class ImageFile
         {
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
+        {
+            throw new ImageException(path, "permission denied, or a directory", e);
+        }
+        catch (IOException e)
         {
             throw new ImageException(path, $"can't be opened ({e.Message})", e);
         }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PreDump.Images;
 
 /// <summary>File names in a directory of images (CRIU image format).</summary>
@@ -11,6 +13,13 @@ public static class ImageNames
 
     /// <param name="pid">The task's pid in its innermost pid namespace.</param>
     public static string Pagemap(int pid) => $"pagemap-{pid}.img";
+
+    /// <summary>The pid that names a task's pagemap; null for any other file.</summary>
+    public static int? PidOfPagemap(string fileName) =>
+        fileName.StartsWith("pagemap-", StringComparison.Ordinal) && fileName.EndsWith(".img", StringComparison.Ordinal)
+        && int.TryParse(fileName.AsSpan()["pagemap-".Length..^".img".Length], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+            ? pid
+            : null;
 
     /// <param name="id">The segment's inode number.</param>
     public static string PagemapShmem(ulong id) => $"pagemap-shmem-{id}.img";

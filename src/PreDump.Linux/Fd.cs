@@ -8,6 +8,8 @@ namespace PreDump.Linux;
 /// name the path.</summary>
 public sealed unsafe class Fd : IDisposable
 {
+    private const int PrivateMode = 0b110_000_000;
+
     private int _fd;
 
     private Fd(int fd, string path) => (_fd, Path) = (fd, path);
@@ -42,6 +44,41 @@ public sealed unsafe class Fd : IDisposable
             int fd = openat(_fd, path, flags | O_CLOEXEC, (mode_t)(uint)mode);
             return fd >= 0 ? new Fd(fd, System.IO.Path.Combine(Path, name)) : throw Failed("open", System.IO.Path.Combine(Path, name));
         }
+    }
+
+    /// <summary>A directory, to be read and to make files in; null where it can't be opened, with the errno.</summary>
+    public static Fd? TryOpenDirectory(string path, out int error) => TryOpen(path, O_RDONLY | O_DIRECTORY, out error);
+
+    /// <summary>Creates a file in this directory that nobody else may read (0600). It must not exist, nor be a link.</summary>
+    public Fd CreatePrivate(string name) => OpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PrivateMode);
+
+    /// <summary>Creates a file that nobody else may read, or empties the one that is there; follows no link.</summary>
+    public static Fd CreateOrTruncatePrivate(string path) => Open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, PrivateMode);
+
+    /// <summary>symlinkat(2) in this directory.</summary>
+    public void Link(string name, string target)
+    {
+        Span<byte> nameBuffer = stackalloc byte[CString.MaxLength], targetBuffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* to = CString.Terminated(target, targetBuffer), at = CString.Terminated(name, nameBuffer))
+            if (symlinkat(to, _fd, at) != 0)
+                throw Failed("symlink", System.IO.Path.Combine(Path, name));
+    }
+
+    /// <summary>renameat(2) within this directory.</summary>
+    public void Rename(string from, string to)
+    {
+        Span<byte> fromBuffer = stackalloc byte[CString.MaxLength], toBuffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* a = CString.Terminated(from, fromBuffer), b = CString.Terminated(to, toBuffer))
+            if (Interop.LibCExtra.renameat(_fd, a, _fd, b) != 0)
+                throw Failed("rename", System.IO.Path.Combine(Path, from));
+    }
+
+    /// <summary>unlinkat(2) in this directory; an error is no matter.</summary>
+    public void TryUnlink(string name)
+    {
+        Span<byte> buffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* path = CString.Terminated(name, buffer))
+            _ = unlinkat(_fd, path, 0);
     }
 
     /// <summary>read(2) once; 0 at the end of the file.</summary>

@@ -12,7 +12,7 @@ public sealed class ProcessTree : IDisposable
     /// <exception cref="TreeException">There is no such process, or it has no memory to copy.</exception>
     public ProcessTree(int root)
     {
-        var status = TaskStatus.TryRead(root)
+        var status = ProcStatus.TryRead(root)
             ?? throw new TreeException($"there is no process {root}: give --tree the pid of a running process");
         if (status.Tgid != root)
             throw new TreeException($"{root} is a thread of process {status.Tgid}: give --tree {status.Tgid}");
@@ -54,7 +54,7 @@ public sealed class ProcessTree : IDisposable
     /// <summary>A thread that a tracee has just made, known by its tid alone; null where it has gone already.</summary>
     internal TreeTask? AddNewborn(int tid)
     {
-        if (TaskStatus.TryRead(tid) is not { } status)
+        if (ProcStatus.TryRead(tid) is not { } status)
             return null;
         var task = _byPid.GetValueOrDefault(status.Tgid);
         if (task is null && _byPid.ContainsKey(status.PPid))
@@ -81,9 +81,9 @@ public sealed class ProcessTree : IDisposable
     }
 
     private TreeTask? AddProcess(int pid) =>
-        !_byPid.ContainsKey(pid) && TaskStatus.TryRead(pid) is { } status && status.Tgid == pid ? Add(pid, status) : null;
+        !_byPid.ContainsKey(pid) && ProcStatus.TryRead(pid) is { } status && status.Tgid == pid ? Add(pid, status) : null;
 
-    private TreeTask Add(int pid, TaskStatus status)
+    private TreeTask Add(int pid, ProcStatus status)
     {
         if (pid == Environment.ProcessId)
             throw new TreeException(_tasks.Count == 0

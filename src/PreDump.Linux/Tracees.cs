@@ -55,7 +55,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         int error = errno;
         if (error == ESRCH || ProcFs.State(tid) is 'Z' or 'X' or '\0')
             return false;
-        if (TaskStatus.TryRead(tid) is not { TracerPid: > 0 } status)
+        if (ProcStatus.TryRead(tid) is not { TracerPid: > 0 } status)
             throw new LinuxException("ptrace", $"PTRACE_SEIZE, {tid}", error);
         if (status.TracerPid != Syscall.GetTid())
             throw new TreeException($"task {tid} ({status.Name}) is already traced by task {status.TracerPid} "

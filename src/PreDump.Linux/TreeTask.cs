@@ -5,7 +5,7 @@ namespace PreDump.Linux;
 /// <summary>One process of the tree: its pids, its threads, and the files of /proc that are needed in the freeze.</summary>
 public sealed class TreeTask : IDisposable
 {
-    internal TreeTask(int pid, TaskStatus status)
+    internal TreeTask(int pid, ProcStatus status)
     {
         Pid = pid;
         ParentPid = status.PPid;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace PreDump.Linux;
 
 /// <summary>What /proc/TID/status tells of a task (proc(5)).</summary>
-public sealed record TaskStatus
+public sealed record ProcStatus
 {
     /// <summary>The command's name, up to 15 bytes, with the kernel's escapes.</summary>
     public string Name { get; private init; } = "";
@@ -36,10 +36,10 @@ public sealed record TaskStatus
     public ulong EffectiveCapabilities { get; private init; }
 
     /// <summary>Null where there is no such task.</summary>
-    public static TaskStatus? TryRead(int tid) => ProcFs.TryReadText(ProcFs.Path(tid, "status")) is { Length: > 0 } text ? Parse(text) : null;
+    public static ProcStatus? TryRead(int tid) => ProcFs.TryReadText(ProcFs.Path(tid, "status")) is { Length: > 0 } text ? Parse(text) : null;
 
     /// <summary>Parses the file's text.</summary>
-    internal static TaskStatus Parse(string text)
+    internal static ProcStatus Parse(string text)
     {
         string Field(string name)
         {
@@ -52,7 +52,7 @@ public sealed record TaskStatus
         int Number(string value) => int.TryParse(value.Split('\t')[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) ? n : 0;
         ulong Kilobytes(string name) => ulong.TryParse(Field(name).Split(' ')[0], out ulong kb) ? kb * 1024 : 0;
 
-        return new TaskStatus
+        return new ProcStatus
         {
             Name = Field("Name:"),
             State = Field("State:") is { Length: > 0 } state ? state[0] : '\0',

@@ -1,0 +1,12 @@
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>The unit of times in /proc/PID/stat (sysconf(3), _SC_CLK_TCK).</summary>
+public static class ClockTicks
+{
+    private const int _SC_CLK_TCK = 2;
+
+    /// <summary>100 on all common machines.</summary>
+    public static readonly int PerSecond = (int)(long)sysconf(_SC_CLK_TCK);
+}

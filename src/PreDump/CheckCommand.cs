@@ -1,0 +1,2 @@
+namespace PreDump;
+internal static class CheckCommand { public static int Run(bool json) => 1; }

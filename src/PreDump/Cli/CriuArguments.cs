@@ -1,0 +1,108 @@
+using System.Globalization;
+
+namespace PreDump.Cli;
+
+/// <summary>Makes a command line as criu takes it one that the parser takes: configuration files are put before it, -v and its kin
+/// become one --verbosity, --no-X takes an earlier --X back, and options of criu dump that don't matter to a pre-dump are
+/// dropped.</summary>
+internal sealed class CriuArguments
+{
+    // getopt's way with these: a value only behind '=', or right behind the letter.
+    private static readonly HashSet<string> s_ignoredFlags =
+    [
+        "--leave-stopped", "-s", "--tcp-established", "--tcp-close", "--file-locks", "-l", "--link-remap", "--ext-unix-sk", "-x",
+        "--evasive-devices", "--force-irmap", "--enable-external-sharing", "--enable-external-masters", "--skip-in-flight",
+        "--log-pid", "--unprivileged", "--weak-sysctls", "--orphan-pts-master", "--mntns-compat-mode", "--allow-uprobes",
+        "--manage-cgroups", "--cpu-cap", "--ghost-fiemap", "--skip-file-rwx-check",
+    ];
+
+    private static readonly HashSet<string> s_ignoredWithValue =
+    [
+        "--cgroup-root", "--ext-mount-map", "--external", "--enable-fs", "--action-script", "--ghost-limit", "--skip-mnt", "--root", "-r",
+        "--irmap-scan-path", "--empty-ns", "--lsm-profile", "--lsm-mount-context", "--network-lock", "--cgroup-props", "--cgroup-props-file",
+        "--cgroup-dump-controller", "--cgroup-yard", "--inherit-fd", "--join-ns", "--veth-pair", "--libdir", "-L", "--file-validation",
+    ];
+
+    private readonly List<string> _tokens = [];
+    private readonly List<string> _ignored = [];
+    private int? _verbosity;
+
+    /// <summary>For the parser.</summary>
+    public IReadOnlyList<string> Tokens => _verbosity is { } level
+        ? [.. _tokens, "--verbosity", level.ToString(CultureInfo.InvariantCulture)]
+        : _tokens;
+
+    /// <summary>What was dropped.</summary>
+    public IReadOnlyList<string> Ignored => _ignored;
+
+    /// <summary>Normalises a command line, with the configuration files that it and the environment ask for.</summary>
+    /// <exception cref="PreDumpException">A configuration file can't be read.</exception>
+    public static CriuArguments From(IReadOnlyList<string> commandLine)
+    {
+        var arguments = new CriuArguments();
+        var own = ConfigFiles.TakeOptions(commandLine, out var files);
+        foreach (var file in files)
+            arguments.Add(ConfigFiles.Read(file));
+        arguments.Add(own);
+        return arguments;
+    }
+
+    private void Add(IReadOnlyList<string> tokens)
+    {
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            string token = tokens[i], name = token.Split('=', 2)[0];
+            if (token == "--")
+            {
+                _tokens.AddRange(tokens.Skip(i));
+                return;
+            }
+            if (IsVerbosity(token))
+                continue;
+            if (name == "--verbosity")
+                AddVerbosity(token == name ? null : token[(name.Length + 1)..]);
+            else if (s_ignoredFlags.Contains(name) || s_ignoredFlags.Contains("--" + name.Replace("--no-", "", StringComparison.Ordinal)))
+                _ignored.Add(token);
+            else if (s_ignoredWithValue.Contains(name))
+                _ignored.Add(token == name && i + 1 < tokens.Count ? $"{token} {tokens[++i]}" : token);
+            else if (Options.All.Any(option => name == "--no-" + option.Name[2..] && option.ValueType == typeof(bool)))
+                _tokens.RemoveAll(earlier => earlier == "--" + name["--no-".Length..]);
+            else
+                AddWithValue(tokens, ref i);
+        }
+    }
+
+    // The value behind an option is never taken for an option itself.
+    private void AddWithValue(IReadOnlyList<string> tokens, ref int i)
+    {
+        string token = tokens[i];
+        _tokens.Add(token);
+        if (i + 1 < tokens.Count && Options.All.Any(o => o.ValueType != typeof(bool) && (o.Name == token || o.Aliases.Contains(token))))
+            _tokens.Add(tokens[++i]);
+    }
+
+    // -v, -vv, -v4
+    private bool IsVerbosity(string token)
+    {
+        if (!token.StartsWith("-v", StringComparison.Ordinal))
+            return false;
+        var rest = token.AsSpan(1);
+        if (rest.TrimStart('v').IsEmpty)
+            _verbosity = (_verbosity ?? 2) + rest.Length;
+        else if (int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out int level))
+            _verbosity = level;
+        else
+            return false;
+        return true;
+    }
+
+    private void AddVerbosity(string? level)
+    {
+        if (level is null)
+            _verbosity = (_verbosity ?? 2) + 1;
+        else if (int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+            _verbosity = number;
+        else
+            _tokens.AddRange(["--verbosity", level]); // the parser says what is wrong with it
+    }
+}

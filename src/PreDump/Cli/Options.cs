@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace PreDump.Cli;
+
+/// <summary>The options of a pre-dump, each defined once. An option that is given twice counts as given last, so that a command
+/// line wins over configuration files.</summary>
+internal static class Options
+{
+    public static readonly Option<int?> Tree = Number("--tree", "PID", "The root of the process tree: it and all its descendants are pre-dumped.", 1, int.MaxValue, "-t");
+    public static readonly Option<string?> ImagesDir = Text("--images-dir", "DIR", "Where the images go; an empty directory for each round [default: .]", "-D");
+    public static readonly Option<string?> PrevImagesDir = Text("--prev-images-dir", "DIR", "The images of the round before, relative to --images-dir: only what was written since is copied.");
+    public static readonly Option<bool> TrackMem = Flag("--track-mem", "Track changed memory: always on, as in criu pre-dump.");
+    public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
+    public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take; 0: without end [default: 10]", 0, 1_000_000);
+    public static readonly Option<string?> WorkDir = Text("--work-dir", "DIR", "Where stats-dump, the log and the pid file go [default: the images directory]", "-W");
+    public static readonly Option<string?> LogFile = Text("--log-file", "FILE", "Log to this file in the work directory; - is standard output [default: standard error]", "-o");
+    public static readonly Option<int?> Verbosity = Number("--verbosity", "N", "1 errors, 2 warnings, 3 information, 4 debug; -v, -vv and -v4 work too [default: 2]", 0, 10);
+    public static readonly Option<bool> DisplayStats = Flag("--display-stats", "Print the figures that criu --display-stats prints.");
+    public static readonly Option<bool> Json = Flag("--json", "Print the summary as one JSON object on standard output.");
+    public static readonly Option<bool> Quiet = Flag("--quiet", "No progress, no summary, no warnings; errors only.", "-q");
+    public static readonly Option<bool> LeaveRunning = Flag("--leave-running", "The tree runs on: it always does after a pre-dump.", "-R");
+    public static readonly Option<bool> ShellJob = Flag("--shell-job", "The tree belongs to a shell: no matter to a pre-dump.", "-j");
+    public static readonly Option<string?> PidFile = Text("--pidfile", "FILE", "Write the pid of predump to this file in the work directory.");
+    public static readonly Option<int?> StatusFd = Number("--status-fd", "FD", "Write a zero byte to this descriptor and close it once the tree runs on.", 0, int.MaxValue);
+    public static readonly Option<string?> PreDumpMode = Text("--pre-dump-mode", "MODE", "read or splice, for criu's sake: predump always reads.");
+
+    /// <summary>All, in the order of the help page.</summary>
+    public static readonly IReadOnlyList<Option> All =
+    [
+        Tree, ImagesDir, PrevImagesDir, TrackMem, FreezeCgroup, Timeout, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
+        LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
+    ];
+
+    private static readonly ArgumentArity s_lastWins = new(1, 100_000);
+
+    /// <summary>What a command line says.</summary>
+    public static PreDumpOptions Bind(ParseResult line)
+    {
+        var images = line.GetValue(ImagesDir) ?? ".";
+        int timeout = line.GetValue(Timeout) ?? 10;
+        return new PreDumpOptions
+        {
+            Tree = line.GetValue(Tree)!.Value,
+            ImagesDirectory = images,
+            WorkDirectory = line.GetValue(WorkDir) ?? images,
+            PrevImagesDirectory = line.GetValue(PrevImagesDir),
+            FreezeCgroup = line.GetValue(FreezeCgroup),
+            Timeout = timeout == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout),
+            DisplayStats = line.GetValue(DisplayStats),
+            Json = line.GetValue(Json),
+            Quiet = line.GetValue(Quiet),
+            PidFile = line.GetValue(PidFile),
+            StatusFd = line.GetValue(StatusFd),
+            LogFile = line.GetValue(LogFile),
+            Verbosity = line.GetValue(Verbosity) ?? 2,
+        };
+    }
+
+    /// <summary>What the parser itself can't demand.</summary>
+    public static void Validate(CommandResult line)
+    {
+        if (line.GetResult(Tree) is null)
+            line.AddError("--tree PID is missing: which process is to be pre-dumped?");
+        if (line.GetResult(PreDumpMode) is { } mode && mode.Tokens[^1].Value is not ("read" or "splice"))
+            line.AddError($"--pre-dump-mode {mode.Tokens[^1].Value}: it is read or splice");
+    }
+
+    private static Option<bool> Flag(string name, string help, params string[] aliases) =>
+        new(name, aliases) { Description = help, Arity = ArgumentArity.Zero };
+
+    private static Option<string?> Text(string name, string value, string help, params string[] aliases) => new(name, aliases)
+    {
+        Description = help,
+        HelpName = value,
+        Arity = s_lastWins,
+        CustomParser = result => result.Tokens[^1].Value,
+    };
+
+    private static Option<int?> Number(string name, string value, string help, int least, int most, params string[] aliases) => new(name, aliases)
+    {
+        Description = help,
+        HelpName = value,
+        Arity = s_lastWins,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
+                return number;
+            result.AddError($"{name} {text}: {value} is a number" + (most == int.MaxValue ? $" from {least} up" : $" from {least} to {most}"));
+            return null;
+        },
+    };
+}

@@ -1,0 +1,44 @@
+namespace PreDump.Cli;
+
+/// <summary>What the command line of a pre-dump says; CRIU's names and meanings.</summary>
+internal sealed record PreDumpOptions
+{
+    /// <summary>The pid of the tree's root.</summary>
+    public required int Tree { get; init; }
+
+    /// <summary>Where the images go.</summary>
+    public required string ImagesDirectory { get; init; }
+
+    /// <summary>Where stats-dump, the log and the pid file go; the images directory unless told otherwise.</summary>
+    public required string WorkDirectory { get; init; }
+
+    /// <summary>The parent images, relative to the images directory; null in a first round.</summary>
+    public string? PrevImagesDirectory { get; init; }
+
+    /// <summary>A freezer cgroup that holds the tree; null freezes by ptrace.</summary>
+    public string? FreezeCgroup { get; init; }
+
+    /// <summary>How long the freezing may take.</summary>
+    public required TimeSpan Timeout { get; init; }
+
+    /// <summary>Print CRIU's figures.</summary>
+    public bool DisplayStats { get; init; }
+
+    /// <summary>Print the summary as JSON.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>No progress, no summary, no warnings.</summary>
+    public bool Quiet { get; init; }
+
+    /// <summary>Gets our pid, in the work directory; null for none.</summary>
+    public string? PidFile { get; init; }
+
+    /// <summary>Gets a zero byte when the tree runs on and copying begins; null for none.</summary>
+    public int? StatusFd { get; init; }
+
+    /// <summary>The log file, in the work directory; null for standard error, "-" for standard output.</summary>
+    public string? LogFile { get; init; }
+
+    /// <summary>0 nothing but errors' last line, 1 errors, 2 warnings, 3 information, 4 debug.</summary>
+    public int Verbosity { get; init; }
+}

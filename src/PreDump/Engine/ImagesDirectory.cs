@@ -1,0 +1,115 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Engine;
+
+/// <summary>The directory that the images go into. Until <see cref="Complete"/> has put the inventory in its place nothing in it
+/// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
+internal sealed class ImagesDirectory : IDisposable
+{
+    private const string NewInventory = ".inventory.img.new";
+
+    private readonly Fd _directory;
+    private readonly List<string> _created = [];
+    private bool _complete;
+
+    private ImagesDirectory(Fd directory, string path) => (_directory, Path) = (directory, path);
+
+    /// <summary>As the user gave it.</summary>
+    public string Path { get; }
+
+    /// <summary>Opens a directory that is there, writable, and holds no images.</summary>
+    /// <exception cref="PreDumpException">It is not so.</exception>
+    public static ImagesDirectory Open(string path)
+    {
+        var fd = Fd.TryOpenDirectory(path, out int error) ?? throw new PreDumpException(error switch
+        {
+            Errno.ENOENT => $"images directory {path} does not exist: make it first (mkdir -p {path})",
+            Errno.ENOTDIR => $"images directory {path} is not a directory: give --images-dir a directory",
+            Errno.EACCES => $"images directory {path} may not be opened by this user: give --images-dir another one, or run as root",
+            _ => new LinuxException("open", path, error).Message,
+        });
+        var directory = new ImagesDirectory(fd, path);
+        try
+        {
+            directory.RefuseImages();
+            directory.RefuseUnwritable();
+            return directory;
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Creates an image, mode 0600: it is a task's memory. It must not exist.</summary>
+    public Fd Create(string name)
+    {
+        var fd = _directory.CreatePrivate(name);
+        _created.Add(name);
+        return fd;
+    }
+
+    /// <summary>Makes the link to the parent images, as CRIU follows it; one that is there must say the same.</summary>
+    /// <param name="target">Relative to this directory.</param>
+    public void LinkParent(string target)
+    {
+        if (ParentLink is { } present)
+        {
+            if (present != target)
+                throw new PreDumpException($"images directory {Path} has a parent link to {present}, but --prev-images-dir says {target}: "
+                    + "use an empty directory, or give the same parent");
+            return;
+        }
+        _directory.Link(ImageNames.Parent, target);
+        _created.Add(ImageNames.Parent);
+    }
+
+    /// <summary>The text of the link to the parent images; null where there is none.</summary>
+    public string? ParentLink => new FileInfo(System.IO.Path.Combine(Path, ImageNames.Parent)).LinkTarget;
+
+    /// <summary>Puts the inventory in its place by a rename, the last step: now the images are whole.</summary>
+    public void Complete(ReadOnlySpan<byte> inventory)
+    {
+        using (var fd = Create(NewInventory))
+        {
+            fd.Write(inventory);
+            fd.Close();
+        }
+        _directory.Rename(NewInventory, ImageNames.Inventory);
+        _complete = true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_complete)
+            foreach (var name in _created)
+                _directory.TryUnlink(name);
+        _directory.Dispose();
+    }
+
+    private void RefuseImages()
+    {
+        foreach (var file in Directory.EnumerateFiles(Path))
+            if (ImageNames.IsImage(System.IO.Path.GetFileName(file)))
+                throw new PreDumpException($"images directory {Path} already holds images ({System.IO.Path.GetFileName(file)}): "
+                    + "use an empty directory for each round");
+    }
+
+    private void RefuseUnwritable()
+    {
+        const string Probe = ".predump.probe";
+        try
+        {
+            _directory.TryUnlink(Probe);
+            _directory.CreatePrivate(Probe).Dispose();
+            _directory.TryUnlink(Probe);
+        }
+        catch (LinuxException e)
+        {
+            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): give --images-dir another one");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using PreDump.Cli;
+using PreDump.Images;
+using PreDump.Linux;
+using Serilog;
+
+namespace PreDump.Engine;
+
+/// <summary>The images of the round before (--prev-images-dir), and which tasks of today's tree they hold.</summary>
+internal sealed class ParentRound
+{
+    private readonly ParentImages _images;
+    private readonly string _path;
+    private readonly int _root;
+    private readonly HashSet<int> _imagePids;
+    private readonly HashSet<int> _known = [];
+
+    private ParentRound(ParentImages images, string path, int root)
+    {
+        (_images, _path, _root) = (images, path, root);
+        // Listed once, so that the freeze need not look for files.
+        _imagePids = [.. Directory.EnumerateFiles(path).Select(file => ImageNames.PidOfPagemap(Path.GetFileName(file))).OfType<int>()];
+    }
+
+    /// <summary>Opens the parent images; null where none are asked for.</summary>
+    /// <exception cref="PreDumpException">They can't be the parent: then nothing is done, rather than a full copy in silence.</exception>
+    public static ParentRound? Open(PreDumpOptions options, ImagesDirectory images, bool softDirty)
+    {
+        if (options.PrevImagesDirectory is not { } previous)
+        {
+            if (images.ParentLink is { } link)
+                throw new PreDumpException($"images directory {images.Path} has a parent link to {link}: give --prev-images-dir {link}, or use an empty directory");
+            return null;
+        }
+        if (!softDirty)
+            throw new PreDumpException("--prev-images-dir: this kernel does not track changed memory (no soft-dirty), so what changed since "
+                + "the parent can't be told; leave the option out for a full copy, and see predump check");
+        if (Path.IsPathRooted(previous))
+            throw new PreDumpException($"--prev-images-dir {previous}: CRIU wants a path relative to the images directory, such as ../1");
+        string path = Path.Combine(images.Path, previous);
+        if (!Directory.Exists(path))
+            throw new PreDumpException($"--prev-images-dir {previous}: {path} is no directory; the path is relative to the images directory");
+        if (Path.GetFullPath(path) == Path.GetFullPath(images.Path))
+            throw new PreDumpException($"--prev-images-dir {previous}: this is the images directory itself");
+        var parent = ParentImages.Open(path);
+        if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
+            throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
+        return new ParentRound(parent, path, options.Tree);
+    }
+
+    /// <summary>Whether the parent holds this very task: an entry of its pid, and no younger task by that pid. Asked once for
+    /// each task, in the freeze; a task that it does not hold is copied whole.</summary>
+    public bool Has(TreeTask task)
+    {
+        if (!_imagePids.Contains(task.ImagePid) || IsYounger(task))
+            return false;
+        _known.Add(task.Pid);
+        return true;
+    }
+
+    /// <summary>Ends the run where the root of the tree is not the parent's.</summary>
+    public void RefuseOtherTree(TreeSnapshot snapshot)
+    {
+        if (!_known.Contains(_root) && snapshot.Tasks.Any(task => task.Task.Pid == _root))
+            throw new PreDumpException($"--prev-images-dir: {_path} holds no images of task {_root}: they are of another tree; "
+                + "give the directory of this tree's last round, or leave the option out for a full copy");
+    }
+
+    /// <summary>The parent's pagemap of a task; null where it has none.</summary>
+    public ParentPagemap? OpenPagemap(TreeTask task, ILogger log)
+    {
+        if (_known.Contains(task.Pid))
+            return _images.OpenPagemap(task.ImagePid, PageSize.Bytes);
+        if (_imagePids.Contains(task.ImagePid))
+            log.Warning("task {Task} is another one than the parent's of that pid (pid reuse): it is copied whole", task);
+        else
+            log.Information("task {Task} is new since the parent: it is copied whole", task);
+        return null;
+    }
+
+    // As CRIU tells pid reuse: started at or after the parent's dump, in clock ticks.
+    private bool IsYounger(TreeTask task) => task.StartTime >= _images.DumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using PreDump.Linux;
+
+namespace PreDump.Engine;
+
+/// <summary>One task as it was in the freeze.</summary>
+/// <param name="Task">Its pids.</param>
+/// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
+/// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be copied.</param>
+internal sealed record TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty);
+
+/// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty tracking
+/// is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by our
+/// copy.</summary>
+internal sealed class TreeSnapshot : IDisposable
+{
+    private readonly List<TaskSnapshot> _tasks = [];
+
+    private TreeSnapshot(ulong mapsBytes) => Maps = new MapsArena(mapsBytes);
+
+    /// <summary>The tasks that have memory, parents first.</summary>
+    public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
+
+    /// <summary>Processes, zombies included.</summary>
+    public int ProcessCount { get; private set; }
+
+    /// <summary>Threads of all processes.</summary>
+    public int ThreadCount { get; private set; }
+
+    /// <summary>The raw maps of all tasks.</summary>
+    public MapsArena Maps { get; }
+
+    /// <summary>The dirty pages of all tasks.</summary>
+    public DirtyPages Dirty { get; } = new();
+
+    /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
+    public ulong Uptime { get; private set; }
+
+    /// <summary>From the first interrupt until the last thread had stopped.</summary>
+    public TimeSpan Freezing { get; private set; }
+
+    /// <summary>From then until the last thread was let go.</summary>
+    public TimeSpan Frozen { get; private set; }
+
+    /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
+    /// <param name="request">The tree, and how to freeze it.</param>
+    /// <param name="resetDirty">Whether the kernel tracks dirty pages.</param>
+    /// <param name="readDirty">Whether the dirty pages are wanted of a task: there is a parent for it.</param>
+    /// <param name="cancel">Ends the freezing early.</param>
+    public static TreeSnapshot Take(FreezeRequest request, bool resetDirty, Func<TreeTask, bool> readDirty, CancellationToken cancel)
+    {
+        var snapshot = new TreeSnapshot(mapsBytes: 1024 * 1024);
+        try
+        {
+            FreezeThread.Run(() =>
+            {
+                var window = new VmaWindow();
+                using var tree = FrozenTree.Freeze(request, cancel);
+                foreach (var task in tree.Tasks)
+                    snapshot.TakeTask(task, resetDirty, readDirty, window);
+                snapshot.Uptime = ProcFs.UptimeMicroseconds();
+                long thawed = tree.Thaw();
+
+                snapshot.Freezing = Stopwatch.GetElapsedTime(tree.InterruptedAt, tree.StoppedAt);
+                snapshot.Frozen = Stopwatch.GetElapsedTime(tree.StoppedAt, thawed);
+                snapshot.ProcessCount = tree.Tasks.Count;
+                snapshot.ThreadCount = tree.Tasks.Sum(task => task.ThreadCount);
+                return true;
+            });
+            return snapshot;
+        }
+        catch
+        {
+            snapshot.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Maps.Dispose();
+        Dirty.Dispose();
+    }
+
+    private void TakeTask(TreeTask task, bool resetDirty, Func<TreeTask, bool> readDirty, VmaWindow window)
+    {
+        if (task.Maps is null) // a zombie, or gone while it was being frozen
+            return;
+        var maps = Maps.Read(task.Maps);
+        Range? dirty = task.Pagemap is { } pagemap && readDirty(task)
+            ? Dirty.Read(pagemap, Maps[maps], new VmaRules(task.LiveTid), window)
+            : null;
+        if (resetDirty && task.ClearRefs is { } clearRefs)
+            SoftDirty.Reset(clearRefs);
+        _tasks.Add(new TaskSnapshot(task, maps, dirty));
+    }
+}

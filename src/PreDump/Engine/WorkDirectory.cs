@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using PreDump.Cli;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Engine;
+
+/// <summary>What is written beside the images: stats-dump, the pid file, the word to --status-fd. Without <see cref="Keep"/> the
+/// statistics are removed: they would belong to no images.</summary>
+internal sealed class WorkDirectory : IDisposable
+{
+    private readonly PreDumpOptions _options;
+    private Fd? _status;
+    private bool _statsWritten, _keep;
+
+    private WorkDirectory(PreDumpOptions options) => _options = options;
+
+    private string StatsPath => Path.Combine(_options.WorkDirectory, ImageNames.Stats);
+
+    /// <summary>Takes over the status descriptor.</summary>
+    /// <exception cref="PreDumpException">The directory or the descriptor is not there.</exception>
+    public static WorkDirectory Open(PreDumpOptions options)
+    {
+        if (!Directory.Exists(options.WorkDirectory))
+            throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
+        var work = new WorkDirectory(options);
+        if (options.StatusFd is { } fd)
+        {
+            if (!File.Exists($"/proc/self/fd/{fd}") && new FileInfo($"/proc/self/fd/{fd}").LinkTarget is null)
+                throw new PreDumpException($"--status-fd {fd}: no such descriptor is open");
+            work._status = Fd.Adopt(fd, $"status descriptor {fd}");
+        }
+        return work;
+    }
+
+    /// <summary>Writes our pid, where it is asked for.</summary>
+    public void WritePidFile()
+    {
+        if (_options.PidFile is not { } name)
+            return;
+        using var file = Fd.CreateOrTruncatePrivate(Path.Combine(_options.WorkDirectory, name));
+        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>Says that the tree runs on: a zero byte, then the descriptor is closed.</summary>
+    public void SignalStatus()
+    {
+        _status?.Write([0]);
+        _status?.Dispose();
+        _status = null;
+    }
+
+    /// <summary>Writes stats-dump.</summary>
+    public void WriteStats(in DumpStats stats)
+    {
+        Span<byte> image = stackalloc byte[StatsImage.MaxBytes];
+        using var file = Fd.CreateOrTruncatePrivate(StatsPath);
+        _statsWritten = true;
+        file.Write(image[..StatsImage.Write(image, stats)]);
+        file.Close();
+    }
+
+    /// <summary>The images are whole: the statistics stay.</summary>
+    public void Keep() => _keep = true;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _status?.Dispose();
+        if (_statsWritten && !_keep)
+            File.Delete(StatsPath);
+    }
+}

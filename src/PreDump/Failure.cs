@@ -1,0 +1,20 @@
+using PreDump.Cli;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump;
+
+/// <summary>Turns what went wrong into one line that says what to do.</summary>
+internal static class Failure
+{
+    /// <summary>The line; null for a defect of ours, which is not explained away.</summary>
+    public static string? TryExplain(Exception e, PreDumpOptions? options = null) => e switch
+    {
+        PreDumpException or TreeException or ImageException => e.Message,
+        LinuxException { Errno: Errno.EPERM or Errno.EACCES } refused => $"{refused.Message}: {Permissions.Advice(options?.Tree)}",
+        LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } full => $"{full.Message}: make room, or give --images-dir a directory on a larger disk",
+        LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
+        OutOfMemoryException => "out of memory",
+        _ => null,
+    };
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using PreDump.Cli;
+using PreDump.Linux;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting;
+
+namespace PreDump.Output;
+
+/// <summary>The log, as CRIU's options ask for it: to a file of mode 0600 in the work directory, or to standard error. Warnings
+/// and errors of a run that logs to a file are on standard error too.</summary>
+internal static class Log
+{
+    /// <summary>Opens it.</summary>
+    /// <exception cref="PreDumpException">The log file can't be written.</exception>
+    public static Logger Open(PreDumpOptions options)
+    {
+        var level = LevelOf(options.Verbosity);
+        var onScreen = options.Quiet ? LogEventLevel.Error : options.LogFile is null ? level : Max(level, LogEventLevel.Warning);
+        var configuration = new LoggerConfiguration().MinimumLevel.Is(level);
+        if (options.LogFile == "-")
+            configuration.WriteTo.Console(new LineFormatter(withTime: true), restrictedToMinimumLevel: level);
+        else
+            configuration.WriteTo.Console(new LineFormatter(withTime: false), restrictedToMinimumLevel: onScreen,
+                standardErrorFromLevel: LogEventLevel.Verbose);
+        if (options.LogFile is { } file and not "-")
+            configuration.WriteTo.File(new LineFormatter(withTime: true), CreatePrivate(Path.Combine(options.WorkDirectory, file)),
+                fileSizeLimitBytes: null);
+        return configuration.CreateLogger();
+    }
+
+    private static LogEventLevel LevelOf(int verbosity) => verbosity switch
+    {
+        <= 1 => LogEventLevel.Error,
+        2 => LogEventLevel.Warning,
+        3 => LogEventLevel.Information,
+        _ => LogEventLevel.Debug,
+    };
+
+    private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;
+
+    // Serilog would make it readable for everyone, and follow a planted link.
+    private static string CreatePrivate(string path)
+    {
+        try
+        {
+            Fd.CreateOrTruncatePrivate(path).Dispose();
+            return path;
+        }
+        catch (LinuxException e)
+        {
+            throw new PreDumpException($"the log file can't be written ({e.Message}): give --log-file another name or --work-dir another directory");
+        }
+    }
+
+    private sealed class LineFormatter(bool withTime) : ITextFormatter
+    {
+        private readonly long _start = Stopwatch.GetTimestamp();
+
+        public void Format(LogEvent logEvent, TextWriter output)
+        {
+            var kind = logEvent.Level switch
+            {
+                LogEventLevel.Debug => "debug",
+                LogEventLevel.Information => "info",
+                LogEventLevel.Warning => "warning",
+                _ => "error",
+            };
+            if (withTime)
+                output.Write($"({Stopwatch.GetElapsedTime(_start).TotalSeconds:00.000000}) {kind}: ");
+            else
+            {
+                ProgressLine.Erase();
+                output.Write($"predump: {kind}: ");
+            }
+            output.WriteLine(OneLine.Of(logEvent.RenderMessage(System.Globalization.CultureInfo.InvariantCulture)));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace PreDump.Output;
+
+/// <summary>One-line messages to the user on standard error, in the form of the system's own tools.</summary>
+internal static class Message
+{
+    /// <summary>"predump: error: …".</summary>
+    public static void Error(string text) => Write("error", text);
+
+    private static void Write(string kind, string text)
+    {
+        ProgressLine.Erase();
+        Console.Error.WriteLine($"predump: {kind}: {OneLine.Of(text)}");
+    }
+}

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using PreDump.Linux;
+
+namespace PreDump.Output;
+
+/// <summary>One line on a terminal's standard error that is written anew about ten times a second during long work: pages and bytes
+/// done of all, rate, time left.</summary>
+internal sealed class ProgressLine
+{
+    private const string EraseLine = "\r\x1b[K";
+    private static readonly TimeSpan s_first = TimeSpan.FromMilliseconds(300), s_every = TimeSpan.FromMilliseconds(100);
+
+    private static bool s_shown;
+
+    private readonly ulong _expectedBytes;
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private TimeSpan _next = s_first;
+
+    private ProgressLine(ulong expectedBytes) => _expectedBytes = expectedBytes;
+
+    /// <summary>Null where nobody would see it: standard error is no terminal.</summary>
+    public static ProgressLine? Start(ulong expectedBytes, bool quiet) =>
+        quiet || Console.IsErrorRedirected ? null : new ProgressLine(expectedBytes);
+
+    /// <summary>Shows how much is done.</summary>
+    public void Show(ulong pages)
+    {
+        var elapsed = Stopwatch.GetElapsedTime(_start);
+        if (elapsed < _next)
+            return;
+        _next = elapsed + s_every;
+        double bytes = pages * (double)PageSize.Bytes, all = Math.Max(bytes, _expectedBytes), rate = bytes / elapsed.TotalSeconds;
+        var left = rate > 0 ? Sizes.Time(TimeSpan.FromSeconds((all - bytes) / rate)) : "?";
+        Console.Error.Write($"{EraseLine}{pages} pages, {Sizes.Bytes(bytes)} of about {Sizes.Bytes(all)} ({bytes / Math.Max(all, 1):0%}), "
+            + $"{Sizes.Bytes(rate)}/s, {left} left");
+        s_shown = true;
+    }
+
+    /// <summary>Takes the line off the terminal, before anything else is written there.</summary>
+    public static void Erase()
+    {
+        if (s_shown)
+            Console.Error.Write(EraseLine);
+        s_shown = false;
+    }
+}

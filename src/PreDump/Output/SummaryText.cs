@@ -1,0 +1,33 @@
+using System.Text;
+using PreDump.Engine;
+using PreDump.Linux;
+
+namespace PreDump.Output;
+
+/// <summary>The summary as one line for people.</summary>
+internal static class SummaryText
+{
+    /// <summary>"3 tasks (5 threads, 84 VMAs): 262233 pages, 1.0 GiB in 0.52 s (1.9 GiB/s), frozen 312 us; left out: …".</summary>
+    public static string Of(Summary summary)
+    {
+        double bytes = summary.PagesWritten * (double)PageSize.Bytes;
+        var line = new StringBuilder();
+        line.Append($"{Count(summary.Tasks, "task")} ({Count(summary.Threads, "thread")}, {Count((long)summary.Vmas, "VMA")}): ");
+        line.Append($"{summary.PagesWritten} pages, {Sizes.Bytes(bytes)} written in {Sizes.Time(summary.Total)}");
+        if (summary.Copying > TimeSpan.Zero)
+            line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");
+        if (summary.PagesInParent > 0)
+            line.Append($", {summary.PagesInParent} in the parent ({(double)summary.PagesInParent / summary.PagesScanned:0.0%})");
+        line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
+        var skipped = summary.Skipped.Select(part => part.Value.Vmas > 0
+            ? $"{part.Key} {Count((long)part.Value.Vmas, "VMA")} ({part.Value.Pages} pages)"
+            : $"{part.Key} {part.Value.Pages} pages").ToList();
+        if (skipped.Count > 0)
+            line.Append($"; left out: {string.Join(", ", skipped)}");
+        if (summary.GoneTasks.Count > 0)
+            line.Append($"; {Count(summary.GoneTasks.Count, "task")} gone during the copy");
+        return line.ToString();
+    }
+
+    private static string Count(long number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
+}

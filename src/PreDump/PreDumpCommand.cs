@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using PreDump.Cli;
+using PreDump.Engine;
+using PreDump.Images;
+using PreDump.Linux;
+using PreDump.Output;
+using Serilog;
+
+namespace PreDump;
+
+/// <summary>The main job, from the options to the images: freeze, reset and collect, thaw, copy, write, sum up.</summary>
+internal static class PreDumpCommand
+{
+    // inventory_entry.pre_dump_mode: CRIU then does not expect memory that can't be read to be in the parent.
+    private const uint ReadMode = 2;
+
+    /// <summary>Runs a pre-dump; returns the exit code.</summary>
+    /// <param name="options">What the command line says.</param>
+    /// <param name="ignored">What it says that doesn't matter here.</param>
+    public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
+    {
+        using var images = ImagesDirectory.Open(options.ImagesDirectory);
+        using var work = WorkDirectory.Open(options);
+        using var log = Output.Log.Open(options);
+        using var signals = new Signals();
+        foreach (var option in ignored)
+            log.Debug("{Option}: doesn't matter to a pre-dump", option);
+        try
+        {
+            work.WritePidFile();
+            var summary = PreDump(options, images, work, signals.Cancel, log);
+            Print(summary, options);
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException) when (signals.Received is { } signal)
+        {
+            Report(log, $"ended by {signal}: what was written is removed, the tree runs on");
+            return ExitCode.OfSignal(signal.Number());
+        }
+        catch (Exception e) when (Failure.TryExplain(e, options) is { } reason)
+        {
+            Report(log, reason);
+            return ExitCode.Failed;
+        }
+    }
+
+    private static Summary PreDump(PreDumpOptions options, ImagesDirectory images, WorkDirectory work, CancellationToken cancel, ILogger log)
+    {
+        long start = Stopwatch.GetTimestamp();
+        bool softDirty = SoftDirty.IsSupported();
+        var parent = ParentRound.Open(options, images, softDirty);
+        if (!softDirty)
+            log.Warning("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
+                + "can't use them as its parent; see predump check");
+
+        using var cgroup = options.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
+        var files = (softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
+        using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup),
+            resetDirty: softDirty, readDirty: task => parent?.Has(task) == true, cancel);
+        work.SignalStatus();
+        parent?.RefuseOtherTree(snapshot);
+        RefuseEqualPids(snapshot);
+
+        var summary = new Summary
+        {
+            Tasks = snapshot.ProcessCount,
+            Threads = snapshot.ThreadCount,
+            Freezing = snapshot.Freezing,
+            Frozen = snapshot.Frozen,
+            SoftDirty = softDirty,
+            ImagesDirectory = images.Path,
+        };
+        CopyAll(options, images, snapshot, parent, summary, cancel, log);
+        if (options.PrevImagesDirectory is { } previous)
+            images.LinkParent(previous);
+
+        summary.Total = Stopwatch.GetElapsedTime(start);
+        work.WriteStats(summary.ToDumpStats());
+        cancel.ThrowIfCancellationRequested();
+        Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
+        images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
+        work.Keep();
+        return summary;
+    }
+
+    private static void CopyAll(PreDumpOptions options, ImagesDirectory images, TreeSnapshot snapshot, ParentRound? parent, Summary summary,
+        CancellationToken cancel, ILogger log)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var expected = snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
+        var progress = ProgressLine.Start(expected, options.Quiet);
+        using var xfer = new LocalXfer(images);
+        using var copier = new TaskCopier(snapshot, xfer, summary, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
+        foreach (var task in snapshot.Tasks)
+        {
+            log.Debug("task {Task}: images named {Pid}", task.Task, task.Task.ImagePid);
+            using var pagemap = parent?.OpenPagemap(task.Task, log);
+            copier.Copy(task, pagemap);
+        }
+        ProgressLine.Erase();
+        foreach (var (task, notPermitted) in summary.GoneTasks)
+            log.Information(notPermitted
+                ? "task {Task} runs a program that may not be read: its images end there, the next round takes it anew"
+                : "task {Task} ended while it was being copied", task);
+        summary.Copying = Stopwatch.GetElapsedTime(start);
+        if (summary.SkippedPages("unreadable") is > 0 and var unreadable)
+            log.Warning("{Pages} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them", unreadable);
+    }
+
+    // Two nested pid namespaces may each have a pid 1; CRIU names images by that pid alone.
+    private static void RefuseEqualPids(TreeSnapshot snapshot)
+    {
+        foreach (var same in snapshot.Tasks.GroupBy(task => task.Task.ImagePid).Where(group => group.Skip(1).Any()))
+            throw new PreDumpException($"tasks {string.Join(" and ", same.Select(task => task.Task))} both have pid {same.Key} in their "
+                + "pid namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
+    }
+
+    private static void Print(Summary summary, PreDumpOptions options)
+    {
+        if (options.DisplayStats)
+            CriuStatsText.Print(summary.ToDumpStats());
+        if (options.Json)
+            SummaryJson.Print(summary);
+        else if (!options.Quiet)
+            Console.Out.WriteLine(SummaryText.Of(summary));
+    }
+
+    // The error line is on standard error even when the log goes elsewhere.
+    private static void Report(ILogger log, string reason)
+    {
+        ProgressLine.Erase();
+        log.Error("{Reason:l}", reason);
+    }
+}

@@ -1,0 +1,21 @@
+using PreDump;
+using PreDump.Cli;
+using PreDump.Linux;
+using PreDump.Output;
+
+if (args is [ThawGuard.Command, var stateFile, var thawed])
+    return ThawGuard.Run(stateFile, thawed);
+if (args is ["--version" or "-V"]) // the shortest way: callers ask often
+{
+    Console.Out.WriteLine($"predump {ProgramVersion.Text}");
+    return ExitCode.Done;
+}
+try
+{
+    return CommandLine.Run(args);
+}
+catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+{
+    Message.Error(reason);
+    return ExitCode.Failed;
+}

@@ -1,0 +1,11 @@
+using System.Reflection;
+
+namespace PreDump;
+
+/// <summary>The version of this build.</summary>
+internal static class ProgramVersion
+{
+    /// <summary>"0.1.0".</summary>
+    public static string Text { get; } =
+        typeof(ProgramVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using PreDump.Linux;
+
+namespace PreDump;
+
+/// <summary>SIGINT, SIGTERM and SIGHUP end a run in order: what was written is removed. One that is ignored (nohup) stays so.</summary>
+internal sealed class Signals : IDisposable
+{
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+
+    /// <summary>Begins to listen.</summary>
+    public Signals()
+    {
+        ulong ignored = IgnoredSignals();
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+            if ((ignored >> (signal.Number() - 1) & 1) == 0)
+                _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Cancel => _cancel.Token;
+
+    /// <summary>The first signal that came; null for none.</summary>
+    public PosixSignal? Received { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+        _cancel.Dispose();
+    }
+
+    private void Receive(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Received ??= context.Signal;
+        _cancel.Cancel();
+    }
+
+    private static ulong IgnoredSignals()
+    {
+        var status = ProcFs.TryReadText("/proc/self/status") ?? "";
+        int at = status.IndexOf("SigIgn:", StringComparison.Ordinal);
+        return at >= 0 && ulong.TryParse(status.AsSpan(at + 7).Trim()[..16], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask) ? mask : 0;
+    }
+}
+
+/// <summary>Linux's numbers of the signals.</summary>
+internal static class SignalNumbers
+{
+    /// <summary>As in signal(7).</summary>
+    public static int Number(this PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGTERM => 15,
+        _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, null),
+    };
+}
