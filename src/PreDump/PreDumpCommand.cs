@@ -24,7 +24,7 @@ internal static class PreDumpCommand
         using var log = Output.Log.Open(options);
         using var signals = new Signals();
         foreach (var option in ignored)
-            log.Debug("{Option}: doesn't matter to a pre-dump", option);
+            log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
         try
         {
             work.WritePidFile();
@@ -93,15 +93,15 @@ internal static class PreDumpCommand
         using var copier = new TaskCopier(snapshot, xfer, summary, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
         foreach (var task in snapshot.Tasks)
         {
-            log.Debug("task {Task}: images named {Pid}", task.Task, task.Task.ImagePid);
+            log.Debug("task {Task:l}: images named {Pid}", task.Task.ToString(), task.Task.ImagePid);
             using var pagemap = parent?.OpenPagemap(task.Task, log);
             copier.Copy(task, pagemap);
         }
         ProgressLine.Erase();
         foreach (var (task, notPermitted) in summary.GoneTasks)
             log.Information(notPermitted
-                ? "task {Task} runs a program that may not be read: its images end there, the next round takes it anew"
-                : "task {Task} ended while it was being copied", task);
+                ? "task {Task:l} runs a program that may not be read: its images end there, the next round takes it anew"
+                : "task {Task:l} ended while it was being copied", task.ToString());
         summary.Copying = Stopwatch.GetElapsedTime(start);
         if (summary.SkippedPages("unreadable") is > 0 and var unreadable)
             log.Warning("{Pages} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them", unreadable);

@@ -71,9 +71,9 @@ internal sealed class ParentRound
         if (_known.Contains(task.Pid))
             return _images.OpenPagemap(task.ImagePid, PageSize.Bytes);
         if (_imagePids.Contains(task.ImagePid))
-            log.Warning("task {Task} is another one than the parent's of that pid (pid reuse): it is copied whole", task);
+            log.Warning("task {Task:l} is another one than the parent's of that pid (pid reuse): it is copied whole", task.ToString());
         else
-            log.Information("task {Task} is new since the parent: it is copied whole", task);
+            log.Information("task {Task:l} is new since the parent: it is copied whole", task.ToString());
         return null;
     }
 
