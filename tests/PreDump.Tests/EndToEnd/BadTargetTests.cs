@@ -62,31 +62,6 @@ public sealed class BadTargetTests
         Assert.Equal("0", ProcessView.Status(victim.Pid, thread, "TracerPid"));
     }
 
-    [Fact]
-    public async Task Not_permitted_names_the_capability()
-    {
-        Requires.Root();
-        Requires.Program("/usr/bin/setpriv", "util-linux");
-        await using var victim = await Victim.Fixture("plain");
-        var before = VictimState.OfTree(victim);
-        using var scratch = new Scratch();
-        // Nobody must get at the binary and at a directory to write to.
-        const UnixFileMode Everyone = (UnixFileMode)0b111_111_111;
-        File.SetUnixFileMode(scratch.Path, Everyone);
-        var binary = scratch["predump"];
-        File.Copy(await PreDumpTool.File(), binary);
-        File.SetUnixFileMode(binary, Everyone);
-        var images = scratch.Folder("images");
-        File.SetUnixFileMode(images, Everyone);
-
-        var result = await Command.Run("/usr/bin/setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups",
-            binary, "--tree", $"{victim.Pid}", "--images-dir", images]);
-
-        Assert.Contains("CAP_SYS_PTRACE", Refusal.Line(Refusal.Failure, result));
-        Assert.Empty(Directory.GetFileSystemEntries(images));
-        await VictimState.AssertUnchanged(before, victim);
-    }
-
     private static async Task<string> Refused(int pid)
     {
         using var scratch = new Scratch();

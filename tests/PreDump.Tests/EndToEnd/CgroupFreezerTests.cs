@@ -56,6 +56,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
         var insideTheFreeze = 0;
+        var longest = TimeSpan.Zero;
         for (var attempt = 0; attempt < 25; attempt++)
         {
             using var scratch = new Scratch();
@@ -67,9 +68,10 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
             await PreDumpTool.End(tool, Signal.Kill);
             var watch = Stopwatch.StartNew();
             await Eventually.True(() => cgroup.IsThawed, "the cgroup is thawed");
-            output.WriteLine($"thawed {watch.Elapsed.TotalMilliseconds:f1} ms after the tool's end");
+            longest = watch.Elapsed > longest ? watch.Elapsed : longest;
             await VictimState.AssertUnchanged(before, victim);
         }
+        output.WriteLine($"{insideTheFreeze} kills inside the freeze; thawed within {longest.TotalMilliseconds:f1} ms");
         Assert.True(insideTheFreeze > 0, "no kill came while the cgroup was frozen");
     }
 
@@ -102,16 +104,19 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_cgroup_that_does_not_hold_the_tree_is_refused(int version)
+    public async Task A_tree_outside_of_the_cgroup_is_frozen_all_the_same(int version)
     {
         await using var victim = await Victim.Fixture("plain");
         using var cgroup = TestCgroup.Create(version);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
 
-        await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}", "--freeze-cgroup", cgroup.Path);
+        await PreDumpTool.Dump(victim.Pid, scratch.Path, "--freeze-cgroup", cgroup.Path);
 
         await VictimState.AssertUnchanged(before, victim);
         Assert.True(cgroup.IsThawed);
+        await Requires.PageOracle();
+        await victim.Stop();
+        await PageComparison.AssertSame(victim, scratch.Path);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace PreDump.Tests.Support;
@@ -29,16 +30,28 @@ internal static class Requires
     public static void SoftDirty() =>
         Assert.SkipUnless(KernelTracksSoftDirty(), "this kernel tracks no soft-dirty pages (CONFIG_MEM_SOFT_DIRTY)");
 
-    private static bool KernelTracksSoftDirty()
+    // A kernel built without it may take the 4 and do nothing: write a page afterwards and look for bit 55.
+    private static unsafe bool KernelTracksSoftDirty()
     {
+        const ulong SoftDirty = 1UL << 55;
+        var page = (byte*)NativeMemory.AlignedAlloc((nuint)Mapping.PageSize, (nuint)Mapping.PageSize);
         try
         {
+            *page = 1;
             File.WriteAllText("/proc/self/clear_refs", "4");
-            return true;
+            *page = 2;
+            ulong entry = 0;
+            using var pagemap = File.OpenHandle("/proc/self/pagemap", share: FileShare.ReadWrite);
+            Oracle.ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / Mapping.PageSize * sizeof(ulong));
+            return (entry & SoftDirty) != 0;
         }
         catch (IOException)
         {
             return false;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(page);
         }
     }
 }

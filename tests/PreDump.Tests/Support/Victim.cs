@@ -13,6 +13,7 @@ internal sealed class Victim : IAsyncDisposable
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly List<string> _errors = [];
+    private bool _isDisposed;
 
     private Victim(Process process)
     {
@@ -41,16 +42,21 @@ internal sealed class Victim : IAsyncDisposable
 
     public List<int> Tree => ProcessView.LivingTree(Pid);
 
+    public static string FixtureFile(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", name);
+
     /// <summary>Starts Fixtures/name.c and waits until its memory has its shape; skips the test if it can't have.</summary>
-    public static async Task<Victim> Fixture(string name, params object[] arguments)
+    public static Task<Victim> Fixture(string name, params object[] arguments) =>
+        Ready(FixtureFile(name), [.. arguments.Select(argument => argument.ToString()!)]);
+
+    /// <summary>The same for a fixture that another program starts.</summary>
+    public static async Task<Victim> Ready(string file, params string[] arguments)
     {
-        var file = Path.Combine(AppContext.BaseDirectory, "fixtures", name);
-        var victim = await Program(file, [.. arguments.Select(argument => argument.ToString()!)]);
+        var victim = await Program(file, arguments);
         try
         {
             var line = await victim.Line();
             if (line.StartsWith("SKIP ", StringComparison.Ordinal))
-                Assert.Skip($"{name}: {line[5..]}");
+                Assert.Skip($"{Path.GetFileName(file)}: {line[5..]}");
             Assert.StartsWith("READY ", line);
             victim.Pid = int.Parse(line[6..]);
             return victim;
@@ -97,6 +103,9 @@ internal sealed class Victim : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         foreach (var pid in ProcessView.Tree(_process.Id))
             Signal.Send(pid, Signal.Kill);
         await _process.WaitForExitAsync();
