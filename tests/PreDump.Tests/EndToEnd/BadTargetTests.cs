@@ -62,6 +62,20 @@ public sealed class BadTargetTests
         Assert.Equal("0", ProcessView.Status(victim.Pid, thread, "TracerPid"));
     }
 
+    [Fact]
+    public async Task A_process_that_is_traced_already()
+    {
+        const string Strace = "/usr/bin/strace";
+        Requires.Program(Strace, "strace");
+        await using var victim = await Victim.Fixture("plain");
+        await using var strace = await Victim.Program(Strace, "-o", "/dev/null", "-p", $"{victim.Pid}");
+        await Eventually.True(() => ProcessView.Status(victim.Pid, "TracerPid") == $"{strace.Pid}", "strace attaches");
+
+        Assert.Contains($"{strace.Pid}", await Refused(victim.Pid));
+
+        Assert.Equal($"{strace.Pid}", ProcessView.Status(victim.Pid, "TracerPid"));
+    }
+
     private static async Task<string> Refused(int pid)
     {
         using var scratch = new Scratch();

@@ -43,5 +43,19 @@ public sealed class ChangingVictimTests
         Assert.False(victim.HasExited);
     }
 
+    [Fact]
+    public async Task A_task_that_runs_ever_another_program_spoils_no_image()
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture("execer");
+        for (var round = 0; round < 4 * Rounds; round++)
+        {
+            using var scratch = new Scratch();
+            await PreDumpTool.Dump(victim.Pid, scratch.Path);
+            (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid].AssertWellFormed();
+        }
+        Assert.False(victim.HasExited);
+    }
+
     private static bool IsSteady(Mapping mapping) => mapping is { Pages: 256, Protection: "rw-p", Name: "" };
 }

@@ -107,6 +107,29 @@ public sealed class KilledToolTests
         Assert.True(ended > 0, $"none of {Tries} signals came in time");
     }
 
+    [Fact]
+    public async Task Told_to_end_inside_the_freeze_it_lets_go_and_clears_up()
+    {
+        await using var victim = await Victim.Fixture("threads", 1000, 4);
+        var before = VictimState.OfTree(victim);
+        var insideTheFreeze = 0;
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
+            if (IsTraced(victim.Pid))
+                insideTheFreeze++;
+            await PreDumpTool.End(tool, Signal.Term);
+
+            Assert.True(tool.ExitCode is 0 or 128 + Signal.Term, $"exit code {tool.ExitCode}");
+            Assert.Equal(tool.ExitCode == 0, File.Exists(scratch["inventory.img"]));
+            Assert.Equal(tool.ExitCode == 0, Directory.EnumerateFileSystemEntries(scratch.Path).Any());
+            await VictimState.AssertUnchanged(before, victim);
+        }
+        Assert.True(insideTheFreeze > 0, $"none of {Tries} signals came inside the freeze");
+    }
+
     private static async Task AssertCompleteOrNotSoLooking(string images)
     {
         if (!File.Exists(Path.Combine(images, "inventory.img")))

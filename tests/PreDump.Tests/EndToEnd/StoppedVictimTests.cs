@@ -22,6 +22,8 @@ public sealed class StoppedVictimTests
     [InlineData("beyondend")]
     [InlineData("zombie")]
     [InlineData("pidns")]
+    [InlineData("oddname")]
+    [InlineData("sparse", 16)]
     [InlineData("threads", 200)]
     [InlineData("processes", 50)]
     [InlineData("manymaps", 60000)]

@@ -85,10 +85,30 @@ public sealed class WorkingVictimTests
         for (var run = 0; run < 5; run++)
         {
             await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"));
-            var before = Rounds(scratch["rounds"]);
-            await Eventually.True(() => victim.HasExited || Rounds(scratch["rounds"]) > before + 2, "the victim goes on");
-            Assert.False(victim.HasExited);
+            await AssertGoesOn(victim, scratch["rounds"]);
         }
+    }
+
+    [Theory]
+    [InlineData("signals")]
+    [InlineData("stopandgo")]
+    public async Task No_signal_is_lost_or_doubled(string fixture)
+    {
+        Requires.Root();
+        using var scratch = new Scratch();
+        await using var victim = await Victim.Fixture(fixture, scratch["count"]);
+        for (var run = 0; run < 20; run++)
+        {
+            await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"));
+            await AssertGoesOn(victim, scratch["count"]);
+        }
+    }
+
+    private static async Task AssertGoesOn(Victim victim, string counter)
+    {
+        var before = Rounds(counter);
+        await Eventually.True(() => victim.HasExited || Rounds(counter) > before + 2, "the victim goes on");
+        Assert.False(victim.HasExited, "the victim has died");
     }
 
     private static ulong Rounds(string file)
