@@ -58,7 +58,6 @@ internal static class PreDumpCommand
         using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup),
             resetDirty: softDirty, readDirty: task => parent?.Has(task) == true, cancel);
         work.SignalStatus();
-        parent?.RefuseOtherTree(snapshot);
         RefuseEqualPids(snapshot);
 
         var summary = new Summary

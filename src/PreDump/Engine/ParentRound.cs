@@ -10,13 +10,12 @@ internal sealed class ParentRound
 {
     private readonly ParentImages _images;
     private readonly string _path;
-    private readonly int _root;
     private readonly HashSet<int> _imagePids;
     private readonly HashSet<int> _known = [];
 
-    private ParentRound(ParentImages images, string path, int root)
+    private ParentRound(ParentImages images, string path)
     {
-        (_images, _path, _root) = (images, path, root);
+        (_images, _path) = (images, path);
         // Listed once, so that the freeze need not look for files.
         _imagePids = [.. Directory.EnumerateFiles(path).Select(file => ImageNames.PidOfPagemap(Path.GetFileName(file))).OfType<int>()];
     }
@@ -44,25 +43,19 @@ internal sealed class ParentRound
         var parent = ParentImages.Open(path);
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
-        return new ParentRound(parent, path, options.Tree);
+        var round = new ParentRound(parent, path);
+        round.RefuseOtherTree(options.Tree);
+        return round;
     }
 
     /// <summary>Whether the parent holds this very task: an entry of its pid, and no younger task by that pid. Asked once for
     /// each task, in the freeze; a task that it does not hold is copied whole.</summary>
     public bool Has(TreeTask task)
     {
-        if (!_imagePids.Contains(task.ImagePid) || IsYounger(task))
+        if (!_imagePids.Contains(task.ImagePid) || IsYounger(task.StartTime))
             return false;
         _known.Add(task.Pid);
         return true;
-    }
-
-    /// <summary>Ends the run where the root of the tree is not the parent's.</summary>
-    public void RefuseOtherTree(TreeSnapshot snapshot)
-    {
-        if (!_known.Contains(_root) && snapshot.Tasks.Any(task => task.Task.Pid == _root))
-            throw new PreDumpException($"--prev-images-dir: {_path} holds no images of task {_root}: they are of another tree; "
-                + "give the directory of this tree's last round, or leave the option out for a full copy");
     }
 
     /// <summary>The parent's pagemap of a task; null where it has none.</summary>
@@ -77,6 +70,14 @@ internal sealed class ParentRound
         return null;
     }
 
+    // Before the freeze: once dirty tracking is reset, what changed since the right parent can't be told any more.
+    private void RefuseOtherTree(int root)
+    {
+        if (ProcStatus.TryRead(root) is { } status && (!_imagePids.Contains(status.InnermostPid) || IsYounger(ProcFs.StartTime(root))))
+            throw new PreDumpException($"--prev-images-dir: {_path} holds no images of task {root} ({status.Name}): they are of another tree; "
+                + "give the directory of this tree's last round, or leave the option out for a full copy");
+    }
+
     // As CRIU tells pid reuse: started at or after the parent's dump, in clock ticks.
-    private bool IsYounger(TreeTask task) => task.StartTime >= _images.DumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
+    private bool IsYounger(ulong startTime) => startTime >= _images.DumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
 }

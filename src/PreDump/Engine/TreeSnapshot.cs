@@ -16,7 +16,9 @@ internal sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
 
-    private TreeSnapshot(ulong mapsBytes) => Maps = new MapsArena(mapsBytes);
+    private const ulong Room = 1024 * 1024; // bytes, made before the freeze; more is made where a tree needs it
+
+    private TreeSnapshot(bool dirtyPages) => (Maps, Dirty) = (new MapsArena(Room), new DirtyPages(dirtyPages ? Room : 0));
 
     /// <summary>The tasks that have memory, parents first.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
@@ -31,7 +33,7 @@ internal sealed class TreeSnapshot : IDisposable
     public MapsArena Maps { get; }
 
     /// <summary>The dirty pages of all tasks.</summary>
-    public DirtyPages Dirty { get; } = new();
+    public DirtyPages Dirty { get; }
 
     /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
     public ulong Uptime { get; private set; }
@@ -49,7 +51,7 @@ internal sealed class TreeSnapshot : IDisposable
     /// <param name="cancel">Ends the freezing early.</param>
     public static TreeSnapshot Take(FreezeRequest request, bool resetDirty, Func<TreeTask, bool> readDirty, CancellationToken cancel)
     {
-        var snapshot = new TreeSnapshot(mapsBytes: 1024 * 1024);
+        var snapshot = new TreeSnapshot(dirtyPages: request.Files.HasFlag(FreezeFiles.Pagemap));
         try
         {
             FreezeThread.Run(() =>
