@@ -76,6 +76,24 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(1, "signals")]
+    [InlineData(1, "stopandgo")]
+    [InlineData(2, "signals")]
+    [InlineData(2, "stopandgo")]
+    public async Task No_signal_is_lost_or_doubled(int version, string fixture)
+    {
+        using var scratch = new Scratch();
+        await using var victim = await Victim.Fixture(fixture, scratch["count"]);
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        for (var run = 0; run < 10; run++)
+        {
+            await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"), "--freeze-cgroup", cgroup.Path);
+            await Counter.AssertGrows(victim, scratch["count"]);
+        }
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     public async Task A_run_that_fails_thaws_the_cgroup(int version)
