@@ -55,6 +55,17 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Creates a file that nobody else may read, or empties the one that is there; follows no link.</summary>
     public static Fd CreateOrTruncatePrivate(string path) => Open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, PrivateMode);
 
+    /// <summary>An existing file, to be changed in place.</summary>
+    public static Fd OpenForUpdate(string path) => Open(path, O_RDWR);
+
+    /// <summary>fallocate(2): gives a range of the file back to the disk; it reads as zeros, the file's length stays.</summary>
+    public void PunchHole(ulong offset, ulong length)
+    {
+        const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2;
+        if (fallocate(_fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, (off_t)(long)offset, (off_t)(long)length) != 0)
+            throw Failed("fallocate");
+    }
+
     /// <summary>symlinkat(2) in this directory.</summary>
     public void Link(string name, string target)
     {

@@ -18,6 +18,11 @@ public sealed unsafe class ThawGuard
 
     private ThawGuard(Fd line, int pid) => (_line, _pid) = (line, pid);
 
+    internal int Pid => _pid;
+
+    /// <summary>Starts a child that only waits to be dismissed.</summary>
+    internal static ThawGuard StartIdle() => Start("/dev/null", "");
+
     /// <summary>Starts a guard that will write <paramref name="thawed"/> to <paramref name="stateFile"/>; returns when it stands.</summary>
     internal static ThawGuard Start(string stateFile, string thawed)
     {

@@ -24,7 +24,7 @@ internal static class PreDumpCommand
         using var log = Output.Log.Open(options);
         using var signals = new Signals();
         foreach (var option in ignored)
-            log.Debug("{Option}: doesn't matter to a pre-dump", option);
+            log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
         try
         {
             work.WritePidFile();
@@ -48,17 +48,16 @@ internal static class PreDumpCommand
     {
         long start = Stopwatch.GetTimestamp();
         bool softDirty = SoftDirty.IsSupported();
-        var parent = ParentRound.Open(options, images, softDirty);
+        using var parent = ParentRound.Open(options, images, softDirty, log);
         if (!softDirty)
             log.Warning("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
                 + "can't use them as its parent; see predump check");
 
         using var cgroup = options.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
         var files = (softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
-        using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup),
-            resetDirty: softDirty, readDirty: task => parent?.Has(task) == true, cancel);
+        parent?.Claim();
+        using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup), resetDirty: softDirty, parent, cancel);
         work.SignalStatus();
-        parent?.RefuseOtherTree(snapshot);
         RefuseEqualPids(snapshot);
 
         var summary = new Summary
@@ -80,6 +79,9 @@ internal static class PreDumpCommand
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
         work.Keep();
+        parent?.Complete();
+        if (parent is not null && options.AutoDedup) // only now: until the round was whole the parent's pages were all there was
+            log.Information("{Pages} pages freed in the parent images", Dedup.Run(images.Path));
         return summary;
     }
 
@@ -93,15 +95,15 @@ internal static class PreDumpCommand
         using var copier = new TaskCopier(snapshot, xfer, summary, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
         foreach (var task in snapshot.Tasks)
         {
-            log.Debug("task {Task}: images named {Pid}", task.Task, task.Task.ImagePid);
-            using var pagemap = parent?.OpenPagemap(task.Task, log);
+            log.Debug("task {Task:l}: images named {Pid}", task.Task.ToString(), task.Task.ImagePid);
+            using var pagemap = parent?.OpenPagemap(task.Task);
             copier.Copy(task, pagemap);
         }
         ProgressLine.Erase();
         foreach (var (task, notPermitted) in summary.GoneTasks)
             log.Information(notPermitted
-                ? "task {Task} runs a program that may not be read: its images end there, the next round takes it anew"
-                : "task {Task} ended while it was being copied", task);
+                ? "task {Task:l} runs a program that may not be read: its images end there, the next round takes it anew"
+                : "task {Task:l} ended while it was being copied", task.ToString());
         summary.Copying = Stopwatch.GetElapsedTime(start);
         if (summary.SkippedPages("unreadable") is > 0 and var unreadable)
             log.Warning("{Pages} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them", unreadable);

@@ -19,3 +19,8 @@ catch (Exception e) when (Failure.TryExplain(e) is { } reason)
     Message.Error(reason);
     return ExitCode.Failed;
 }
+catch (Exception e)
+{
+    Message.Error($"a defect of predump, please report it: {e}");
+    return ExitCode.Failed;
+}

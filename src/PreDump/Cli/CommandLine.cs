@@ -5,7 +5,7 @@ using PreDump.Output;
 
 namespace PreDump.Cli;
 
-/// <summary>The commands: the pre-dump itself, by name or without one, and check.</summary>
+/// <summary>The commands: the pre-dump itself, by name or without one, dedup, and check.</summary>
 internal static class CommandLine
 {
     private const string About =
@@ -58,6 +58,13 @@ internal static class CommandLine
         check.SetAction(line => CheckCommand.Run(line.GetValue(json)));
         root.Add(check);
 
+        var dedup = new Command("dedup", "Free in the parent images what the images in a directory replace, as criu dedup does.");
+        var directory = new Argument<string?>("DIR") { Description = "The images [default: --images-dir]", Arity = ArgumentArity.ZeroOrOne };
+        dedup.Add(directory);
+        dedup.Add(Options.ImagesDir);
+        dedup.SetAction(line => DedupCommand.Run(line.GetValue(directory) ?? line.GetValue(Options.ImagesDir) ?? "."));
+        root.Add(dedup);
+
         foreach (var option in root.Options)
         {
             if (option is VersionOption version)
@@ -96,7 +103,7 @@ internal static class CommandLine
         public override int Invoke(ParseResult parseResult)
         {
             standard.Invoke(parseResult);
-            if (parseResult.CommandResult.Command.Name != "check")
+            if (parseResult.CommandResult.Command.Name is not ("check" or "dedup"))
                 Console.Out.WriteLine(More);
             return ExitCode.Done;
         }

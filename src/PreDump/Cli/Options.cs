@@ -11,6 +11,7 @@ internal static class Options
     public static readonly Option<int?> Tree = Number("--tree", "PID", "The root of the process tree: it and all its descendants are pre-dumped.", 1, int.MaxValue, "-t");
     public static readonly Option<string?> ImagesDir = Text("--images-dir", "DIR", "Where the images go; an empty directory for each round [default: .]", "-D");
     public static readonly Option<string?> PrevImagesDir = Text("--prev-images-dir", "DIR", "The images of the round before, relative to --images-dir: only what was written since is copied.");
+    public static readonly Option<bool> AutoDedup = Flag("--auto-dedup", "At the end, free in the parent images what this round replaces.");
     public static readonly Option<bool> TrackMem = Flag("--track-mem", "Track changed memory: always on, as in criu pre-dump.");
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
     public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take; 0: without end [default: 10]", 0, 1_000_000);
@@ -29,7 +30,7 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, TrackMem, FreezeCgroup, Timeout, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
+        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
         LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
 
@@ -46,6 +47,7 @@ internal static class Options
             ImagesDirectory = images,
             WorkDirectory = line.GetValue(WorkDir) ?? images,
             PrevImagesDirectory = line.GetValue(PrevImagesDir),
+            AutoDedup = line.GetValue(AutoDedup),
             FreezeCgroup = line.GetValue(FreezeCgroup),
             Timeout = timeout == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout),
             DisplayStats = line.GetValue(DisplayStats),

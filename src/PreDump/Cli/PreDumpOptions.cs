@@ -15,6 +15,9 @@ internal sealed record PreDumpOptions
     /// <summary>The parent images, relative to the images directory; null in a first round.</summary>
     public string? PrevImagesDirectory { get; init; }
 
+    /// <summary>Free in the parent images what this round replaces.</summary>
+    public bool AutoDedup { get; init; }
+
     /// <summary>A freezer cgroup that holds the tree; null freezes by ptrace.</summary>
     public string? FreezeCgroup { get; init; }
 

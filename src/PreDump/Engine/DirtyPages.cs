@@ -5,12 +5,13 @@ namespace PreDump.Engine;
 
 /// <summary>The pages of all tasks that were dirty at the freeze, as ranges that ascend within each task. Where there are too many
 /// ranges of a task to keep, neighbours are made one: a page too much is copied, never one too few.</summary>
-internal sealed class DirtyPages : IDisposable
+/// <param name="bytes">The room to begin with, made before the freeze.</param>
+internal sealed class DirtyPages(ulong bytes) : IDisposable
 {
     private const int MostOfATask = 256 * 1024;
     private const int Chunk = 512;
 
-    private readonly NativeBuffer _buffer = new(1024 * 1024);
+    private readonly NativeBuffer _buffer = new(bytes);
     private int _count;
 
     private Span<MemoryRange> Ranges => MemoryMarshal.Cast<byte, MemoryRange>(_buffer.Span);

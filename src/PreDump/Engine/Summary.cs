@@ -38,6 +38,9 @@ internal sealed class Summary
     /// <summary>Copying and writing, after the thaw.</summary>
     public TimeSpan Copying { get; set; }
 
+    /// <summary>The part of it that chose the pages.</summary>
+    public TimeSpan Scanning { get; set; }
+
     /// <summary>Whether the kernel tracks dirty pages: without it these images can't be the parent of a final dump.</summary>
     public bool SoftDirty { get; set; }
 
@@ -63,7 +66,11 @@ internal sealed class Summary
     }
 
     /// <summary>Notes a VMA that a pre-dump leaves alone.</summary>
-    public void LeaveOut(VmaKind kind, ulong pages) => Add(NameOf(kind), 1, pages);
+    public void LeaveOut(VmaKind kind, ulong pages)
+    {
+        Vmas++;
+        Add(NameOf(kind), 1, pages);
+    }
 
     /// <summary>Notes pages that could not be read, and resets <paramref name="losses"/>.</summary>
     public void Lose(Losses losses)
@@ -86,7 +93,8 @@ internal sealed class Summary
     {
         FreezingMicroseconds = (uint)Freezing.TotalMicroseconds,
         FrozenMicroseconds = (uint)Frozen.TotalMicroseconds,
-        MemwriteMicroseconds = (uint)Copying.TotalMicroseconds,
+        MemdumpMicroseconds = (uint)Scanning.TotalMicroseconds,
+        MemwriteMicroseconds = (uint)(Copying - Scanning).TotalMicroseconds,
         PagesScanned = PagesScanned,
         PagesSkippedParent = PagesInParent,
         PagesWritten = PagesWritten,

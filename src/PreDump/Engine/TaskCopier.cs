@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -49,9 +50,12 @@ internal sealed class TaskCopier(TreeSnapshot snapshot, IPageXfer xfer, Summary 
         Span<MemoryRange> found = stackalloc MemoryRange[256];
         while (_window.TryFill(ref maps, rules, summary.LeaveOut))
         {
+            summary.Vmas += (ulong)_window.Count;
             for (ulong at = _window.Start; at < _window.End;)
             {
+                long before = Stopwatch.GetTimestamp();
                 int count = pagemap.Scan(ref at, _window.End, _window.Filter, found);
+                summary.Scanning += Stopwatch.GetElapsedTime(before);
                 for (int i = 0; i < count; i++)
                     while (_window.TryTake(ref found[i], out var part))
                         Plan(part, ref fate, memory, pagemap);

@@ -16,7 +16,9 @@ internal sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
 
-    private TreeSnapshot(ulong mapsBytes) => Maps = new MapsArena(mapsBytes);
+    private const ulong Room = 1024 * 1024; // bytes, made before the freeze; more is made where a tree needs it
+
+    private TreeSnapshot(bool dirtyPages) => (Maps, Dirty) = (new MapsArena(Room), new DirtyPages(dirtyPages ? Room : 0));
 
     /// <summary>The tasks that have memory, parents first.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
@@ -31,7 +33,7 @@ internal sealed class TreeSnapshot : IDisposable
     public MapsArena Maps { get; }
 
     /// <summary>The dirty pages of all tasks.</summary>
-    public DirtyPages Dirty { get; } = new();
+    public DirtyPages Dirty { get; }
 
     /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
     public ulong Uptime { get; private set; }
@@ -45,11 +47,11 @@ internal sealed class TreeSnapshot : IDisposable
     /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
     /// <param name="request">The tree, and how to freeze it.</param>
     /// <param name="resetDirty">Whether the kernel tracks dirty pages.</param>
-    /// <param name="readDirty">Whether the dirty pages are wanted of a task: there is a parent for it.</param>
+    /// <param name="parent">The round before, which tells of which tasks the dirty pages are wanted; null in a first round.</param>
     /// <param name="cancel">Ends the freezing early.</param>
-    public static TreeSnapshot Take(FreezeRequest request, bool resetDirty, Func<TreeTask, bool> readDirty, CancellationToken cancel)
+    public static TreeSnapshot Take(FreezeRequest request, bool resetDirty, ParentRound? parent, CancellationToken cancel)
     {
-        var snapshot = new TreeSnapshot(mapsBytes: 1024 * 1024);
+        var snapshot = new TreeSnapshot(dirtyPages: request.Files.HasFlag(FreezeFiles.Pagemap));
         try
         {
             FreezeThread.Run(() =>
@@ -57,7 +59,7 @@ internal sealed class TreeSnapshot : IDisposable
                 var window = new VmaWindow();
                 using var tree = FrozenTree.Freeze(request, cancel);
                 foreach (var task in tree.Tasks)
-                    snapshot.TakeTask(task, resetDirty, readDirty, window);
+                    snapshot.TakeTask(task, resetDirty, parent, window);
                 snapshot.Uptime = ProcFs.UptimeMicroseconds();
                 long thawed = tree.Thaw();
 
@@ -83,16 +85,19 @@ internal sealed class TreeSnapshot : IDisposable
         Dirty.Dispose();
     }
 
-    private void TakeTask(TreeTask task, bool resetDirty, Func<TreeTask, bool> readDirty, VmaWindow window)
+    private void TakeTask(TreeTask task, bool resetDirty, ParentRound? parent, VmaWindow window)
     {
         if (task.Maps is null) // a zombie, or gone while it was being frozen
             return;
         var maps = Maps.Read(task.Maps);
-        Range? dirty = task.Pagemap is { } pagemap && readDirty(task)
+        Range? dirty = task.Pagemap is { } pagemap && parent?.Has(task) == true
             ? Dirty.Read(pagemap, Maps[maps], new VmaRules(task.LiveTid), window)
             : null;
         if (resetDirty && task.ClearRefs is { } clearRefs)
+        {
+            parent?.TrackingIsReset();
             SoftDirty.Reset(clearRefs);
+        }
         _tasks.Add(new TaskSnapshot(task, maps, dirty));
     }
 }

@@ -10,6 +10,9 @@ internal sealed class VmaWindow
     private int _count;
     private int _cursor;
 
+    /// <summary>How many VMAs.</summary>
+    public int Count => _count;
+
     /// <summary>First address of the first VMA.</summary>
     public ulong Start => _vmas[0].Start;
 

@@ -1,0 +1,63 @@
+using PreDump.Linux;
+using Xunit;
+
+namespace PreDump.Tests.Linux;
+
+/// <summary>The two ways to choose pages, by PAGEMAP_SCAN and by reading entries, on memory of our own.</summary>
+public sealed class PagemapTests
+{
+    public static bool HasScan => Pagemap.Kernel.HasScan(PageFilter.Present);
+
+    [Fact(SkipUnless = nameof(HasScan), Skip = "this kernel has no PAGEMAP_SCAN (6.7 and later)")]
+    public void Both_find_the_same_pages()
+    {
+        // Every third page written, each that follows only read (the zero page), the rest never touched.
+        using var memory = new SparseMemory(pages: 4000);
+        for (int page = 0; page < 3999; page += 3)
+        {
+            memory.Write(page);
+            memory.Read(page + 1);
+        }
+        var expected = Enumerable.Range(0, 3999).Where(page => page % 3 == 0).Select(memory.AddressOf).ToList();
+        Assert.Equal(expected, Pages(memory, ByIoctl));
+        Assert.Equal(expected, Pages(memory, ByEntries));
+    }
+
+    [Fact]
+    public void Reading_entries_needs_no_ioctl()
+    {
+        using var memory = new SparseMemory(pages: 100);
+        memory.Write(7);
+        memory.Write(8);
+        memory.Write(99);
+        Assert.Equal([memory.AddressOf(7), memory.AddressOf(8), memory.AddressOf(99)], Pages(memory, ByEntries));
+    }
+
+    private delegate int Scan(ref ulong at, ulong end, Span<MemoryRange> found);
+
+    private static int ByIoctl(ref ulong at, ulong end, Span<MemoryRange> found)
+    {
+        using var pagemap = Pagemap.Open(Environment.ProcessId);
+        return pagemap.Scan(ref at, end, PageFilter.Present, found);
+    }
+
+    private static int ByEntries(ref ulong at, ulong end, Span<MemoryRange> found)
+    {
+        using var fd = Fd.Open("/proc/self/pagemap", 0);
+        return PagemapEntries.Scan(fd, ref at, end, PageFilter.Present, found);
+    }
+
+    private static List<ulong> Pages(SparseMemory memory, Scan scan)
+    {
+        var pages = new List<ulong>();
+        Span<MemoryRange> found = stackalloc MemoryRange[5];
+        for (ulong at = memory.Start; at < memory.End;)
+        {
+            int count = scan(ref at, memory.End, found);
+            foreach (var range in found[..count])
+                for (ulong page = range.Start; page < range.End; page += (ulong)PageSize.Bytes)
+                    pages.Add(page);
+        }
+        return pages;
+    }
+}
