@@ -30,7 +30,12 @@ public sealed unsafe class Pagemap(Fd fd) : IDisposable
     /// <summary>Finds the next pages in [<paramref name="position"/>, <paramref name="end"/>): fills <paramref name="found"/> with
     /// ranges that ascend, moves the position behind what was looked at, and returns how many ranges there are. 0 with the
     /// position at the end: nothing more.</summary>
-    public int Scan(ref ulong position, ulong end, PageFilter filter, Span<MemoryRange> found)
+    /// <param name="position">Where to begin, in bytes; moved.</param>
+    /// <param name="end">Where to end.</param>
+    /// <param name="filter">Which pages.</param>
+    /// <param name="anonymous">No file is mapped there, so that no page can be a file's.</param>
+    /// <param name="found">Takes the ranges.</param>
+    public int Scan(ref ulong position, ulong end, PageFilter filter, bool anonymous, Span<MemoryRange> found)
     {
         if (filter == PageFilter.Any)
         {
@@ -38,7 +43,9 @@ public sealed unsafe class Pagemap(Fd fd) : IDisposable
             position = end;
             return 1;
         }
-        return Kernel.HasScan(filter) ? ScanByIoctl(ref position, end, filter, found) : PagemapEntries.Scan(fd, ref position, end, filter, found);
+        return Kernel.HasScan(filter)
+            ? ScanByIoctl(ref position, end, filter, found)
+            : PagemapEntries.Scan(fd, ref position, end, filter, anonymous, found);
     }
 
     /// <inheritdoc/>

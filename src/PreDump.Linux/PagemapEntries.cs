@@ -13,11 +13,13 @@ internal static unsafe class PagemapEntries
     private static readonly ulong s_zeroFrame = FindZeroFrame();
 
     /// <summary>As <see cref="Pagemap.Scan"/>.</summary>
-    public static int Scan(Fd pagemap, ref ulong position, ulong end, PageFilter filter, Span<MemoryRange> found)
+    public static int Scan(Fd pagemap, ref ulong position, ulong end, PageFilter filter, bool anonymous, Span<MemoryRange> found)
     {
         Span<ulong> entries = stackalloc ulong[2048];
         int ranges = 0;
         ulong pageSize = (ulong)PageSize.Bytes;
+        // The huge zero page has the file's bit too, although no file is near; CRIU takes it.
+        ulong never = Guard | (anonymous ? 0 : FileOrShared);
         while (position < end)
         {
             int want = (int)Math.Min((ulong)entries.Length, PageSize.Pages(end - position));
@@ -29,7 +31,7 @@ internal static unsafe class PagemapEntries
             }
             for (int i = 0; i < got; i++, position += pageSize)
             {
-                if (!Takes(entries[i], filter))
+                if (!Takes(entries[i], filter, never))
                     continue;
                 if (ranges > 0 && found[ranges - 1].End == position)
                     found[ranges - 1] = new MemoryRange(found[ranges - 1].Start, found[ranges - 1].Length + pageSize);
@@ -42,9 +44,9 @@ internal static unsafe class PagemapEntries
         return ranges;
     }
 
-    private static bool Takes(ulong entry, PageFilter filter) =>
+    private static bool Takes(ulong entry, PageFilter filter, ulong never) =>
         (entry & (Present | Swapped)) != 0
-        && (entry & (FileOrShared | Guard)) == 0
+        && (entry & never) == 0
         && ((entry & Present) == 0 || s_zeroFrame == 0 || (entry & FrameMask) != s_zeroFrame)
         && (filter != PageFilter.Dirty || (entry & SoftDirtyMark) != 0);
 

@@ -97,7 +97,10 @@ internal static class PreDumpCommand
         {
             log.Debug("task {Task:l}: images named {Pid}", task.Task.ToString(), task.Task.ImagePid);
             using var pagemap = parent?.OpenPagemap(task.Task);
+            ulong written = summary.PagesWritten, inParent = summary.PagesInParent, lost = summary.PagesLost;
             copier.Copy(task, pagemap);
+            log.Debug("task {Task:l}: {Written} pages written, {InParent} in the parent, {Lost} gone before they were copied", task.Task.ToString(),
+                summary.PagesWritten - written, summary.PagesInParent - inParent, summary.PagesLost - lost);
         }
         ProgressLine.Erase();
         foreach (var (task, notPermitted) in summary.GoneTasks)

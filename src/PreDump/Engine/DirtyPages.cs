@@ -28,7 +28,7 @@ internal sealed class DirtyPages(ulong bytes) : IDisposable
             for (ulong at = window.Start; at < window.End;)
             {
                 MakeRoom(first);
-                _count += pagemap.Scan(ref at, window.End, PageFilter.Dirty, Ranges.Slice(_count, Chunk));
+                _count += pagemap.Scan(ref at, window.End, PageFilter.Dirty, window.IsAnonymous, Ranges.Slice(_count, Chunk));
             }
         }
         return first.._count;

@@ -116,7 +116,7 @@ internal sealed class PageBatch : IDisposable
         ulong at = run.Start, next = run.End;
         while (at < run.End)
         {
-            if (pagemap.Scan(ref at, run.End, PageFilter.Present, still) > 0)
+            if (pagemap.Scan(ref at, run.End, PageFilter.Present, anonymous: true, still) > 0)
             {
                 next = still[0].Start;
                 break;

@@ -24,7 +24,10 @@ internal sealed class Summary
     public ulong PagesInParent { get; private set; }
 
     /// <summary>Pages that had a fate at all: copied, in the parent, or lost on the way.</summary>
-    public ulong PagesScanned => PagesWritten + PagesInParent + SkippedPages("vanished") + SkippedPages("unreadable");
+    public ulong PagesScanned => PagesWritten + PagesInParent + PagesLost;
+
+    /// <summary>Pages that were chosen and could not be copied.</summary>
+    public ulong PagesLost => SkippedPages("vanished") + SkippedPages("unreadable");
 
     /// <summary>From the first interrupt until the last thread had stopped.</summary>
     public TimeSpan Freezing { get; set; }

@@ -54,7 +54,7 @@ internal sealed class TaskCopier(TreeSnapshot snapshot, IPageXfer xfer, Summary 
             for (ulong at = _window.Start; at < _window.End;)
             {
                 long before = Stopwatch.GetTimestamp();
-                int count = pagemap.Scan(ref at, _window.End, _window.Filter, found);
+                int count = pagemap.Scan(ref at, _window.End, _window.Filter, _window.IsAnonymous, found);
                 summary.Scanning += Stopwatch.GetElapsedTime(before);
                 for (int i = 0; i < count; i++)
                     while (_window.TryTake(ref found[i], out var part))

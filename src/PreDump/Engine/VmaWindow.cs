@@ -22,6 +22,9 @@ internal sealed class VmaWindow
     /// <summary>Which pages of them are wanted, if all are: of the vdso. Else the present ones.</summary>
     public PageFilter Filter { get; private set; }
 
+    /// <summary>Whether its one VMA maps no file; of more VMAs it says nothing.</summary>
+    public bool IsAnonymous { get; private set; }
+
     /// <summary>Takes the next VMAs from the maps; false where none is left.</summary>
     /// <param name="maps">Moved behind the VMAs taken.</param>
     /// <param name="rules">Tells which to take.</param>
@@ -29,7 +32,7 @@ internal sealed class VmaWindow
     public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
     {
         (_count, _cursor) = (0, 0);
-        int most = Pagemap.Kernel.HasScan(PageFilter.Present) ? _vmas.Length : 1;
+        int most = Pagemap.Kernel.HasScan(PageFilter.Present) && Pagemap.Kernel.HasScan(PageFilter.Dirty) ? _vmas.Length : 1;
         var behind = maps;
         while (_count < most && maps.TryRead(out var vma))
         {
@@ -49,6 +52,7 @@ internal sealed class VmaWindow
             }
             _vmas[_count++] = new MemoryRange(vma.Start, vma.End - vma.Start);
             Filter = filter;
+            IsAnonymous = vma.Inode == 0; // asked only where a window is one VMA
             behind = maps;
         }
         return _count > 0;

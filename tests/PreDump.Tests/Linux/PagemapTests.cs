@@ -38,13 +38,13 @@ public sealed class PagemapTests
     private static int ByIoctl(ref ulong at, ulong end, Span<MemoryRange> found)
     {
         using var pagemap = Pagemap.Open(Environment.ProcessId);
-        return pagemap.Scan(ref at, end, PageFilter.Present, found);
+        return pagemap.Scan(ref at, end, PageFilter.Present, anonymous: true, found);
     }
 
     private static int ByEntries(ref ulong at, ulong end, Span<MemoryRange> found)
     {
         using var fd = Fd.Open("/proc/self/pagemap", 0);
-        return PagemapEntries.Scan(fd, ref at, end, PageFilter.Present, found);
+        return PagemapEntries.Scan(fd, ref at, end, PageFilter.Present, anonymous: true, found);
     }
 
     private static List<ulong> Pages(SparseMemory memory, Scan scan)
