@@ -4,6 +4,7 @@ uptime_cs() { local up; read -r up _ < /proc/uptime; echo "${up/./}"; }
 name() { echo "$victim $rounds${break:+ --break $break}${predump_args:+ ($predump_args)} on $(uname -r)"; }
 
 verdict() { # WORD [NOTE]
+    told=1
     local cs=$(($(uptime_cs) - started))
     printf '%s %s: pages %s; %d.%02d s%s\n' "$1" "$(name)" "${counts[*]:-none}" $((cs / 100)) $((cs % 100)) "${2:+; $2}"
     exit 0
@@ -19,6 +20,7 @@ wrong() {
 
 fail() { # REASON [ROUND]
     trap - EXIT
+    told=1
     {
         echo "---- FAIL $(name): $1"
         echo "-- the victim's last lines"
@@ -64,7 +66,9 @@ cleanup() {
     umount "/proc/${pid:-0}/clear_refs" 2>/dev/null || true
     # (a tree whose root isn't ours any more was restored and has the same pids)
     [ -z "${pid:-}" ] || kill -KILL $(tree "$pid") 2>/dev/null || true
+    umount -l "$w/box" 2>/dev/null || true # (boxed's root)
     cd / && rm -rf "$w"
+    [ -n "${told:-}" ] || echo "FAIL $(name): the script itself ended with $code"
     return $code
 }
 

@@ -16,7 +16,7 @@ static void live(long n)
         area_touch(&own, 4);
         area_check_some(&inherited, "inherited");
         area_check_some(&own, "own");
-        nap(30);
+        nap(60);
     }
     if (grandchild)
         finish(grandchild);
@@ -40,7 +40,7 @@ int main(void)
         area_check_some(&inherited, "inherited");
         if (victim_step())
             victim_stepped();
-    } while (victim_round(30));
+    } while (victim_round(60));
     for (int i = 0; i < 4; i++)
         finish(child[i]);
     area_check(&inherited, "inherited");

@@ -10,7 +10,7 @@ static void live(long n)
     while (!victim_stop && !victim_bad) {
         area_touch(&own, 4);
         area_check_some(&own, "own");
-        nap(30);
+        nap(60);
     }
     area_check(&own, "own");
 }
@@ -32,7 +32,7 @@ int main(void)
             born++;
             victim_stepped();
         }
-    } while (victim_round(30));
+    } while (victim_round(60));
     for (int i = 0; i < CHILDREN; i++)
         finish(child[i]);
     return victim_verdict();

@@ -93,7 +93,7 @@ int main(void)
         area_touch(&fresh, 1);
         check();
         check_file();
-    } while (victim_round(30));
+    } while (victim_round(60));
     check();
     check_file();
     return victim_verdict();

@@ -16,7 +16,7 @@ static void live(long n)
         area_touch(&own, 2);
         area_check_some(&own, "own");
         area_check_some(&inherited, "inherited");
-        nap(30);
+        nap(60);
     }
     area_check(&own, "own");
     area_check(&inherited, "inherited");
@@ -52,7 +52,7 @@ int main(void)
             child = spawn_as(child, n++);
             victim_stepped();
         }
-    } while (victim_round(30));
+    } while (victim_round(60));
     finish(child);
     return victim_verdict();
 }

@@ -47,7 +47,7 @@ int main(void)
             victim_stepped();
         }
         work(victim_steps_done);
-    } while (victim_round(30));
+    } while (victim_round(60));
     protect(LAST);
     work(LAST);
     return victim_verdict();

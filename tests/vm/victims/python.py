@@ -34,8 +34,8 @@ class Store:
         self.version[key] += 1
         self.value[key] = self.expected(key)
 
-    def wrong(self):
-        return [k for k, v in self.value.items() if v != self.expected(k)]
+    def wrong(self, keys):
+        return [k for k in keys if self.value[k] != self.expected(k)]
 
 
 signal.signal(signal.SIGTERM, on_term)
@@ -48,8 +48,8 @@ bad = None
 while not stop and not bad:
     for _ in range(20):
         store.rewrite(chance.randrange(4000))
-    bad = store.wrong()
-    if hashlib.sha256(ballast).digest() != digest:
+    bad = store.wrong(range(rounds % 8, 4000, 8))
+    if rounds % 8 == 0 and hashlib.sha256(ballast).digest() != digest:
         bad = 'ballast'
     if bad:
         say('BAD %s' % bad)
@@ -58,5 +58,5 @@ while not stop and not bad:
     while stepped < steps:
         stepped += 1
         say('STEP %d' % stepped)
-    time.sleep(0.03)
-say('VERDICT %s' % ('bad' if bad or store.wrong() else 'ok'))
+    time.sleep(0.05)
+say('VERDICT %s' % ('bad' if bad or store.wrong(store.version) else 'ok'))

@@ -44,7 +44,7 @@ def die_with_parent():
 
 
 def expected(key, version):
-    return (b'%d.%d.' % (key, version)) * (20 + key % 60)
+    return (b'%d.%d.' % (key, version)) * (50 + key % 150)
 
 
 socket_path = os.path.abspath('redis.sock')
@@ -56,7 +56,7 @@ while not os.path.exists(socket_path):
     time.sleep(0.05)
 time.sleep(0.2)
 redis = Client(socket_path)
-version = dict.fromkeys(range(10000), 0)
+version = dict.fromkeys(range(4000), 0)
 
 
 def write(keys):
@@ -84,10 +84,10 @@ signal.signal(signal.SIGUSR1, on_step)
 chance, rounds, stepped = random.Random(1), 0, 0
 say('READY %d' % os.getpid())
 while not stop and not bad:
-    keys = {chance.randrange(len(version)) for _ in range(50)}
+    keys = {chance.randrange(len(version)) for _ in range(20)}
     for k in keys:
         version[k] += 1
-    bad = write(keys) or wrong(chance.sample(range(len(version)), 200))
+    bad = write(keys) or wrong(chance.sample(range(len(version)), 40))
     if bad:
         say('BAD keys %s' % bad[:5])
     say('round %d %s' % (rounds, 'WRONG' if bad else 'ok'))
@@ -95,7 +95,7 @@ while not stop and not bad:
     while stepped < steps:
         stepped += 1
         say('STEP %d' % stepped)
-    time.sleep(0.03)
+    time.sleep(0.1)
 bad = bad or in_parts(wrong)
 server.terminate()
 if server.wait():

@@ -41,7 +41,7 @@ static void live(long n)
     take(1, memfd);
     for (long r = 0; !victim_stop && !victim_bad; r++) {
         live_round(1, r);
-        nap(30);
+        nap(60);
     }
     live_round(1, 0);
 }
@@ -68,7 +68,7 @@ int main(void)
         live_round(0, victim_rounds);
         if (victim_step())
             victim_stepped();
-    } while (victim_round(30));
+    } while (victim_round(60));
     finish(child);
     live_round(0, 0);
     return victim_verdict();

@@ -9,7 +9,7 @@ static void live(long n)
     while (!victim_stop && !victim_bad) {
         area_touch(&own, 4);
         area_check_some(&own, "own");
-        nap(30);
+        nap(60);
     }
     area_check(&own, "own");
 }
@@ -43,7 +43,7 @@ int main(void)
             stop_or_go(turner, (victim_steps_done + 1) % 2);
             victim_stepped();
         }
-    } while (victim_round(30));
+    } while (victim_round(60));
     if (state(sleeper) != 'T') {
         say("BAD the stopped task is in state %c", state(sleeper));
         victim_bad = 1;

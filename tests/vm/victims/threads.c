@@ -18,7 +18,7 @@ static void *live(void *arg)
         area_check_some(&area[n], "thread's area");
         area_check_some(&onstack, "thread's stack");
         __atomic_add_fetch(&done[n], 1, __ATOMIC_RELAXED);
-        nap(20);
+        nap(60);
     }
     area_check(&area[n], "thread's area");
     area_check(&onstack, "thread's stack");
@@ -42,7 +42,7 @@ int main(void)
             for (long was = __atomic_load_n(&done[n], __ATOMIC_RELAXED);
                  was == __atomic_load_n(&done[n], __ATOMIC_RELAXED) && !victim_stop && !victim_bad;)
                 nap(5);
-    } while (victim_round(30));
+    } while (victim_round(60));
     for (int n = 0; n < THREADS; n++)
         pthread_join(t[n], 0);
     return victim_verdict();
