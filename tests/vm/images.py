@@ -2,8 +2,8 @@
 """Looks at, and for the negative proofs damages, the pagemaps of an images directory. Needs nothing but python: it has
 to work where pycriu is missing, and must not share a mistake with what it checks.
 
-images.py check DIR [lazy]     every rule a pagemap must keep; prints "present N parent M". CRIU marks pages that could
-                               be restored lazily; predump must not
+images.py check DIR[:lazy]...  every rule a pagemap must keep; prints "PRESENT+IN_PARENT" pages of each DIR. CRIU marks pages
+                               that could be restored lazily; predump must not
 images.py drop-page DIR ADDR   takes the page at ADDR out of DIR's pagemap (and its bytes out of the pages image)
 images.py spoil DIR ADDR       changes bytes of the page at ADDR in whichever directory of the chain holds it
 """
@@ -117,7 +117,7 @@ def check(d, lazy=0):
                     raise SystemExit('%s: %d pages of run %x+%d are not in %s' % (m.path, len(lost), a, n, above))
                 in_parent += n
         present += own
-    print('present', present, 'parent', in_parent)
+    return '%d+%d' % (present, in_parent)
 
 
 def drop_page(d, address):
@@ -145,8 +145,8 @@ def spoil(d, address):
     print('spoiled', m.pages)
 
 
-command, directory = sys.argv[1:3]
+command = sys.argv[1]
 if command == 'check':
-    check(directory, LAZY if sys.argv[3:] == ['lazy'] else 0)
+    print(*[check(d.split(':')[0], LAZY if d.endswith(':lazy') else 0) for d in sys.argv[2:]])
 else:
-    {'drop-page': drop_page, 'spoil': spoil}[command](directory, int(sys.argv[3], 16))
+    {'drop-page': drop_page, 'spoil': spoil}[command](sys.argv[2], int(sys.argv[3], 16))
