@@ -1,0 +1,159 @@
+# The steps of `chain`, which has set their variables and made $w the current directory.
+# Under emulation a fork and exec costs 30 ms and more: hence bash's own means where it has any.
+
+uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
+release=$(< /proc/sys/kernel/osrelease)
+name() { echo "$victim $rounds${break:+ --break $break}${predump_args:+ ($predump_args)} on $release"; }
+
+exec {nothing}<> <(:)
+nap() { read -rt "$1" -u "$nothing" || true; }
+pause() { nap 0.4; }
+
+# What the victim said so far, and whether a line begins with one of the given words.
+heard() { text=$'\n'$(< out)$'\n'; }
+said() { local w; heard; for w in "$@"; do [[ $text != *$'\n'$w* ]] || return 0; done; return 1; }
+said_line() { heard; [[ $text == *$'\n'$1$'\n'* ]]; }
+value() { heard; [[ $text != *$'\n'"$1 "* ]] || { v=${text#*$'\n'"$1 "}; echo "${v%%$'\n'*}"; }; }
+last_round() { heard; local v=${text##*$'\n'round }; echo "${v%% *}"; }
+
+verdict() { # WORD [NOTE]
+    told=1
+    uptime_cs
+    cs=$((cs - started))
+    printf '%s %s: pages %s; %d.%02d s%s\n' "$1" "$(name)" "${counts[*]:-none}" $((cs / 100)) $((cs % 100)) "${2:+; $2}"
+    exit 0
+}
+caught() { verdict CHAIN-CAUGHT "$1"; }
+
+# A wrong outcome of the kind a break is meant to bring about is what was to be proved.
+wrong() {
+    case $break:$1 in
+        spoiled-page:*memory* | lost-dirty:*memory* | lost-dirty:*'go on'* | no-reset:*counts*) caught "$1: $(value BAD)" ;;
+    esac
+}
+
+fail() { # REASON [ROUND]
+    trap - EXIT
+    told=1
+    {
+        echo "---- FAIL $(name): $1"
+        echo "-- the victim's last lines"
+        grep '^BAD' out | head -3 || true
+        tail -4 out
+        if [ -n "${2:-}" ]; then
+            echo "-- output"
+            tail -8 "$2/run.out" || true
+            echo "-- images: $("$here/images.py" check $(printf '%s:lazy ' [0-9]*) 2>&1)"
+            for log in "$2"/*.log; do
+                [ -e "$log" ] || continue
+                echo "-- $(basename "$log") of round $2: errors, then its end"
+                grep -a 'Error\|Warn\|\[ERR\]\|\[FTL\]\|\[WRN\]' "$log" | tail -8 || true
+                tail -4 "$log"
+            done
+        fi
+        dmesg 2>/dev/null | grep 'Oops\|segfault\|BUG:' | tail -3 || true
+    } >&2
+    if [ -n "$logs" ]; then
+        local to
+        to="$logs/$victim-${rounds//,/-}${break:+-$break}-$release-$$"
+        mkdir -p "$to"
+        for d in [0-9]*; do
+            mkdir -p "$to/$d"
+            cp "$d"/*.log "$d"/run.out "$d"/pagemap-* "$d"/inventory.img "$d"/stats-* "$to/$d/" 2>/dev/null || true
+            ls -l "$d" > "$to/$d/ls"
+        done
+        cp out "$to/" 2>/dev/null || true
+        echo "logs: $to" >&2
+    fi
+    cleanup
+    echo "FAIL $(name): $1"
+    exit 1
+}
+
+tree() { # PID: it and all below it
+    local child
+    echo "$1"
+    for child in /proc/"$1"/task/*/children; do
+        for child in $(< "$child"); do tree "$child"; done
+    done 2> /dev/null
+}
+
+cleanup() {
+    local code=$?
+    [ "$break" != no-reset ] || umount "/proc/$pid/clear_refs" 2>/dev/null || true
+    kill -KILL $([ -z "$job" ] || tree "$job") $([ -z "$pid" ] || tree "$pid") 2>/dev/null || true
+    [ ! -e "$w/box" ] || umount -l "$w/box" || true # (boxed's root)
+    cd / && rm -rf "$w"
+    [ -n "${told:-}" ] || echo "FAIL $(name): the script itself ended with $code"
+    return $code
+}
+
+wait_for() { # SECONDS WHAT COMMAND...
+    local until what=$2
+    uptime_cs
+    until=$((cs + $1 * 100))
+    shift 2
+    until "$@"; do
+        if said BAD; then wrong 'the victim found wrong memory'; fail 'the victim found wrong memory' $n; fi
+        uptime_cs
+        [ "$cs" -lt $until ] || { wrong "waited in vain for $what"; fail "waited in vain for $what" $n; }
+        nap 0.1
+    done
+}
+
+gone() { ! [ -e "/proc/$1" ]; }
+beyond() { [ "$(last_round)" -gt "$1" ]; } # ROUND
+
+run() { # DIR WHAT COMMAND...
+    local dir=$1 what=$2 code=0 started frozen
+    uptime_cs
+    started=$cs
+    shift 2
+    timeout -k 5 120 "$@" < /dev/null > "$dir/run.out" 2>&1 || code=$?
+    [ $code = 0 ] || fail "$what in round $dir: exit code $code" "$dir"
+    uptime_cs
+    frozen=$(< "$dir/run.out")
+    [[ $frozen == *'Frozen time: '* ]] && frozen=${frozen#*Frozen time: } || frozen=
+    printf '  %s %s %d.%02d s%s\n' "$dir" "$what" $(((cs - started) / 100)) $(((cs - started) % 100)) "${frozen:+, frozen ${frozen%%$'\n'*}}" >&2
+}
+
+# A pre-dump leaves nobody behind that is traced.
+not_traced() {
+    local p status
+    for p in $(tree "$pid"); do
+        for status in /proc/"$p"/task/*/status; do
+            { status=$(< "$status"); } 2> /dev/null || continue
+            [[ $status != *TracerPid:$'\t'[1-9]* ]] || fail "task $p is still traced" $n
+        done
+    done
+}
+
+# How many pages each round wrote, and whether their pagemaps keep the rules.
+count() { # DIR[:lazy]...
+    local line
+    line=$("$here/images.py" check "$@" 2>&1) || fail "images: $line" $n
+    read -r -a counts <<< "$line"
+}
+
+# Only the toucher is predictable enough: what it does between two rounds is a small part of its memory.
+counts_right() {
+    [ "$victim" = toucher ] || return 0
+    local first=${counts[0]%+*} c
+    for c in "${counts[@]:1}"; do
+        [ $((${c%+*} * 2)) -lt "$first" ] || { wrong "page counts ${counts[*]}"; fail "page counts ${counts[*]}: a round wrote about everything again"; }
+    done
+}
+
+step() { # N: lets the victim do what it does between rounds
+    pause
+    kill -USR1 "$pid" || fail "the victim is gone" $n
+    wait_for 30 "STEP $1" said_line "STEP $1"
+    pause
+}
+
+# The number of the round is memory too: from a stale page it would count from an old value again.
+no_gap() {
+    awk '$1 == "round" && $2 != n++ { exit 1 }' out && return
+    wrong 'memory: round numbers jump'
+    fail 'round numbers jump' $n
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""redis-server with data and a client that holds a model of it; speaks what victim.h says.
+
+We are the root of the tree: the server is our child, and the connection (a unix socket) stays open all the time, so
+the client goes on after the restore where it was, in the middle of the conversation."""
+import ctypes, os, random, signal, socket, subprocess, time
+
+stop = steps = 0
+
+
+def on_term(*_):
+    global stop
+    stop = 1
+
+
+def on_step(*_):
+    global steps
+    steps += 1
+
+
+def say(line):
+    os.write(1, (line + '\n').encode())
+
+
+class Client:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.file = self.socket.makefile('rb')
+
+    def send(self, *words):
+        out = b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(w), w) for w in words)
+        self.socket.sendall(out)
+
+    def answer(self):
+        line = self.file.readline()
+        if line[:1] == b'$':
+            return None if line[1:2] == b'-' else self.file.read(int(line[1:]) + 2)[:-2]
+        return line.strip()
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def expected(key, version):
+    return (b'%d.%d.' % (key, version)) * (50 + key % 150)
+
+
+socket_path = os.path.abspath('redis.sock')
+server = subprocess.Popen(
+    ['redis-server', '--port', '0', '--unixsocket', socket_path, '--save', '', '--appendonly', 'no', '--daemonize', 'no',
+     '--logfile', os.path.abspath('redis.log'), '--dir', os.getcwd()],
+    stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+while not os.path.exists(socket_path):
+    time.sleep(0.05)
+time.sleep(0.2)
+redis = Client(socket_path)
+version = dict.fromkeys(range(4000), 0)
+
+
+def write(keys):
+    keys = list(keys)
+    for k in keys:
+        redis.send(b'SET', b'key:%d' % k, expected(k, version[k]))
+    return [k for k in keys if redis.answer() != b'+OK']
+
+
+def wrong(keys):
+    keys = list(keys)
+    for k in keys:
+        redis.send(b'GET', b'key:%d' % k)
+    return [k for k in keys if redis.answer() != expected(k, version[k])]
+
+
+def in_parts(what):
+    """A few hundred requests at a time: neither side may fill the other's socket buffer."""
+    return [k for first in range(0, len(version), 100) for k in what(range(first, first + 100))]
+
+
+bad = in_parts(write)
+signal.signal(signal.SIGTERM, on_term)
+signal.signal(signal.SIGUSR1, on_step)
+chance, rounds, stepped = random.Random(1), 0, 0
+say('READY %d' % os.getpid())
+while not stop and not bad:
+    keys = {chance.randrange(len(version)) for _ in range(20)}
+    for k in keys:
+        version[k] += 1
+    bad = write(keys) or wrong(chance.sample(range(len(version)), 40))
+    if bad:
+        say('BAD keys %s' % bad[:5])
+    say('round %d %s' % (rounds, 'WRONG' if bad else 'ok'))
+    rounds += 1
+    while stepped < steps:
+        stepped += 1
+        say('STEP %d' % stepped)
+    time.sleep(0.1)
+bad = bad or in_parts(wrong)
+server.terminate()
+if server.wait():
+    bad = 'server'
+say('VERDICT %s' % ('bad' if bad else 'ok'))
