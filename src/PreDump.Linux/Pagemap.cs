@@ -5,13 +5,15 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Which pages a scan is to find, all of them present or swapped, none the zero page, a guard or a clean file page.</summary>
+/// <summary>Which pages a scan is to find, all of them present or swapped, none the zero page, a guard or a clean file page. The
+/// huge zero page is found: CRIU without PAGEMAP_SCAN (3.17) knows only the small one, and expects the other in the parent.</summary>
 public enum PageFilter
 {
     /// <summary>All such pages.</summary>
     Present,
 
-    /// <summary>Only those written since the last reset (soft-dirty).</summary>
+    /// <summary>Only those written since the last reset (soft-dirty); and the huge zero page, which may stand where the parent
+    /// has other bytes, since giving memory back and reading it again marks nothing.</summary>
     Dirty,
 
     /// <summary>Every page that is there in whatever way: for the vdso, whose pages CRIU takes unconditionally.</summary>
@@ -63,7 +65,7 @@ public sealed unsafe class Pagemap(Fd fd) : IDisposable
         private PageRegion _first;
     }
 
-    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, SoftDirtyMark = 1 << 7, Guard = 1 << 8;
+    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, Huge = 1 << 6, SoftDirtyMark = 1 << 7, Guard = 1 << 8;
     private const int PAGEMAP_SCAN = unchecked((int)0xC0606610); // _IOWR('f', 16, struct pm_scan_arg)
 
     // Regions are split where the returned categories differ, so as few as possible are asked for.
@@ -90,6 +92,8 @@ public sealed unsafe class Pagemap(Fd fd) : IDisposable
         for (int i = 0; i < count; i++)
         {
             var region = ((PageRegion*)&regions)[i];
+            if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // a small zero page that nobody wrote to
+                continue;
             if (ranges > 0 && found[ranges - 1].End == region.Start)
                 found[ranges - 1] = new MemoryRange(found[ranges - 1].Start, region.End - found[ranges - 1].Start);
             else
@@ -100,14 +104,14 @@ public sealed unsafe class Pagemap(Fd fd) : IDisposable
 
     private static ScanArgument Filtered(PageFilter filter, bool guard)
     {
-        ulong never = PfnZero | File | (guard ? Guard : 0);
+        ulong never = File | (guard ? Guard : 0);
         return new ScanArgument
         {
             Size = (ulong)sizeof(ScanArgument),
             CategoryInverted = never,
-            CategoryMask = never | (filter == PageFilter.Dirty ? SoftDirtyMark : 0),
-            CategoryAnyOf = Present | Swapped,
-            ReturnMask = filter == PageFilter.Dirty ? SoftDirtyMark : Present | Swapped,
+            CategoryMask = never,
+            CategoryAnyOf = filter == PageFilter.Dirty ? SoftDirtyMark | PfnZero : Present | Swapped,
+            ReturnMask = filter == PageFilter.Dirty ? SoftDirtyMark | PfnZero | Huge : PfnZero | Huge,
         };
     }
 
