@@ -23,8 +23,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         Assert.True(cgroup.IsThawed);
         await VictimState.AssertUnchanged(before, victim);
         await Requires.PageOracle();
-        await victim.Stop();
-        await PageComparison.AssertSame(victim, scratch.Path);
+        await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 16);
     }
 
     [Theory]
@@ -134,7 +133,6 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         await VictimState.AssertUnchanged(before, victim);
         Assert.True(cgroup.IsThawed);
         await Requires.PageOracle();
-        await victim.Stop();
-        await PageComparison.AssertSame(victim, scratch.Path);
+        await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 256);
     }
 }

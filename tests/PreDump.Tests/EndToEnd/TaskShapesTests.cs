@@ -46,7 +46,7 @@ public sealed class TaskShapesTests
 
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
-        await PageComparison.AssertSame(victim, scratch.Path);
+        await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 64);
         Assert.All(victim.Tree, pid => Assert.Equal("0", ProcessView.Status(pid, "TracerPid")));
         Signal.Send(victim.Tree[1], Signal.Usr1);
         Assert.Equal("DONE", await victim.Line());

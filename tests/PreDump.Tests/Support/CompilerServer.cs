@@ -23,7 +23,7 @@ internal sealed class CompilerServer : IAsyncDisposable
         Compilers = compilers.Where(Directory.Exists).Order().LastOrDefault() ?? "";
     }
 
-    public Victim Victim { get; private set; } = null!;
+    public Victim Victim { get; private set; } = null!; // from Start on
 
     private string Compilers { get; }
 
@@ -32,11 +32,16 @@ internal sealed class CompilerServer : IAsyncDisposable
     public static async Task<CompilerServer> Start()
     {
         var server = new CompilerServer();
-        Assert.SkipUnless(server.Compilers.Length > 0, $"needs the .NET SDK's compiler under {Root}/sdk");
-        server.Victim = await Victim.Program("/usr/bin/env", $"RoslynCommandLineLogFile={server.Log}",
-            Path.Combine(Root, "dotnet"), Path.Combine(server.Compilers, "VBCSCompiler.dll"), $"-pipename:{server._pipe}");
-        await Eventually.True(() => File.Exists(server.Log) && server.LogText().Contains("waiting for connections"), "the server listens");
-        return server;
+        try
+        {
+            await server.Listen();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Has a program compiled by the server, and by no other.</summary>
@@ -55,8 +60,18 @@ internal sealed class CompilerServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Victim.DisposeAsync();
+        if (Victim is not null)
+            await Victim.DisposeAsync();
+        File.Delete(Path.Combine("/tmp", _pipe)); // where the compiler has its pipes, whatever $TMPDIR says
         _scratch.Dispose();
+    }
+
+    private async Task Listen()
+    {
+        Assert.SkipUnless(Compilers.Length > 0, $"needs the .NET SDK's compiler under {Root}/sdk");
+        Victim = await Victim.Program("/usr/bin/env", $"RoslynCommandLineLogFile={Log}",
+            Path.Combine(Root, "dotnet"), Path.Combine(Compilers, "VBCSCompiler.dll"), $"-pipename:{_pipe}");
+        await Eventually.True(() => File.Exists(Log) && LogText().Contains("waiting for connections"), "the server listens");
     }
 
     private string LogText()

@@ -6,7 +6,7 @@ namespace PreDump.Tests.Support;
 /// <summary>Waits for what has to come, however slow the machine; the limit is there only so that a hang ends.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     public static async Task True(Func<bool> condition, string what)
     {

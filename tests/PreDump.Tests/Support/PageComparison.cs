@@ -16,6 +16,22 @@ internal static class PageComparison
             AssertSame(pid, directory.Tasks[ProcessView.InnermostPid(pid)]);
     }
 
+    /// <summary>
+    /// The same for tasks that ran when the images were made, of which only the mapping with so many pages is known to
+    /// have held still: the kernel itself writes to a running thread's own page (rseq) whenever it changes the CPU.
+    /// </summary>
+    public static async Task AssertSame(Victim victim, string images, ulong mappingOfPages)
+    {
+        var directory = await ImageDirectory.Read(images);
+        foreach (var pid in victim.Tree)
+        {
+            var image = directory.Tasks[ProcessView.InnermostPid(pid)];
+            image.AssertWellFormed();
+            var mapping = Assert.Single(Mapping.Of(pid), mapping => mapping.Pages == mappingOfPages && mapping is { Name: "", Protection: "rw-p" });
+            AssertHolds(pid, image, mapping.Start, mapping.End);
+        }
+    }
+
     /// <summary>For a part of memory that holds still while the rest of the victim works: every page of it is there.</summary>
     public static void AssertHolds(int pid, TaskImage image, ulong start, ulong end)
     {

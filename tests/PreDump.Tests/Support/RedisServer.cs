@@ -18,8 +18,16 @@ internal sealed class RedisServer : IAsyncDisposable
         var server = new RedisServer();
         server.Victim = await Victim.Program("/usr/bin/redis-server", "--port", "0", "--unixsocket", server.Socket,
             "--save", "", "--appendonly", "no", "--dir", server._scratch.Path);
-        await Eventually.True(() => File.Exists(server.Socket), "redis listens");
-        return server;
+        try
+        {
+            await Eventually.True(() => File.Exists(server.Socket), "redis listens");
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Fills 20,000 keys and lets the benchmark write and read them over and over.</summary>
