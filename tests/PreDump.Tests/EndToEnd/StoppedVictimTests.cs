@@ -38,4 +38,29 @@ public sealed class StoppedVictimTests
 
         await PageComparison.AssertSame(victim, scratch.Path);
     }
+
+    /// <summary>As on kernels before 6.7, where /proc/PID/pagemap is read entry by entry.</summary>
+    [Theory]
+    [InlineData("unreadable")]
+    [InlineData("filemaps")]
+    [InlineData("memfds")]
+    [InlineData("guards")]
+    [InlineData("hugepages")]
+    [InlineData("zeropages")]
+    [InlineData("beyondend")]
+    [InlineData("sparse", 16)]
+    [InlineData("manymaps", 60000)]
+    public async Task The_same_pages_are_taken_without_PAGEMAP_SCAN_of(string fixture, params int[] arguments)
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        using var scratch = new Scratch();
+        await victim.Stop();
+
+        var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
+            environment: new Dictionary<string, string> { ["PREDUMP_NO_PAGEMAP_SCAN"] = "1" });
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        await PageComparison.AssertSame(victim, scratch.Path);
+    }
 }

@@ -9,6 +9,8 @@ internal sealed record Mapping(ulong Start, ulong End, string Protection, string
 
     public ulong Pages => (End - Start) / PageSize;
 
+    public bool IsOfFile => Name.StartsWith('/');
+
     public override string ToString() => $"{Start:x}-{End:x} {Protection} {Name}";
 
     public static List<Mapping> Of(int pid)

@@ -5,7 +5,7 @@ namespace PreDump.Tests.Support;
 
 /// <summary>
 /// Which pages of a stopped process a pre-dump has to take, and what they hold, by CRIU's rules but by other means
-/// than the product's: smaps, pagemap and kpageflags read from here, as root.
+/// than the product's: smaps and pagemap read from here, as root.
 /// </summary>
 internal static class Oracle
 {
@@ -14,20 +14,21 @@ internal static class Oracle
     private const ulong OfFileOrShared = 1UL << 61;
     private const ulong Guard = 1UL << 58;
     private const ulong FrameNumber = (1UL << 55) - 1;
-    private const ulong ZeroPage = 1UL << 24;
+
+    // The huge zero page, which is another, counts as content: CRIU without PAGEMAP_SCAN takes it, and later expects it.
+    private static readonly Lazy<ulong> ZeroPage = new(FindZeroPage);
 
     /// <summary>The address of each page to take, ascending, with the mapping it is in.</summary>
     public static SortedDictionary<ulong, Mapping> Pages(int pid)
     {
         var pages = new SortedDictionary<ulong, Mapping>();
         using var pagemap = Open($"/proc/{pid}/task/{ProcessView.ThreadWithMemory(pid)}/pagemap");
-        using var frames = Open("/proc/kpageflags");
         foreach (var mapping in Mapping.Of(pid).Where(IsTaken))
         {
             var entries = new ulong[mapping.Pages];
             ReadWhole(pagemap, MemoryMarshal.AsBytes(entries.AsSpan()), mapping.Start / Mapping.PageSize * sizeof(ulong));
             for (ulong i = 0; i < mapping.Pages; i++)
-                if (mapping.Name == "[vdso]" || IsOwned(entries[i], frames))
+                if (mapping.Name == "[vdso]" || IsOwned(entries[i], mapping))
                     pages.Add(mapping.Start + i * Mapping.PageSize, mapping);
         }
         return pages;
@@ -54,16 +55,32 @@ internal static class Oracle
         && !mapping.Name.StartsWith("/[aio]", StringComparison.Ordinal)
         && !mapping.Flags.Overlaps(["ht", "dp", "io", "pf"]);
 
-    private static bool IsOwned(ulong entry, SafeFileHandle frames) =>
+    private static bool IsOwned(ulong entry, Mapping mapping) =>
         (entry & (Present | Swapped)) != 0
-        && (entry & (OfFileOrShared | Guard)) == 0
-        && !((entry & Present) != 0 && IsZeroPage(entry & FrameNumber, frames));
+        && (entry & Guard) == 0
+        && !(mapping.IsOfFile && (entry & OfFileOrShared) != 0)
+        && !((entry & Present) != 0 && (entry & FrameNumber) == ZeroPage.Value);
 
-    private static bool IsZeroPage(ulong frame, SafeFileHandle frames)
+    // The frame behind fresh memory that was only read; too small an area for a huge page.
+    private static unsafe ulong FindZeroPage()
     {
-        ulong flags = 0;
-        ReadWhole(frames, MemoryMarshal.AsBytes(new Span<ulong>(ref flags)), frame * sizeof(ulong));
-        return (flags & ZeroPage) != 0;
+        const nuint Bytes = 1 << 20;
+        var fresh = (byte*)NativeMemory.Alloc(Bytes);
+        try
+        {
+            var page = (ulong)fresh / Mapping.PageSize + 16;
+            _ = Volatile.Read(ref *(byte*)(page * Mapping.PageSize));
+            ulong entry = 0;
+            using var pagemap = Open("/proc/self/pagemap");
+            ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), page * sizeof(ulong));
+            return (entry & Present) != 0 && (entry & FrameNumber) != 0
+                ? entry & FrameNumber
+                : throw new InvalidOperationException($"the zero page is not to be seen: {entry:x}");
+        }
+        finally
+        {
+            NativeMemory.Free(fresh);
+        }
     }
 
     // FileShare.ReadWrite, so that .NET takes no lock on the file.

@@ -19,7 +19,7 @@ internal static class Requires
     {
         Root();
         Program(DebianPython, "python3");
-        Assert.SkipUnless(File.Exists("/proc/kpageflags"), "needs /proc/kpageflags (CONFIG_PROC_PAGE_MONITOR)");
+        Assert.SkipUnless(File.Exists("/proc/self/pagemap"), "needs /proc/PID/pagemap (CONFIG_PROC_PAGE_MONITOR)");
         var pycriu = await Command.Run(DebianPython, ["-c", "import pycriu"]);
         Assert.SkipUnless(pycriu.ExitCode == 0, "needs pycriu (package criu)");
     }
