@@ -12,6 +12,7 @@ public static class Errno
     public const int EFAULT = 14;
     public const int EEXIST = 17;
     public const int ENOTDIR = 20;
+    public const int EMFILE = 24;
     public const int ENOSPC = 28;
     public const int EROFS = 30;
     public const int ELOOP = 40;

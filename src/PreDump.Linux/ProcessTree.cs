@@ -12,7 +12,7 @@ public sealed class ProcessTree : IDisposable
     /// <exception cref="TreeException">There is no such process, or it has no memory to copy.</exception>
     public ProcessTree(int root)
     {
-        var status = ProcStatus.TryRead(root)
+        var status = ReadRoot(root)
             ?? throw new TreeException($"there is no process {root}: give --tree the pid of a running process");
         if (status.Tgid != root)
             throw new TreeException($"{root} is a thread of process {status.Tgid}: give --tree {status.Tgid}");
@@ -69,6 +69,18 @@ public sealed class ProcessTree : IDisposable
     {
         foreach (var task in _tasks)
             task.Dispose();
+    }
+
+    // While a thread of it runs exec a process looks like a zombie, or without memory, for a moment: look again before refusing.
+    private static ProcStatus? ReadRoot(int root)
+    {
+        var status = ProcStatus.TryRead(root);
+        for (int tries = 0; tries < 20 && status is { HasMemory: false }; tries++)
+        {
+            FreezeThread.Pause(500);
+            status = ProcStatus.TryRead(root);
+        }
+        return status;
     }
 
     private bool AddThread(TreeTask task, int tid, Action<int, TreeTask> found)

@@ -47,21 +47,28 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     {
         if (_tids.Contains(tid)) // born of a tracee, and seen by /proc too
             return true;
-        if (ptrace(PTRACE_SEIZE, tid, 0, Options) == 0)
+        int error = 0;
+        for (int tries = 0; tries < 20; tries++)
         {
-            Add(tid, task, State.Running);
-            return true;
+            if (ptrace(PTRACE_SEIZE, tid, 0, Options) == 0)
+            {
+                Add(tid, task, State.Running);
+                return true;
+            }
+            error = errno;
+            if (error == ESRCH || ProcFs.State(tid) is 'Z' or 'X' or '\0')
+                return false;
+            if (ProcStatus.TryRead(tid) is { TracerPid: > 0 } status)
+            {
+                if (status.TracerPid != Syscall.GetTid())
+                    throw new TreeException($"task {tid} ({status.Name}) is already traced by task {status.TracerPid} "
+                        + "(a debugger or strace?): let that detach first");
+                Add(tid, task, State.Running); // born of a tracee, so ours already
+                return true;
+            }
+            FreezeThread.Pause(100); // EPERM also means: dead for a moment, while another thread's exec takes its place
         }
-        int error = errno;
-        if (error == ESRCH || ProcFs.State(tid) is 'Z' or 'X' or '\0')
-            return false;
-        if (ProcStatus.TryRead(tid) is not { TracerPid: > 0 } status)
-            throw new LinuxException("ptrace", $"PTRACE_SEIZE, {tid}", error);
-        if (status.TracerPid != Syscall.GetTid())
-            throw new TreeException($"task {tid} ({status.Name}) is already traced by task {status.TracerPid} "
-                + "(a debugger or strace?): let that detach first");
-        Add(tid, task, State.Running); // born of a tracee, so ours already
-        return true;
+        throw new LinuxException("ptrace", $"PTRACE_SEIZE, {tid}", error);
     }
 
     /// <summary>Interrupts all that run, then waits until each has stopped, parked or gone.</summary>
@@ -118,7 +125,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             if (waited == tracee.Tid)
                 Note(tracee, status);
             else if (waited < 0)
-                tracee.State = State.Gone; // ECHILD: another thread's exec took it away
+                TakenAway(tracee);
             else
             {
                 // No busy wait: at real-time priority it would keep the tracee itself from its stop.
@@ -128,6 +135,15 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
                     LookCloser(tracee, deadline);
             }
         }
+    }
+
+    // ECHILD: this thread, or another one, has run exec: the one that did goes on under the leader's tid. That may have
+    // looked dead when it should have been seized.
+    private void TakenAway(Tracee tracee)
+    {
+        tracee.State = State.Gone;
+        if (tracee.Task is { } task && !_tids.Contains(task.Pid))
+            Add(task.Pid, task, State.Running);
     }
 
     private void Note(Tracee tracee, int status)

@@ -13,6 +13,7 @@ internal static class Failure
         PreDumpException or TreeException or ImageException => e.Message,
         LinuxException { Errno: Errno.EPERM or Errno.EACCES } refused => $"{refused.Message}: {Permissions.Advice(options?.Tree)}",
         LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } full => $"{full.Message}: make room, or give --images-dir a directory on a larger disk",
+        LinuxException { Errno: Errno.EMFILE } many => $"{many.Message}: raise the limit (ulimit -n), three descriptors for each task are needed",
         LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
         OutOfMemoryException => "out of memory",
         _ => null,

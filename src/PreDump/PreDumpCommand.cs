@@ -19,10 +19,10 @@ internal static class PreDumpCommand
     /// <param name="ignored">What it says that doesn't matter here.</param>
     public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
     {
+        using var signals = new Signals(); // from here on no signal ends us before what we made is removed
         using var images = ImagesDirectory.Open(options.ImagesDirectory);
         using var work = WorkDirectory.Open(options);
         using var log = Output.Log.Open(options);
-        using var signals = new Signals();
         foreach (var option in ignored)
             log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
         try

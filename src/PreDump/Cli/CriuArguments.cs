@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 
 namespace PreDump.Cli;
@@ -23,14 +24,19 @@ internal sealed class CriuArguments
         "--cgroup-dump-controller", "--cgroup-yard", "--inherit-fd", "--join-ns", "--veth-pair", "--libdir", "-L", "--file-validation",
     ];
 
-    private readonly List<string> _tokens = [];
+    private readonly List<Word> _words = [];
     private readonly List<string> _ignored = [];
     private int? _verbosity;
 
     /// <summary>For the parser.</summary>
     public IReadOnlyList<string> Tokens => _verbosity is { } level
-        ? [.. _tokens, "--verbosity", level.ToString(CultureInfo.InvariantCulture)]
-        : _tokens;
+        ? [.. AllTokens, "--verbosity", level.ToString(CultureInfo.InvariantCulture)]
+        : [.. AllTokens];
+
+    private IEnumerable<string> AllTokens => _words.SelectMany(word => word.Tokens);
+
+    // An option with its value, or anything else.
+    private sealed record Word(Option? Option, params string[] Tokens);
 
     /// <summary>What was dropped.</summary>
     public IReadOnlyList<string> Ignored => _ignored;
@@ -54,7 +60,7 @@ internal sealed class CriuArguments
             string token = tokens[i], name = token.Split('=', 2)[0];
             if (token == "--")
             {
-                _tokens.AddRange(tokens.Skip(i));
+                _words.Add(new Word(null, [.. tokens.Skip(i)]));
                 return;
             }
             if (IsVerbosity(token))
@@ -65,21 +71,29 @@ internal sealed class CriuArguments
                 _ignored.Add(token);
             else if (s_ignoredWithValue.Contains(name))
                 _ignored.Add(token == name && i + 1 < tokens.Count ? $"{token} {tokens[++i]}" : token);
-            else if (Options.All.Any(option => name == "--no-" + option.Name[2..] && option.ValueType == typeof(bool)))
-                _tokens.RemoveAll(earlier => earlier == "--" + name["--no-".Length..]);
+            else if (Options.All.FirstOrDefault(option => name == "--no-" + option.Name[2..]) is Option<bool> taken)
+                _words.RemoveAll(word => word.Option == taken);
             else
-                AddWithValue(tokens, ref i);
+                AddOption(tokens, ref i);
         }
     }
 
-    // The value behind an option is never taken for an option itself.
-    private void AddWithValue(IReadOnlyList<string> tokens, ref int i)
+    // What is given twice counts as given last, so that a command line wins over configuration files. The value behind an
+    // option is never taken for an option itself.
+    private void AddOption(IReadOnlyList<string> tokens, ref int i)
     {
         string token = tokens[i];
-        _tokens.Add(token);
-        if (i + 1 < tokens.Count && Options.All.Any(o => o.ValueType != typeof(bool) && (o.Name == token || o.Aliases.Contains(token))))
-            _tokens.Add(tokens[++i]);
+        var option = Options.All.FirstOrDefault(option => option.Aliases.Prepend(option.Name).Any(name => Names(name, token)));
+        if (option is not null)
+            _words.RemoveAll(word => word.Option == option);
+        bool valueFollows = option is not null and not Option<bool> && i + 1 < tokens.Count && option.Aliases.Prepend(option.Name).Contains(token);
+        _words.Add(valueFollows ? new Word(option, token, tokens[++i]) : new Word(option, token));
     }
+
+    // --tree, --tree=1, -t, -t1
+    private static bool Names(string name, string token) => token == name
+        || token.StartsWith(name + "=", StringComparison.Ordinal)
+        || (name.Length == 2 && token.StartsWith(name, StringComparison.Ordinal));
 
     // -v, -vv, -v4
     private bool IsVerbosity(string token)
@@ -103,6 +117,6 @@ internal sealed class CriuArguments
         else if (int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             _verbosity = number;
         else
-            _tokens.AddRange(["--verbosity", level]); // the parser says what is wrong with it
+            _words.Add(new Word(Options.Verbosity, "--verbosity", level)); // the parser says what is wrong with it
     }
 }

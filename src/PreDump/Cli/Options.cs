@@ -4,8 +4,7 @@ using System.Globalization;
 
 namespace PreDump.Cli;
 
-/// <summary>The options of a pre-dump, each defined once. An option that is given twice counts as given last, so that a command
-/// line wins over configuration files.</summary>
+/// <summary>The options of a pre-dump, each defined once.</summary>
 internal static class Options
 {
     public static readonly Option<int?> Tree = Number("--tree", "PID", "The root of the process tree: it and all its descendants are pre-dumped.", 1, int.MaxValue, "-t");
@@ -33,8 +32,6 @@ internal static class Options
         Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
         LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
-
-    private static readonly ArgumentArity s_lastWins = new(1, 100_000);
 
     /// <summary>What a command line says.</summary>
     public static PreDumpOptions Bind(ParseResult line)
@@ -65,29 +62,23 @@ internal static class Options
     {
         if (line.GetResult(Tree) is null)
             line.AddError("--tree PID is missing: which process is to be pre-dumped?");
-        if (line.GetResult(PreDumpMode) is { } mode && mode.Tokens[^1].Value is not ("read" or "splice"))
-            line.AddError($"--pre-dump-mode {mode.Tokens[^1].Value}: it is read or splice");
+        if (line.GetResult(PreDumpMode) is { } mode && mode.Tokens[0].Value is not ("read" or "splice"))
+            line.AddError($"--pre-dump-mode {mode.Tokens[0].Value}: it is read or splice");
     }
 
     private static Option<bool> Flag(string name, string help, params string[] aliases) =>
         new(name, aliases) { Description = help, Arity = ArgumentArity.Zero };
 
-    private static Option<string?> Text(string name, string value, string help, params string[] aliases) => new(name, aliases)
-    {
-        Description = help,
-        HelpName = value,
-        Arity = s_lastWins,
-        CustomParser = result => result.Tokens[^1].Value,
-    };
+    private static Option<string?> Text(string name, string value, string help, params string[] aliases) =>
+        new(name, aliases) { Description = help, HelpName = value };
 
     private static Option<int?> Number(string name, string value, string help, int least, int most, params string[] aliases) => new(name, aliases)
     {
         Description = help,
         HelpName = value,
-        Arity = s_lastWins,
         CustomParser = result =>
         {
-            var text = result.Tokens[^1].Value;
+            var text = result.Tokens[0].Value;
             if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
                 return number;
             result.AddError($"{name} {text}: {value} is a number" + (most == int.MaxValue ? $" from {least} up" : $" from {least} to {most}"));

@@ -24,12 +24,12 @@ internal sealed class VmaRules(int tid)
             if (vma.Name.SequenceEqual("[vsyscall]"u8))
                 return VmaKind.Vsyscall;
         }
+        if (vma.Name.StartsWith("/[aio]"u8)) // it is shared, too
+            return VmaKind.AioRing;
         if (vma.Shared)
             return VmaKind.Shared;
         if (vma.Name.SequenceEqual("[uprobes]"u8))
             return VmaKind.Device;
-        if (vma.Name.StartsWith("/[aio]"u8))
-            return VmaKind.AioRing;
         if (vma.Name.StartsWith("/anon_hugepage"u8))
             return VmaKind.Hugetlb;
         return MapsCannotTell(vma) ? KindByFlags(vma.Start) : VmaKind.Private;

@@ -19,6 +19,8 @@ public sealed class CriuArgumentsTests
     [InlineData("--tcp-established -t 5 --ext-mount-map auto --manage-cgroups=full pre-dump", "-t 5 pre-dump")]
     [InlineData("--no-tcp-established -t5", "-t5")]
     [InlineData("--external tty[1:2]", "")]
+    [InlineData("-D a --images-dir b -t 1 --images-dir=c -t2", "--images-dir=c -t2")]
+    [InlineData("-t -1 -Da -D b", "-t -1 -D b")]
     public void Is_normalised(string line, string expected) =>
         Assert.Equal(expected, string.Join(' ', Normalise(line).Tokens));
 
