@@ -217,4 +217,5 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         'D' => "D (uninterruptible sleep: it waits for a device, a network file system or a vfork child)",
         'R' => "R (it runs in the kernel)",
         _ => state.ToString(),
-    };}
+    };
+}
