@@ -27,9 +27,9 @@ internal sealed class TaskCopier(TreeSnapshot snapshot, IPageXfer xfer, Summary 
         {
             summary.TaskGone(task.Task, gone.NotPermitted);
         }
-        catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH)
+        catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
         {
-            summary.TaskGone(task.Task, notPermitted: false);
+            summary.TaskGone(task.Task, notPermitted: e.Errno is Errno.EPERM or Errno.EACCES);
         }
         finally
         {
