@@ -10,12 +10,9 @@ public static class Errno
     public const int ENOMEM = 12;
     public const int EACCES = 13;
     public const int EFAULT = 14;
-    public const int EEXIST = 17;
     public const int ENOTDIR = 20;
     public const int EMFILE = 24;
     public const int ENOSPC = 28;
-    public const int EROFS = 30;
-    public const int ELOOP = 40;
     public const int EDQUOT = 122;
 #pragma warning restore CS1591
 }

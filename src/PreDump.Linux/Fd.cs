@@ -113,20 +113,6 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>Reads until <paramref name="to"/> is full or the file ends; returns the bytes read.</summary>
-    public int ReadFully(Span<byte> to)
-    {
-        int total = 0;
-        while (total < to.Length)
-        {
-            int got = Read(to[total..]);
-            if (got == 0)
-                break;
-            total += got;
-        }
-        return total;
-    }
-
     /// <summary>pread(2) once; -1 where it fails.</summary>
     public int TryReadAt(Span<byte> to, ulong offset)
     {

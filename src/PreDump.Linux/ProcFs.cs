@@ -76,15 +76,6 @@ public static class ProcFs
         return children;
     }
 
-    /// <summary>All pids of /proc.</summary>
-    public static List<int> AllPids()
-    {
-        var pids = new List<int>();
-        using var directory = Fd.Open("/proc", O_RDONLY | O_DIRECTORY);
-        ReadNumberedEntries(directory, pids);
-        return pids;
-    }
-
     // What stands behind "PID (comm) ": comm may hold blanks and brackets, so its end is the last ')'.
     private static ReadOnlySpan<byte> StatBehindComm(int tid, Span<byte> buffer)
     {

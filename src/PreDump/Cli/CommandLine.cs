@@ -48,7 +48,7 @@ internal static class CommandLine
                 command.Add(option);
             command.SetAction(line => PreDumpCommand.Run(Options.Bind(line), ignored));
         }
-        root.Validators.Add(result => Validate(result, root));
+        root.Validators.Add(ValidateRoot);
         preDump.Validators.Add(Options.Validate);
         root.Add(preDump);
 
@@ -79,9 +79,9 @@ internal static class CommandLine
     }
 
     // Only where no subcommand was named is the root's own command line complete.
-    private static void Validate(System.CommandLine.Parsing.CommandResult result, RootCommand root)
+    private static void ValidateRoot(System.CommandLine.Parsing.CommandResult result)
     {
-        if (!result.Children.OfType<System.CommandLine.Parsing.CommandResult>().Any() && result.Command == root)
+        if (!result.Children.OfType<System.CommandLine.Parsing.CommandResult>().Any())
             Options.Validate(result);
     }
 

@@ -66,8 +66,7 @@ public sealed class KilledToolTests
         {
             using var scratch = new Scratch();
             using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
-            SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
-            if (IsTraced(victim.Pid))
+            if (SpinUntilFrozen(victim, tool))
                 insideTheFreeze++;
             await PreDumpTool.End(tool, Signal.Kill);
             await Eventually.True(() => Array.TrueForAll(ProcessView.Threads(victim.Pid),
@@ -117,8 +116,7 @@ public sealed class KilledToolTests
         {
             using var scratch = new Scratch();
             using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
-            SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
-            if (IsTraced(victim.Pid))
+            if (SpinUntilFrozen(victim, tool))
                 insideTheFreeze++;
             await PreDumpTool.End(tool, Signal.Term);
 
@@ -128,6 +126,12 @@ public sealed class KilledToolTests
             await VictimState.AssertUnchanged(before, victim);
         }
         Assert.True(insideTheFreeze > 0, $"none of {Tries} signals came inside the freeze");
+    }
+
+    private static bool SpinUntilFrozen(Victim victim, Process tool)
+    {
+        SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
+        return IsTraced(victim.Pid);
     }
 
     private static async Task AssertCompleteOrNotSoLooking(string images)
