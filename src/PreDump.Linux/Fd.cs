@@ -136,6 +136,22 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
+    /// <summary>Writes all of <paramref name="from"/> at an offset, by pwrite(2).</summary>
+    public void WriteAt(ReadOnlySpan<byte> from, ulong offset)
+    {
+        while (!from.IsEmpty)
+        {
+            fixed (byte* p = from)
+            {
+                long put = (long)pwrite(_fd, p, (size_t)(ulong)from.Length, (off_t)(long)offset);
+                if (put < 0 && errno != EINTR)
+                    throw Failed("write");
+                from = from[(int)Math.Max(put, 0)..];
+                offset += (ulong)Math.Max(put, 0);
+            }
+        }
+    }
+
     /// <summary>write(2) once, whole or failed: for the kernel's control files. Returns 0 or errno.</summary>
     public int TryWriteOnce(ReadOnlySpan<byte> from)
     {

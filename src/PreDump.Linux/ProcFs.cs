@@ -55,6 +55,21 @@ public static class ProcFs
         return (ulong)(seconds * 1_000_000);
     }
 
+    /// <summary>Whether a task holds a userfaultfd(2), by which some of its memory, or of its children's, may be handled.</summary>
+    public static bool HasUserfaultfd(int tid)
+    {
+        try
+        {
+            foreach (var file in Directory.EnumerateFileSystemEntries(Path(tid, "fd")))
+                if (new FileInfo(file).LinkTarget == "anon_inode:[userfaultfd]")
+                    return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // it has gone: nothing of it will be read
+        {
+        }
+        return false;
+    }
+
     /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>
     public static List<int> Threads(int pid)
     {

@@ -5,11 +5,12 @@ using static Tmds.Linux.LibC;
 namespace PreDump.Linux;
 
 /// <summary>The memory of a running task: by process_vm_readv(2), and by /proc/PID/mem for what that may not read. Nothing of
-/// ours enters the task.</summary>
+/// ours enters the task. Several threads may read at a time.</summary>
 public sealed unsafe class RemoteMemory : IDisposable
 {
     private readonly int _tid;
     private readonly Fd _pidFd;
+    private readonly Lock _opening = new();
     private Fd? _mem;
 
     private RemoteMemory(int tid, Fd pidFd) => (_tid, _pidFd) = (tid, pidFd);
@@ -52,11 +53,13 @@ public sealed unsafe class RemoteMemory : IDisposable
         }
     }
 
-    /// <summary>Reads through /proc/PID/mem, which also reads what the task itself may not (PROT_NONE). Returns the bytes read,
-    /// 0 where there is nothing to read.</summary>
+    /// <summary>Reads through /proc/PID/mem, which also reads what the task itself may not (PROT_NONE), and which fails where a
+    /// missing page is a userfaultfd's to bring, instead of asking for it. Returns the bytes read, 0 where there is nothing to
+    /// read.</summary>
     public int ReadForced(MemoryRange range, Span<byte> to)
     {
-        _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
+        lock (_opening)
+            _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
         return Math.Max(0, _mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
     }
 

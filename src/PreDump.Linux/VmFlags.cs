@@ -31,7 +31,7 @@ public sealed class VmFlags
         return flags;
     }
 
-    /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "ss".</summary>
+    /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "um".</summary>
     public bool Has(ulong start, string flag) => _flagsByStart.TryGetValue(start, out var flags) && flags.Contains(flag, StringComparison.Ordinal);
 
     private void Line(ReadOnlySpan<byte> line, ref ulong start)
@@ -39,7 +39,8 @@ public sealed class VmFlags
         if (line.StartsWith("VmFlags:"u8))
         {
             var flags = line["VmFlags:"u8.Length..];
-            if (flags.IndexOf(" io"u8) >= 0 || flags.IndexOf(" pf"u8) >= 0 || flags.IndexOf(" ht"u8) >= 0 || flags.IndexOf(" dp"u8) >= 0)
+            if (flags.IndexOf(" io"u8) >= 0 || flags.IndexOf(" pf"u8) >= 0 || flags.IndexOf(" ht"u8) >= 0 || flags.IndexOf(" dp"u8) >= 0
+                || flags.IndexOf(" um"u8) >= 0)
                 _flagsByStart[start] = Encoding.ASCII.GetString(flags);
         }
         else if (line.IndexOf((byte)'-') is > 0 and <= 16 && System.Buffers.Text.Utf8Parser.TryParse(line, out ulong address, out int used, 'x')
