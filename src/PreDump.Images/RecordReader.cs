@@ -67,8 +67,15 @@ internal sealed class RecordReader(Stream stream, string name, string kind, int 
 
     private int Fill(Span<byte> bytes)
     {
-        int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        _offset += read;
-        return read;
+        try
+        {
+            int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            _offset += read;
+            return read;
+        }
+        catch (IOException e)
+        {
+            throw new ImageException(name, $"can't be read at offset {_offset} ({e.Message})", e);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -55,8 +56,10 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Creates a file that nobody else may read, or empties the one that is there; follows no link.</summary>
     public static Fd CreateOrTruncatePrivate(string path) => Open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, PrivateMode);
 
-    /// <summary>An existing file, to be changed in place.</summary>
-    public static Fd OpenForUpdate(string path) => Open(path, O_RDWR);
+    /// <summary>An existing plain file, to be changed in place; no link is followed.</summary>
+    /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
+    public static Fd OpenForUpdate(string path) =>
+        RegularFile.TryOpenForUpdate(path, out var problem) ?? throw new InvalidDataException($"{path}: {problem ?? "no such file"}");
 
     /// <summary>fallocate(2): gives a range of the file back to the disk; it reads as zeros, the file's length stays.</summary>
     public void PunchHole(ulong offset, ulong length)
@@ -158,6 +161,12 @@ public sealed unsafe class Fd : IDisposable
         if (fd >= 0)
             _ = close(fd);
     }
+
+    /// <summary>The same descriptor by another name; this object is as if closed.</summary>
+    internal Fd Renamed(string path) => new(Interlocked.Exchange(ref _fd, -1), path);
+
+    /// <summary>Gives the descriptor away.</summary>
+    internal SafeFileHandle Release() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);
 
     internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);
 

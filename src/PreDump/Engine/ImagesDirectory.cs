@@ -7,8 +7,6 @@ namespace PreDump.Engine;
 /// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
 internal sealed class ImagesDirectory : IDisposable
 {
-    private const string NewInventory = ".inventory.img.new";
-
     private readonly Fd _directory;
     private readonly List<string> _created = [];
     private bool _complete;
@@ -72,12 +70,12 @@ internal sealed class ImagesDirectory : IDisposable
     /// <summary>Puts the inventory in its place by a rename, the last step: now the images are whole.</summary>
     public void Complete(ReadOnlySpan<byte> inventory)
     {
-        using (var fd = Create(NewInventory))
+        using (var fd = Create(ImageNames.NewInventory))
         {
             fd.Write(inventory);
             fd.Close();
         }
-        _directory.Rename(NewInventory, ImageNames.Inventory);
+        _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
         _complete = true;
     }
 

@@ -33,7 +33,7 @@ public sealed class ParentRoundTests : IDisposable
             round.Claim();
             Assert.False(File.Exists(Inventory));
             round.TrackingIsReset();
-            round.Complete();
+            round.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.True(File.Exists(Inventory));
     }
