@@ -81,21 +81,8 @@ internal static class PreDumpCommand
         work.Keep();
         parent?.Complete(images.Path, snapshot.Uptime);
         if (parent is not null && options.AutoDedup) // only now: until the round was whole the parent's pages were all there was
-            FreeReplaced(images, log);
+            Dedup.RunAfterRound(images.Path, log);
         return summary;
-    }
-
-    // Whatever hinders it, the images are whole.
-    private static void FreeReplaced(ImagesDirectory images, ILogger log)
-    {
-        try
-        {
-            log.Information("{Pages} pages freed in the parent images", Dedup.Run(images.Path));
-        }
-        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
-        {
-            log.Warning("--auto-dedup: {Reason:l}: the images are whole, but what they replace takes room on in the parent images", reason);
-        }
     }
 
     private static void CopyAll(PreDumpOptions options, ImagesDirectory images, TreeSnapshot snapshot, ParentRound? parent, Summary summary,

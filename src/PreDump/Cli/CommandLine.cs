@@ -74,6 +74,14 @@ internal static class CommandLine
         verify.SetAction(line => VerifyCommand.Run(DirectoryOf(line), line.GetValue(Options.Tree), line.GetValue(json)));
         root.Add(verify);
 
+        var show = new Command("show", "Show what stands in an image, or what a directory of images holds.");
+        var image = new Argument<string?>("FILE|DIR") { Description = "An image, or a directory of them [default: --images-dir]", Arity = ArgumentArity.ZeroOrOne };
+        show.Add(image);
+        show.Add(Options.ImagesDir);
+        show.Add(json);
+        show.SetAction(line => ShowCommand.Run(line.GetValue(image) ?? line.GetValue(Options.ImagesDir) ?? ".", line.GetValue(json)));
+        root.Add(show);
+
         foreach (var option in root.Options)
         {
             if (option is VersionOption version)

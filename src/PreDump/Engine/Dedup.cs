@@ -1,5 +1,6 @@
 using PreDump.Images;
 using PreDump.Linux;
+using Serilog;
 
 namespace PreDump.Engine;
 
@@ -20,6 +21,19 @@ internal static class Dedup
         foreach (var path in Directory.EnumerateFiles(directory, "pagemap-*.img"))
             freed += FreeReplaced(chain, path);
         return freed;
+    }
+
+    /// <summary>The same at the end of a round. Whatever hinders it is a warning: the images are whole.</summary>
+    public static void RunAfterRound(string directory, ILogger log)
+    {
+        try
+        {
+            log.Information("{Pages} pages freed in the parent images", Run(directory));
+        }
+        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        {
+            log.Warning("--auto-dedup: {Reason:l}: the images are whole, but what they replace goes on to take room in the parent images", reason);
+        }
     }
 
     private static ulong FreeReplaced(IReadOnlyList<ImageDirectory> chain, string pagemapPath)

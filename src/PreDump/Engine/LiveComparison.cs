@@ -42,6 +42,7 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
     private TaskComparison Compare(TreeTask task)
     {
         var comparison = new TaskComparison(task.ImagePid, task);
+        _places.Clear();
         using var images = ChainedPages.TryOpen(chain, ImageNames.Pagemap(task.ImagePid), PageSize.Bytes);
         using var memory = RemoteMemory.TryOpen(task) ?? throw new TreeException($"task {task} has ended while it was compared");
         using var pagemap = Pagemap.Open(task.LiveTid);
