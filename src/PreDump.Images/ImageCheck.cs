@@ -22,6 +22,19 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
     private int _problems;
     private ulong _present, _inParent;
 
+    /// <summary>For those who go on only with sound images.</summary>
+    /// <param name="directory">The last round.</param>
+    /// <param name="pageSize">In bytes, a power of two.</param>
+    /// <param name="advice">What to do about it, or what was not done.</param>
+    /// <exception cref="ImageException">The first problem.</exception>
+    public static void RefuseUnsound(string directory, int pageSize, string advice)
+    {
+        ImageProblem? first = null;
+        new ImageCheck(problem => first ??= problem, pageSize).Run(directory);
+        if (first is { } found)
+            throw new ImageException(found.File, $"{found.Where}{found.What}: {advice}");
+    }
+
     /// <summary>Checks it; nothing that is wrong with images is an exception.</summary>
     public ImageCheckResult Run(string directory)
     {

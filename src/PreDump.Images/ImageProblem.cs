@@ -7,5 +7,7 @@ namespace PreDump.Images;
 public readonly record struct ImageProblem(string File, ulong? Vaddr, string What)
 {
     /// <summary>One line: the file, the address, what is wrong.</summary>
-    public override string ToString() => Vaddr is { } vaddr ? $"{File}: at 0x{vaddr:x}: {What}" : $"{File}: {What}";
+    public override string ToString() => $"{File}: {Where}{What}";
+
+    internal string Where => Vaddr is { } vaddr ? $"at 0x{vaddr:x}: " : "";
 }

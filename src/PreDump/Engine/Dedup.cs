@@ -15,7 +15,7 @@ internal static class Dedup
     public static ulong Run(string directory)
     {
         // What replaces must be whole before the replaced is given up.
-        new ImageCheck(problem => throw new ImageException(problem.File, problem.What + "; nothing was freed"), PageSize.Bytes).Run(directory);
+        ImageCheck.RefuseUnsound(directory, PageSize.Bytes, "nothing was freed");
         var chain = ImageChain.Walk(directory).ToList();
         ulong freed = 0;
         foreach (var path in Directory.EnumerateFiles(directory, "pagemap-*.img"))

@@ -183,8 +183,8 @@ internal sealed class ParentRound : IDisposable
     }
 
     // All of the chain is read through once: damage must not be found when tracking has been reset, nor by the restore.
-    private void RefuseDamage() => new ImageCheck(problem => throw new ImageException(problem.File, (problem.Vaddr is { } vaddr
-        ? $"at 0x{vaddr:x}: " : "") + problem.What + ": give the images of a sound round, or leave --prev-images-dir out"), PageSize.Bytes).Run(_path);
+    private void RefuseDamage() =>
+        ImageCheck.RefuseUnsound(_path, PageSize.Bytes, "give the images of a sound round, or leave --prev-images-dir out");
 
     // As CRIU tells pid reuse: started at or after the parent's dump, in clock ticks.
     private bool IsYounger(ulong startTime) => startTime >= _images.DumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);

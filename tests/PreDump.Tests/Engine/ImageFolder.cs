@@ -32,7 +32,7 @@ internal sealed class ImageFolder : IDisposable
         foreach (var (page, count, flags) in runs)
         {
             length += encoder.WriteEntry(image.AsSpan(length), new PagemapEntry(page * (ulong)PageBytes, count, flags));
-            present += flags == PageFlags.Present ? count : 0;
+            present += flags.HasFlag(PageFlags.Present) ? count : 0;
         }
         File.WriteAllBytes(System.IO.Path.Combine(directory, ImageNames.Pagemap(pid)), image[..length]);
         string pages = System.IO.Path.Combine(directory, ImageNames.Pages(_pagesId));
