@@ -141,7 +141,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         using var pagemap = PagemapReader.Open(path, pageSize);
         if (!ownerOfPages.TryAdd(pagemap.PagesId, name))
             Report(new ImageProblem(path, null, $"names {ImageNames.Pages(pagemap.PagesId)}, which are the pages of {ownerOfPages[pagemap.PagesId]}"));
-        using var covered = new ParentCover(parent, name, pageSize);
+        using var covered = new ParentCover(parent, name, pageSize, Missing);
         while (pagemap.TryRead(out var entry))
         {
             if (entry.Flags.HasFlag(PageFlags.Present))
@@ -149,7 +149,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
             if (entry.Flags.HasFlag(PageFlags.Parent))
             {
                 inParent += entry.NrPages;
-                covered.Check(entry, Missing);
+                covered.Check(entry);
             }
         }
         if (untold > 0)
@@ -201,40 +201,45 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
     /// comes.</summary>
     private sealed class ParentCover : IDisposable
     {
-        private ParentPagemap? _pagemap;
+        private readonly ParentPagemap? _pagemap;
+        private readonly Action<ulong, ulong> _missing;
         private bool _isDamaged;
 
-        public ParentCover(string? parent, string name, int pageSize) =>
-            Guard(() => _pagemap = parent is null ? null : ParentPagemap.TryOpen(parent, name, pageSize));
-
-        public void Check(PagemapEntry entry, Action<ulong, ulong> missing) => Guard(() =>
+        public ParentCover(string? parent, string name, int pageSize, Action<ulong, ulong> missing)
         {
-            while (entry.NrPages > 0)
-            {
-                bool inParent = false;
-                ulong pages = _pagemap?.Covered(entry.Vaddr, entry.NrPages, out inParent) ?? entry.NrPages;
-                if (!inParent)
-                    missing(entry.Vaddr, pages);
-                entry = new PagemapEntry(entry.Vaddr + pages * PageBytes, entry.NrPages - pages, entry.Flags);
-            }
-        });
-
-        public void Dispose() => _pagemap?.Dispose();
-
-        private ulong PageBytes => (ulong)(_pagemap?.PageSize ?? 1);
-
-        private void Guard(Action action)
-        {
-            if (_isDamaged)
-                return;
+            _missing = missing;
             try
             {
-                action();
+                _pagemap = parent is null ? null : ParentPagemap.TryOpen(parent, name, pageSize);
             }
             catch (ImageException)
             {
                 _isDamaged = true;
             }
         }
+
+        // No closure here: there may be millions of entries.
+        public void Check(PagemapEntry entry)
+        {
+            try
+            {
+                while (entry.NrPages > 0 && !_isDamaged)
+                {
+                    bool inParent = false;
+                    ulong pages = _pagemap?.Covered(entry.Vaddr, entry.NrPages, out inParent) ?? entry.NrPages;
+                    if (!inParent)
+                        _missing(entry.Vaddr, pages);
+                    entry = new PagemapEntry(entry.Vaddr + pages * PageBytes, entry.NrPages - pages, entry.Flags);
+                }
+            }
+            catch (ImageException)
+            {
+                _isDamaged = true;
+            }
+        }
+
+        public void Dispose() => _pagemap?.Dispose();
+
+        private ulong PageBytes => (ulong)(_pagemap?.PageSize ?? 1);
     }
 }

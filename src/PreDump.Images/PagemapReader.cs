@@ -16,7 +16,12 @@ public sealed class PagemapReader : IDisposable
     private const PageFlags KnownFlags = PageFlags.Parent | PageFlags.Lazy | PageFlags.Present;
 
     private static readonly MessageParser<pagemap_head> s_headParser = pagemap_head.Parser.WithDiscardUnknownFields(true);
-    private static readonly MessageParser<pagemap_entry> s_entryParser = pagemap_entry.Parser.WithDiscardUnknownFields(true);
+
+    // One message for very many records, so that a large pagemap makes no garbage. A fresh one now and then: what later versions
+    // add piles up in it unseen.
+    private const int RecordsOfAMessage = 1024;
+    private pagemap_entry _record = new();
+    private int _recordsRead;
 
     private readonly Stream _stream;
     private readonly RecordReader _records;
@@ -56,7 +61,8 @@ public sealed class PagemapReader : IDisposable
     public bool TryRead(out PagemapEntry entry)
     {
         entry = default;
-        if (_records.Read(s_entryParser) is not { } record)
+        var record = Cleared();
+        if (!_records.TryMerge(record))
             return false;
         if (!record.HasVaddr || !record.HasCompatNrPages)
             throw _records.Damaged("entry without vaddr or nr_pages");
@@ -72,6 +78,18 @@ public sealed class PagemapReader : IDisposable
     /// <summary>Like <see cref="Open"/>; null if there is no such file.</summary>
     internal static PagemapReader? TryOpen(string path, int pageSize, int bufferBytes = ImageFile.BufferBytes)
         => ImageFile.TryOpenRead(path, bufferBytes) is { } stream ? Over(stream, path, pageSize) : null;
+
+    private pagemap_entry Cleared()
+    {
+        if (++_recordsRead % RecordsOfAMessage == 0)
+            return _record = new pagemap_entry();
+        _record.ClearVaddr();
+        _record.ClearCompatNrPages();
+        _record.ClearInParent();
+        _record.ClearFlags();
+        _record.ClearNrPages();
+        return _record;
+    }
 
     private static PagemapReader Over(FileStream stream, string path, int pageSize)
     {
