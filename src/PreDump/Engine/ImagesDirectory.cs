@@ -90,10 +90,10 @@ internal sealed class ImagesDirectory : IDisposable
 
     private void RefuseImages()
     {
-        foreach (var file in Directory.EnumerateFiles(Path))
-            if (ImageNames.IsImage(System.IO.Path.GetFileName(file)))
-                throw new PreDumpException($"images directory {Path} already holds images ({System.IO.Path.GetFileName(file)}): "
-                    + "use an empty directory for each round");
+        // Links and directories by these names, too: rather now than when all has been copied.
+        foreach (var name in Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)))
+            if (ImageNames.IsImage(name) || name == ImageNames.NewInventory)
+                throw new PreDumpException($"images directory {Path} already holds images ({name}): use an empty directory for each round");
     }
 
     private void RefuseUnwritable()
