@@ -30,7 +30,7 @@ internal static class VerifyCommand
                 sound &= task.Different == 0 && task.Missing == 0;
             }
         }
-        output.Summary(directory, result, compared: stopped is not null && result.Problems == 0, sound);
+        output.Summary(directory, result, compared: stopped is null ? null : result.Problems == 0, sound);
         return sound ? ExitCode.Done : ExitCode.Failed;
     }
 }

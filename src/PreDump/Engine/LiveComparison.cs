@@ -24,7 +24,7 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
             if (task.LiveTid == 0)
                 continue;
             left.Remove(task.ImagePid);
-            var comparison = Compare(task);
+            var comparison = CompareLiving(task);
             tree.RefuseRunning();
             yield return comparison;
         }
@@ -39,12 +39,24 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
         _imagePages.Dispose();
     }
 
+    private TaskComparison CompareLiving(TreeTask task)
+    {
+        try
+        {
+            return Compare(task);
+        }
+        catch (TaskGoneException)
+        {
+            throw new TreeException($"task {task} has ended while it was compared");
+        }
+    }
+
     private TaskComparison Compare(TreeTask task)
     {
         var comparison = new TaskComparison(task.ImagePid, task);
         _places.Clear();
         using var images = ChainedPages.TryOpen(chain, ImageNames.Pagemap(task.ImagePid), PageSize.Bytes);
-        using var memory = RemoteMemory.TryOpen(task) ?? throw new TreeException($"task {task} has ended while it was compared");
+        using var memory = RemoteMemory.TryOpen(task) ?? throw new TaskGoneException(notPermitted: false);
         using var pagemap = Pagemap.Open(task.LiveTid);
         using var arena = new MapsArena(0);
         task.OpenFiles(FreezeFiles.None);

@@ -50,7 +50,7 @@ internal sealed class ParentRound : IDisposable
         if (!File.Exists(Path.Combine(path, ImageNames.Inventory)) && File.Exists(Path.Combine(path, ImageNames.ClaimedInventory)))
             throw new PreDumpException($"--prev-images-dir {previous}: a round on it was begun and not finished ({ImageNames.ClaimedInventory}), so what "
                 + "changed since is not known: begin with a full round");
-        RefuseSuperseded(previous, path);
+        RefuseSuperseded(path);
         var parent = ParentImages.Open(path);
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
@@ -71,6 +71,7 @@ internal sealed class ParentRound : IDisposable
             using var directory = OpenDirectory();
             directory.Rename(ImageNames.Inventory, ImageNames.ClaimedInventory);
             _claimed = true;
+            RefuseSuperseded(_path); // once more: by a round that began and ended since we first looked
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
@@ -152,13 +153,13 @@ internal sealed class ParentRound : IDisposable
 
     private static void Release(Fd directory) => directory.Rename(ImageNames.ClaimedInventory, ImageNames.Inventory);
 
-    private static void RefuseSuperseded(string previous, string path)
+    private static void RefuseSuperseded(string path)
     {
         string mark = Path.Combine(path, ImageNames.Child);
         if (new FileInfo(mark) is not { Exists: true } and not { LinkTarget: not null })
             return;
         var child = TryReadChild(mark) ?? "another round";
-        throw new PreDumpException($"--prev-images-dir {previous}: {child} was made on it already, and reset the tracking of changed memory: "
+        throw new PreDumpException($"--prev-images-dir {path}: {child} was made on it already, and reset the tracking of changed memory: "
             + "what changed between the two is known to that round alone; give its directory, or begin with a full round");
     }
 

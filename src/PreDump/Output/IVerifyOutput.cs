@@ -13,5 +13,9 @@ internal interface IVerifyOutput : IDisposable
     void Task(TaskComparison task);
 
     /// <summary>The end.</summary>
-    void Summary(string directory, ImageCheckResult result, bool compared, bool sound);
+    /// <param name="directory">The last round's.</param>
+    /// <param name="result">What the check of the images saw.</param>
+    /// <param name="compared">Whether memory was compared; null: nobody asked for it.</param>
+    /// <param name="sound">Whether nothing is wrong at all.</param>
+    void Summary(string directory, ImageCheckResult result, bool? compared, bool sound);
 }

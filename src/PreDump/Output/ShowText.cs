@@ -13,8 +13,8 @@ internal static class ShowText
             Inventory(inventory);
         else
             Console.Out.WriteLine($"no {ImageNames.Inventory}: the images are not whole, a round on them is under way, or a page server wrote them");
-        foreach (var round in overview.Chain.Skip(1))
-            Console.Out.WriteLine($"parent         {OneLine.Of(round.Path)}");
+        foreach (var (round, parent) in overview.Chain.Zip(overview.Chain.Skip(1)))
+            Console.Out.WriteLine($"parent         {OneLine.Of(parent.Path)}{(round.HasAbsoluteLink ? " (an absolute link: it breaks where the images are moved)" : "")}");
         Console.Out.WriteLine($"rounds         {overview.Chain.Count}");
         Console.Out.WriteLine();
         Console.Out.WriteLine($"{"pagemap",-28} {"runs",10} {"pages here",12} {"size",10} {"in parent",12} {"lazy",12}  pages");

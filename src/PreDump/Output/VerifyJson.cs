@@ -59,9 +59,9 @@ internal sealed class VerifyJson : IVerifyOutput
     }
 
     /// <inheritdoc/>
-    public void Summary(string directory, ImageCheckResult result, bool compared, bool sound)
+    public void Summary(string directory, ImageCheckResult result, bool? compared, bool sound)
     {
-        if (compared)
+        if (compared == true)
             BeginTasks();
         _json.WriteEndArray();
         _json.WriteString("images_dir", directory);

@@ -28,11 +28,16 @@ internal sealed class VerifyText : IVerifyOutput
     }
 
     /// <inheritdoc/>
-    public void Summary(string directory, ImageCheckResult result, bool compared, bool sound)
+    public void Summary(string directory, ImageCheckResult result, bool? compared, bool sound)
     {
         Console.Out.WriteLine($"{OneLine.Of(directory)}: {Sizes.Count(result.Tasks, "task")}, {Sizes.Count(result.PagesPresent, "page")} here, "
             + $"{result.PagesInParent} in the parent, {Sizes.Count(result.Chain.Count, "round")} in the chain: {Sizes.Count(result.Problems, "problem")}"
-            + (compared ? "; memory: " + Counts(_equal, _different, _missing, _unreadable, _gone) : ""));
+            + compared switch
+            {
+                true => "; memory: " + Counts(_equal, _different, _missing, _unreadable, _gone),
+                false => "; memory not compared",
+                null => "",
+            });
     }
 
     /// <inheritdoc/>

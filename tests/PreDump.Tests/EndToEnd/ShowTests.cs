@@ -41,6 +41,8 @@ public sealed class ShowTests
         var lines = await Show(second);
         Assert.Contains("dump_uptime 3000000 us after boot (00:00:03)", lines);
         Assert.Contains($"parent {first}", lines);
+        var third = folder.Round("3", second);
+        Assert.Contains(await Show(third), line => line.StartsWith($"parent {second} (an absolute link", StringComparison.Ordinal));
         Assert.Contains("rounds 2", lines);
         Assert.Contains("pagemap-7.img 2 2 8.0 KiB 5 0 pages-1.img", lines);
         Assert.Contains("pagemap-9.img 1 4 16.0 KiB 0 4 pages-2.img", lines);

@@ -108,6 +108,16 @@ public sealed class VerifyTests
     }
 
     [Fact]
+    public async Task Damaged_images_are_not_compared()
+    {
+        await using var round = await StoppedRound.Take();
+        File.AppendAllText(round.Pages, "x");
+        var result = await PreDumpTool.Run("verify", round.Images, "--tree", $"{round.Victim.Pid}");
+        Assert.Equal(1, result.ExitCode);
+        Assert.EndsWith("1 problem; memory not compared\n", result.Output);
+    }
+
+    [Fact]
     public async Task Pages_that_the_images_lack_are_missing()
     {
         await using var round = await StoppedRound.Take();

@@ -81,6 +81,17 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
+    public void Of_two_rounds_one_of_which_ended_before_the_other_began_one_is_refused()
+    {
+        using (var late = Open("../1")!)
+        {
+            Finish("../1", "2");
+            Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(late.Claim).Message);
+        }
+        Assert.True(File.Exists(Inventory));
+    }
+
+    [Fact]
     public void That_can_not_be_marked_stays_claimed()
     {
         using (var round = Open("../1")!)
