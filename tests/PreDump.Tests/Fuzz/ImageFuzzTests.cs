@@ -111,7 +111,31 @@ public sealed class ImageFuzzTests
         Assert.NotEqual(0, sound);
     }
 
-    /// <summary>Names, marks and links in a directory of images.</summary>
+    /// <summary>Five directories, each with a parent link to anywhere.</summary>
+    [Fact]
+    public void Chain_of_parents()
+    {
+        using var directory = new TempDirectory();
+        for (int i = 0; i < 5; i++)
+            Directory.CreateDirectory(directory.File($"{i}"));
+        Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(
+            "../1\n../2\n../3\n../4\n"u8.ToArray(), "../2\n../0\n../1\n.\n.."u8.ToArray(), "parent\n./../3\n../4/../4//\n../1\n/"u8.ToArray())), input =>
+        {
+            var links = System.Text.Encoding.UTF8.GetString(input).Replace("\0", "").Split('\n');
+            for (int i = 0; i < 5; i++)
+            {
+                File.Delete(Path.Combine(directory.File($"{i}"), ImageNames.Parent));
+                if (i < links.Length && links[i].Length is > 0 and < 200)
+                    File.CreateSymbolicLink(Path.Combine(directory.File($"{i}"), ImageNames.Parent), links[i]);
+            }
+            var chain = ImageChain.Walk(directory.File("0")).Select(round => round.Path).ToList();
+            Assert.Equal(chain.Distinct(), chain);
+            Assert.All(chain, path => Assert.True(Directory.Exists(path)));
+            Assert.Equal(chain.Count, new ImageCheck(_ => { }).Run(directory.File("0")).Chain.Count);
+        }, s_allowed, 1500);
+    }
+
+    /// <summary>Names in a directory of images.</summary>
     [Fact]
     public void Names_of_files() => Fuzz.Feed(
         Fuzz.Damaged(Gen.OneOf("pagemap-7.img"u8.ToArray(), "pagemap-shmem-5.img"u8.ToArray(), "pages-4294967295.img"u8.ToArray())), input =>
