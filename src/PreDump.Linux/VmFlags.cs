@@ -22,13 +22,19 @@ public sealed class VmFlags
         while ((got = fd.TryRead(buffer.Span[held..])) > 0)
         {
             held += got;
-            var text = buffer.Span[..held];
-            for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
-                flags.Line(text[..end], ref start);
-            text.CopyTo(buffer.Span);
-            held = text.Length;
+            var rest = flags.Lines(buffer.Span[..held], ref start);
+            rest.CopyTo(buffer.Span);
+            held = rest.Length;
         }
         return flags;
+    }
+
+    /// <summary>Takes all whole lines; returns what is left.</summary>
+    internal ReadOnlySpan<byte> Lines(ReadOnlySpan<byte> text, ref ulong start)
+    {
+        for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
+            Line(text[..end], ref start);
+        return text;
     }
 
     /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "um".</summary>

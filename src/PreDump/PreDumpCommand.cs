@@ -79,9 +79,9 @@ internal static class PreDumpCommand
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
         work.Keep();
-        parent?.Complete();
+        parent?.Complete(images.Path, snapshot.Uptime);
         if (parent is not null && options.AutoDedup) // only now: until the round was whole the parent's pages were all there was
-            log.Information("{Pages} pages freed in the parent images", Dedup.Run(images.Path));
+            Dedup.RunAfterRound(images.Path, log);
         return summary;
     }
 

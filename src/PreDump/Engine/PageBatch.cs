@@ -84,14 +84,13 @@ internal sealed class PageBatch : IDisposable
     /// still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
-    public void Read()
+    public void Read(RemoteMemory memory, Pagemap pagemap)
     {
-        var memory = Task.Memory ?? throw new TaskGoneException(notPermitted: false);
         for (int i = 0, skip = 0; i < _wantedCount;)
         {
             Account(ref i, ref skip, UnderUserfaultfd ? ReadForced(memory, i, skip) : ReadMany(memory, i, skip));
-            if (i < _wantedCount && !SkipVanished(ref i, ref skip))
-                ReadStubborn(memory, ref i, ref skip);
+            if (i < _wantedCount && !SkipVanished(pagemap, ref i, ref skip))
+                ReadStubborn(memory, pagemap, ref i, ref skip);
         }
         MergeInParent();
         if (memory.HasEnded) // then the bytes may be those of a stranger with the same pid
@@ -158,11 +157,11 @@ internal sealed class PageBatch : IDisposable
         return got;
     }
 
-    private void ReadStubborn(RemoteMemory memory, ref int i, ref int skip)
+    private void ReadStubborn(RemoteMemory memory, Pagemap pagemap, ref int i, ref int skip)
     {
         int got = ReadForced(memory, i, skip);
         Account(ref i, ref skip, got);
-        if (got >= PageSize.Bytes || SkipVanished(ref i, ref skip))
+        if (got >= PageSize.Bytes || SkipVanished(pagemap, ref i, ref skip))
             return;
         Losses.Unreadable++; // it is there, and nobody can read it: broken hardware, a guard page of an older kernel
         Skip(ref i, ref skip, PageSize.Bytes);
@@ -193,14 +192,14 @@ internal sealed class PageBatch : IDisposable
 
     // The page at `skip` of run i can't be read. Steps over the pages that the page tables do not show any more; false where it is
     // still there.
-    private bool SkipVanished(ref int i, ref int skip)
+    private bool SkipVanished(Pagemap pagemap, ref int i, ref int skip)
     {
         var run = _wanted[i].Skip((ulong)skip);
         Span<MemoryRange> still = stackalloc MemoryRange[1];
         ulong next = run.End;
         for (ulong at = run.Start; at < run.End;)
         {
-            if (Task.Pagemap!.Scan(ref at, run.End, PageFilter.Present, anonymous: true, still) > 0)
+            if (pagemap.Scan(ref at, run.End, PageFilter.Present, anonymous: true, still) > 0)
             {
                 next = still[0].Start;
                 break;

@@ -10,13 +10,9 @@ internal sealed class TaskCopy : IDisposable
     private readonly TreeSnapshot _snapshot;
     private readonly TaskSnapshot _task;
     private readonly ParentPagemap? _parent;
-    private readonly VmaRules _rules;
     private readonly Summary _summary;
-    private readonly VmaWindow _window = new();
-    private readonly MemoryRange[] _found = new MemoryRange[256];
-    private int _foundCount, _foundNext;
+    private readonly PageWalk? _walk;
     private int _mapsRead, _dirtySeen;
-    private ulong _scanned;
     private MemoryRange _part;
     private PageRun _run;
     private MemoryRange _rest;
@@ -31,14 +27,16 @@ internal sealed class TaskCopy : IDisposable
     public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, ParentPagemap? parent, bool userfaultfd, Summary summary)
     {
         (_snapshot, _task, _parent, _summary) = (snapshot, task, parent, summary);
-        _rules = new VmaRules(task.Task.LiveTid, userfaultfd);
         try
         {
             Memory = RemoteMemory.TryOpen(Task);
             if (Memory is null)
+            {
                 Gone(notPermitted: false);
-            else
-                Pagemap = Pagemap.Open(Task.LiveTid);
+                return;
+            }
+            Pagemap = Pagemap.Open(Task.LiveTid);
+            _walk = new PageWalk(Pagemap, new VmaRules(Task.LiveTid, userfaultfd), summary.LeaveOut);
         }
         catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
         {
@@ -62,20 +60,21 @@ internal sealed class TaskCopy : IDisposable
     public bool Fill(PageBatch batch)
     {
         (batch.IsFirst, _started) = (!_started, true);
-        if (Pagemap is null)
+        if (_walk is null)
             return false;
         var maps = new MapsReader(_snapshot.Maps[_task.Maps][_mapsRead..]);
         var fate = new PageFate(Dirty[_dirtySeen..], _task.Dirty is null ? null : _parent);
-        while (TryNextRun(ref maps, ref fate))
+        while (TryNextRun(_walk, ref maps, ref fate))
         {
             if (batch.IsEmpty)
-                batch.UnderUserfaultfd = _window.UnderUserfaultfd;
-            if (batch.UnderUserfaultfd == _window.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
+                batch.UnderUserfaultfd = _walk.UnderUserfaultfd;
+            if (batch.UnderUserfaultfd == _walk.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
                 continue;
             _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;
             _dirtySeen = Dirty.Length - fate.DirtyLeft;
             return true;
         }
+        _summary.Vmas += _walk.Vmas;
         return false;
     }
 
@@ -98,35 +97,16 @@ internal sealed class TaskCopy : IDisposable
 
     private ReadOnlySpan<MemoryRange> Dirty => _task.Dirty is { } dirty ? _snapshot.Dirty[dirty] : default;
 
-    // Windows of VMAs are scanned for ranges of pages; these are cut at the VMAs' borders to parts, and those by their fate to runs.
-    private bool TryNextRun(ref MapsReader maps, ref PageFate fate)
+    // The walk's parts are cut by their pages' fate.
+    private bool TryNextRun(PageWalk walk, ref MapsReader maps, ref PageFate fate)
     {
         while (_rest.Length == 0)
         {
-            if (_part.Length == 0 && !TryNextPart(ref maps))
+            if (_part.Length == 0 && !walk.TryNext(ref maps, out _part))
                 return false;
             _run = fate.Next(ref _part);
             _rest = _run.Range;
         }
         return true;
-    }
-
-    private bool TryNextPart(ref MapsReader maps)
-    {
-        while (true)
-        {
-            for (; _foundNext < _foundCount; _foundNext++)
-                if (_window.TryTake(ref _found[_foundNext], out _part))
-                    return true;
-            if (_window.Count == 0 || _scanned >= _window.End)
-            {
-                if (!_window.TryFill(ref maps, _rules, _summary.LeaveOut))
-                    return false;
-                _summary.Vmas += (ulong)_window.Count;
-                _scanned = _window.Start;
-            }
-            _foundCount = Pagemap!.Scan(ref _scanned, _window.End, _window.Filter, _window.IsAnonymous, _found);
-            _foundNext = 0;
-        }
     }
 }

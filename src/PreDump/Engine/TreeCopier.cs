@@ -96,7 +96,8 @@ internal sealed class TreeCopier : IDisposable
                 TaskGoneException? gone = null;
                 try
                 {
-                    batch.Read();
+                    if (batch.Task is { Memory: { } memory, Pagemap: { } pagemap })
+                        batch.Read(memory, pagemap);
                 }
                 catch (TaskGoneException e)
                 {
