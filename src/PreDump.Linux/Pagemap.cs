@@ -48,6 +48,10 @@ public sealed unsafe class Pagemap(Fd fd) : IDisposable
             : PagemapEntries.Scan(fd, ref position, end, filter, anonymous, found);
     }
 
+    /// <summary>Reads raw entries, one per page, from the page at <paramref name="start"/> on; returns how many.</summary>
+    public int ReadEntries(Span<ulong> entries, ulong start) =>
+        Math.Max(0, fd.TryReadAt(MemoryMarshal.AsBytes(entries), start / (ulong)PageSize.Bytes * sizeof(ulong))) / sizeof(ulong);
+
     /// <inheritdoc/>
     public void Dispose() => fd.Dispose();
 

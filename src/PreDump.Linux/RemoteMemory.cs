@@ -8,6 +8,8 @@ namespace PreDump.Linux;
 /// ours enters the task. Several threads may read at a time.</summary>
 public sealed unsafe class RemoteMemory : IDisposable
 {
+    private const int MADV_PAGEOUT = 21;
+
     private readonly int _tid;
     private readonly Fd _pidFd;
     private readonly Lock _opening = new();
@@ -62,6 +64,9 @@ public sealed unsafe class RemoteMemory : IDisposable
             _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
         return Math.Max(0, _mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
     }
+
+    /// <summary>process_madvise(2), MADV_PAGEOUT: sends pages to swap. Without the right to it (CAP_SYS_NICE) nothing is done.</summary>
+    public void PageOut(MemoryRange range) => _ = Syscall.ProcessMadvise(_pidFd.Number, &range, 1, MADV_PAGEOUT);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -122,7 +122,8 @@ not_traced() {
     local p status
     for p in $(tree "$pid"); do
         for status in /proc/"$p"/task/*/status; do
-            { status=$(< "$status"); } 2> /dev/null || continue
+            { mapfile -t lines < "$status"; } 2> /dev/null || continue # ($(< ...) of a file that has gone ends bash)
+            status="${lines[*]}"
             [[ $status != *TracerPid:$'\t'[1-9]* ]] || fail "task $p is still traced" $n
         done
     done

@@ -17,6 +17,10 @@ internal static unsafe class Syscall
     /// <summary>pidfd_open(2); -1 where it fails.</summary>
     public static int PidFdOpen(int pid) => (int)(long)syscall((syscall_arg)434, (syscall_arg)pid, (syscall_arg)0);
 
+    /// <summary>process_madvise(2) of ranges; -1 where it fails.</summary>
+    public static long ProcessMadvise(int pidFd, MemoryRange* ranges, int count, int advice) =>
+        (long)syscall((syscall_arg)440, (syscall_arg)pidFd, (syscall_arg)ranges, (syscall_arg)count, (syscall_arg)advice, (syscall_arg)0);
+
     /// <summary>kcmp(2) of two tasks' memory: 0 the same, above 0 different, -1 can't tell.</summary>
     public static int SameMemory(int pid, int other) =>
         (int)(long)syscall((syscall_arg)(s_x64 ? 312 : 272), (syscall_arg)pid, (syscall_arg)other, (syscall_arg)KCMP_VM, (syscall_arg)0, (syscall_arg)0);

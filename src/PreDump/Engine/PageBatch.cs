@@ -11,15 +11,20 @@ internal sealed class PageBatch : IDisposable
     public const int MaxBytes = 1024 * 1024;
 
     private const int MaxRuns = 1024; // IOV_MAX
+    private const int FromSwapAtOnce = 16; // pages
     private const long Idle = 0, GivenUp = -1;
 
     private readonly NativeBuffer _pages = new(MaxBytes);
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
+    private readonly MemoryRange[] _pieces = new MemoryRange[MaxRuns];
+    private readonly PageWhereabouts[] _where = new PageWhereabouts[MaxRuns];
+    private readonly PagesWhereabouts _whereabouts = new();
     private readonly List<PageRun> _inParent = new(MaxRuns);
     private readonly List<PageRun> _runs = new(2 * MaxRuns);
     private int _wantedCount;
     private int _wantedBytes;
     private int _readBytes;
+    private int _pieceCount;
     private long _readingSince;
 
     /// <summary>Its place in the order of all batches.</summary>
@@ -36,6 +41,9 @@ internal sealed class PageBatch : IDisposable
 
     /// <summary>Its pages are under a userfaultfd: a read that meets a missing one must not ask for it.</summary>
     public bool UnderUserfaultfd { get; set; }
+
+    /// <summary>By which its pages were found, and are to be found again: all of them.</summary>
+    public PageFilter Filter { get; set; }
 
     /// <summary>Whether nothing is wanted.</summary>
     public bool IsEmpty => _wantedCount == 0 && _inParent.Count == 0;
@@ -73,23 +81,25 @@ internal sealed class PageBatch : IDisposable
     public void Clear()
     {
         (_wantedCount, _wantedBytes, _readBytes) = (0, 0, 0);
-        (IsFirst, IsLast, UnderUserfaultfd) = (false, false, false);
+        (IsFirst, IsLast, Filter, UnderUserfaultfd) = (false, false, default, false);
         (Losses.Vanished, Losses.Unreadable) = (0, 0);
         _inParent.Clear();
         _runs.Clear();
     }
 
-    /// <summary>Copies the wanted pages. Where process_vm_readv(2) stops short the page tables are asked again: what has vanished
+    /// <summary>Copies the wanted pages: those that are its own and in memory by process_vm_readv(2), the others in the way that
+    /// spares the task (<see cref="PageWhereabouts"/>): through /proc/PID/mem. Where that stops short the page tables are asked again: what has vanished
     /// is left out, what is still there is read through /proc/PID/mem, which may read more (PROT_NONE), and what follows it is
     /// still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
     public void Read(RemoteMemory memory, Pagemap pagemap)
     {
-        for (int i = 0, skip = 0; i < _wantedCount;)
+        Split(pagemap);
+        for (int i = 0, skip = 0; i < _pieceCount;)
         {
-            Account(ref i, ref skip, UnderUserfaultfd ? ReadForced(memory, i, skip) : ReadMany(memory, i, skip));
-            if (i < _wantedCount && !SkipVanished(pagemap, ref i, ref skip))
+            bool all = _where[i] == PageWhereabouts.Own ? TryReadMany(memory, ref i, ref skip) : TryReadForced(memory, ref i, ref skip);
+            if (!all && !SkipVanished(pagemap, ref i, ref skip))
                 ReadStubborn(memory, pagemap, ref i, ref skip);
         }
         MergeInParent();
@@ -109,7 +119,7 @@ internal sealed class PageBatch : IDisposable
     /// <summary>A batch for what is still there of this one's pages, to be read anew, in this one's turn.</summary>
     public PageBatch Successor()
     {
-        var batch = new PageBatch { Turn = Turn, Task = Task, IsFirst = IsFirst, IsLast = IsLast, UnderUserfaultfd = UnderUserfaultfd };
+        var batch = new PageBatch { Turn = Turn, Task = Task, IsFirst = IsFirst, IsLast = IsLast, Filter = Filter, UnderUserfaultfd = UnderUserfaultfd };
         batch._inParent.AddRange(_inParent);
         ulong left = (ulong)_wantedBytes;
         Span<MemoryRange> found = stackalloc MemoryRange[64];
@@ -117,7 +127,7 @@ internal sealed class PageBatch : IDisposable
         {
             for (ulong at = run.Start; at < run.End;)
             {
-                int count = Task.Pagemap!.Scan(ref at, run.End, PageFilter.Present, anonymous: true, found);
+                int count = Task.Pagemap!.Scan(ref at, run.End, Filter, anonymous: true, found);
                 foreach (var still in found[..count])
                 {
                     var part = still;
@@ -134,36 +144,64 @@ internal sealed class PageBatch : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _pages.Dispose();
 
-    // From the middle of a run only the rest of that run: what is wanted stays as it is, for a successor.
-    private int ReadMany(RemoteMemory memory, int i, int skip)
+    // Pages of one run that are read in one way.
+    private void Split(Pagemap pagemap)
     {
-        MemoryRange rest = _wanted[i].Skip((ulong)skip);
+        _pieceCount = 0;
+        _whereabouts.Forget();
+        foreach (var run in _wanted.AsSpan(0, _wantedCount))
+            for (var rest = run; rest.Length > 0; _pieceCount++)
+            {
+                ulong bytes = rest.Length;
+                var where = PageWhereabouts.Shared;
+                if (!UnderUserfaultfd && Filter == PageFilter.Present)
+                    where = _whereabouts.Ask(pagemap, rest, _wanted[_wantedCount - 1].End, out bytes);
+                if (where == PageWhereabouts.Swapped)
+                    bytes = Math.Min(bytes, (ulong)(FromSwapAtOnce * PageSize.Bytes));
+                _where[_pieceCount] = where;
+                _pieces[_pieceCount] = new MemoryRange(rest.Start, bytes);
+                rest = rest.Skip(bytes);
+            }
+    }
+
+    // As many pieces as go by one call; from the middle of a piece only the rest of that one.
+    private bool TryReadMany(RemoteMemory memory, ref int i, ref int skip)
+    {
+        MemoryRange rest = _pieces[i].Skip((ulong)skip);
+        int end = i + 1, asked = (int)rest.Length;
+        for (; skip == 0 && end < _pieceCount && _where[end] == PageWhereabouts.Own; end++)
+            asked += (int)_pieces[end].Length;
         BeginRead();
-        int got = memory.Read(skip > 0 ? new ReadOnlySpan<MemoryRange>(in rest) : _wanted.AsSpan(i, _wantedCount - i), _pages.Span[_readBytes..],
+        int got = memory.Read(skip > 0 ? new ReadOnlySpan<MemoryRange>(in rest) : _pieces.AsSpan(i, end - i), _pages.Span[_readBytes..],
             out int error);
         EndRead();
         if (got < 0 && error is Errno.ESRCH or Errno.EPERM)
             throw new TaskGoneException(error == Errno.EPERM);
         if (got < 0 && error is not (Errno.EFAULT or Errno.ENOMEM))
             throw new LinuxException("process_vm_readv", $"{rest.Start:x}", error);
-        return Math.Max(got, 0);
+        Account(ref i, ref skip, Math.Max(got, 0));
+        return got == asked;
     }
 
-    private int ReadForced(RemoteMemory memory, int i, int skip)
+    private bool TryReadForced(RemoteMemory memory, ref int i, ref int skip)
     {
+        var rest = _pieces[i].Skip((ulong)skip);
         BeginRead();
-        int got = memory.ReadForced(_wanted[i].Skip((ulong)skip), _pages.Span[_readBytes..]);
+        int got = memory.ReadForced(rest, _pages.Span[_readBytes..]);
         EndRead();
-        return got;
+        if (_where[i] == PageWhereabouts.Swapped)
+            memory.PageOut(rest); // back to where it was: what we read must not take the place of what the task uses
+        Account(ref i, ref skip, got);
+        return got == (int)rest.Length;
     }
 
+    // The page is still there: once more, by force.
     private void ReadStubborn(RemoteMemory memory, Pagemap pagemap, ref int i, ref int skip)
     {
-        int got = ReadForced(memory, i, skip);
-        Account(ref i, ref skip, got);
-        if (got >= PageSize.Bytes || SkipVanished(pagemap, ref i, ref skip))
+        int before = _readBytes;
+        if (TryReadForced(memory, ref i, ref skip) || _readBytes > before || SkipVanished(pagemap, ref i, ref skip))
             return;
-        Losses.Unreadable++; // it is there, and nobody can read it: broken hardware, a guard page of an older kernel
+        Losses.Unreadable++; // nobody can read it: broken hardware, a guard page of an older kernel
         Skip(ref i, ref skip, PageSize.Bytes);
     }
 
@@ -175,13 +213,13 @@ internal sealed class PageBatch : IDisposable
             throw new ReadGivenUpException();
     }
 
-    // Notes `bytes` more as read, from the byte `skip` of run i on: whole runs first, then a part of one.
+    // Notes `bytes` more as read, from the byte `skip` of piece i on: whole runs first, then a part of one.
     private void Account(ref int i, ref int skip, int bytes)
     {
         bytes -= bytes % PageSize.Bytes;
         while (bytes > 0)
         {
-            var run = _wanted[i].Skip((ulong)skip);
+            var run = _pieces[i].Skip((ulong)skip);
             int part = (int)Math.Min((ulong)bytes, run.Length);
             _runs.Add(new PageRun(new MemoryRange(run.Start, (ulong)part), false));
             _readBytes += part;
@@ -190,16 +228,16 @@ internal sealed class PageBatch : IDisposable
         }
     }
 
-    // The page at `skip` of run i can't be read. Steps over the pages that the page tables do not show any more; false where it is
+    // The page at `skip` of piece i can't be read. Steps over the pages that the page tables do not show any more; false where it is
     // still there.
     private bool SkipVanished(Pagemap pagemap, ref int i, ref int skip)
     {
-        var run = _wanted[i].Skip((ulong)skip);
+        var run = _pieces[i].Skip((ulong)skip);
         Span<MemoryRange> still = stackalloc MemoryRange[1];
         ulong next = run.End;
         for (ulong at = run.Start; at < run.End;)
         {
-            if (pagemap.Scan(ref at, run.End, PageFilter.Present, anonymous: true, still) > 0)
+            if (pagemap.Scan(ref at, run.End, Filter, anonymous: true, still) > 0)
             {
                 next = still[0].Start;
                 break;
@@ -215,7 +253,7 @@ internal sealed class PageBatch : IDisposable
     private void Skip(ref int i, ref int skip, int bytes)
     {
         skip += bytes;
-        if ((ulong)skip == _wanted[i].Length)
+        if ((ulong)skip == _pieces[i].Length)
             (i, skip) = (i + 1, 0);
     }
 

@@ -17,6 +17,9 @@ internal sealed class PageWalk(Pagemap pagemap, VmaRules rules, VmaWindow.LeftOu
     /// <summary>VMAs so far, without those left out.</summary>
     public ulong Vmas { get; private set; }
 
+    /// <summary>By which the last part was found.</summary>
+    public PageFilter Filter => _window.Filter;
+
     /// <summary>Whether the last part is under a userfaultfd.</summary>
     public bool UnderUserfaultfd => _window.UnderUserfaultfd;
 

@@ -67,8 +67,8 @@ internal sealed class TaskCopy : IDisposable
         while (TryNextRun(_walk, ref maps, ref fate))
         {
             if (batch.IsEmpty)
-                batch.UnderUserfaultfd = _walk.UnderUserfaultfd;
-            if (batch.UnderUserfaultfd == _walk.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
+                (batch.Filter, batch.UnderUserfaultfd) = (_walk.Filter, _walk.UnderUserfaultfd);
+            if (batch.Filter == _walk.Filter && batch.UnderUserfaultfd == _walk.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
                 continue;
             _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;
             _dirtySeen = Dirty.Length - fate.DirtyLeft;
