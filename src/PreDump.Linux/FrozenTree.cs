@@ -48,8 +48,8 @@ public readonly ref struct FrozenTree : IDisposable
         catch
         {
             tracees.DetachAll();
-            request.Cgroup?.Thaw();
             tree.Dispose();
+            request.Cgroup?.Thaw();
             throw;
         }
     }
@@ -107,11 +107,18 @@ public readonly ref struct FrozenTree : IDisposable
         return new FrozenTree(tree, tracees, cgroup, interrupted, Stopwatch.GetTimestamp());
     }
 
+    // As many as there are descriptors for; the others have their turn in the freeze, which that lengthens.
     private static void OpenStaleFiles(ProcessTree tree, FreezeFiles files)
     {
+        const int ForOurselves = 40; // standard ones, the images' directory, log, status, guard, and what the runtime holds
+        ulong room = Math.Max(OwnProcess.DescriptorLimit, ForOurselves) - ForOurselves;
+        ulong each = (ulong)TreeTask.CountOf(files), used = 0;
         foreach (var task in tree.Tasks)
-            if (task.FilesAreStale)
+        {
+            task.OpensInTurn = (used += each) > room;
+            if (task.FilesAreStale && !task.OpensInTurn)
                 task.OpenFiles(files);
+        }
     }
 
     private static long Deadline(long now, TimeSpan timeout) =>

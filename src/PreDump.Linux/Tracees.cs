@@ -124,7 +124,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             int waited = waitpid(tracee.Tid, &status, WNOHANG | WALL | WNOTHREAD);
             if (waited == tracee.Tid)
                 Note(tracee, status);
-            else if (waited < 0)
+            else if (waited < 0 && errno == ECHILD)
                 TakenAway(tracee);
             else
             {

@@ -13,7 +13,7 @@ public sealed class VmFlags
     public static VmFlags Read(int tid)
     {
         var flags = new VmFlags();
-        using var fd = Fd.TryOpen(ProcFs.Path(tid, "smaps"), O_RDONLY, out _);
+        using var fd = ProcFs.OpenUnlessGone(ProcFs.Path(tid, "smaps"), O_RDONLY);
         if (fd is null)
             return flags;
         using var buffer = new NativeBuffer(256 * 1024);
@@ -28,6 +28,8 @@ public sealed class VmFlags
             text.CopyTo(buffer.Span);
             held = text.Length;
         }
+        if (got < 0 && errno != ESRCH)
+            throw fd.Failed("read");
         return flags;
     }
 
