@@ -14,8 +14,8 @@ public readonly record struct ImageDirectory(string Path, string? ParentLink)
 /// <summary>The rounds before an image directory, along the links named parent (CRIU image format).</summary>
 public static class ImageChain
 {
-    /// <summary>Most directories in a chain.</summary>
-    public const int MaxLength = 10_000;
+    /// <summary>Most directories in a chain: reading a page of the first one keeps two files of each open, as in CRIU's restore.</summary>
+    public const int MaxLength = 1000;
 
     /// <summary>The directory, its parent, the parent's parent, up to the first round.</summary>
     /// <exception cref="ImageException">A link that leads nowhere, or back into the chain, or a chain without end.</exception>

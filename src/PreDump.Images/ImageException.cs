@@ -2,4 +2,11 @@ namespace PreDump.Images;
 
 /// <summary>An image can't be used. The message names the file and says what is wrong with it.</summary>
 public sealed class ImageException(string file, string problem, Exception? cause = null)
-    : Exception($"{file}: {problem}", cause);
+    : Exception($"{file}: {problem}", cause)
+{
+    /// <summary>The file or directory.</summary>
+    public string File { get; } = file;
+
+    /// <summary>What is wrong with it.</summary>
+    public string Problem { get; } = problem;
+}

@@ -11,6 +11,15 @@ public static class ImageNames
     /// <summary>The symbolic link to the directory of the round before.</summary>
     public const string Parent = "parent";
 
+    /// <summary>The parent's inventory while a round on it is under way, and for good if that round failed too late.</summary>
+    public const string ClaimedInventory = "inventory.img.unfinished-round";
+
+    /// <summary>An inventory on its way to its place: the round was ended before it was whole.</summary>
+    public const string NewInventory = ".inventory.img.new";
+
+    /// <summary>Says which round was made on these images. No other can be, since it would not know what changed before that one.</summary>
+    public const string Child = "predump-child";
+
     /// <param name="pid">The task's pid in its innermost pid namespace.</param>
     public static string Pagemap(int pid) => $"pagemap-{pid}.img";
 
@@ -19,6 +28,16 @@ public static class ImageNames
         fileName.StartsWith("pagemap-", StringComparison.Ordinal) && fileName.EndsWith(".img", StringComparison.Ordinal)
         && int.TryParse(fileName.AsSpan()["pagemap-".Length..^".img".Length], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
             ? pid
+            : null;
+
+    /// <summary>Whether it is a pagemap, of a task or of shared memory.</summary>
+    public static bool IsPagemap(string fileName) => fileName.StartsWith("pagemap-", StringComparison.Ordinal) && IsImage(fileName);
+
+    /// <summary>N of pages-N.img; null for any other file.</summary>
+    public static uint? IdOfPages(string fileName) =>
+        fileName.StartsWith("pages-", StringComparison.Ordinal) && IsImage(fileName)
+        && uint.TryParse(fileName.AsSpan()["pages-".Length..^".img".Length], NumberStyles.None, CultureInfo.InvariantCulture, out uint id)
+            ? id
             : null;
 
     /// <param name="id">The segment's inode number.</param>

@@ -6,16 +6,22 @@ namespace PreDump.Images;
 
 /// <summary>
 /// Streams the entries of a pagemap image (CRIU image format) in constant memory, and trusts nothing in it: what it
-/// returns is page aligned, not empty, ascending, disjoint, and ends below 2^64.
+/// returns is page aligned, not empty, ascending, disjoint, in user space, and in one place: here, in the parent, or lazy.
 /// </summary>
 public sealed class PagemapReader : IDisposable
 {
     // Real records are below 40 bytes; the rest is room for fields of later versions.
     private const int MaxRecordBytes = 1024;
+    private const ulong UserSpace = 1UL << 63; // on every machine that CRIU runs on the kernel is above
     private const PageFlags KnownFlags = PageFlags.Parent | PageFlags.Lazy | PageFlags.Present;
 
     private static readonly MessageParser<pagemap_head> s_headParser = pagemap_head.Parser.WithDiscardUnknownFields(true);
-    private static readonly MessageParser<pagemap_entry> s_entryParser = pagemap_entry.Parser.WithDiscardUnknownFields(true);
+
+    // One message for very many records, so that a large pagemap makes no garbage. A fresh one now and then: what later versions
+    // add piles up in it unseen.
+    private const int RecordsOfAMessage = 1024;
+    private pagemap_entry _record = new();
+    private int _recordsRead;
 
     private readonly Stream _stream;
     private readonly RecordReader _records;
@@ -55,7 +61,8 @@ public sealed class PagemapReader : IDisposable
     public bool TryRead(out PagemapEntry entry)
     {
         entry = default;
-        if (_records.Read(s_entryParser) is not { } record)
+        var record = Cleared();
+        if (!_records.TryMerge(record))
             return false;
         if (!record.HasVaddr || !record.HasCompatNrPages)
             throw _records.Damaged("entry without vaddr or nr_pages");
@@ -69,8 +76,20 @@ public sealed class PagemapReader : IDisposable
     public void Dispose() => _stream.Dispose();
 
     /// <summary>Like <see cref="Open"/>; null if there is no such file.</summary>
-    internal static PagemapReader? TryOpen(string path, int pageSize)
-        => ImageFile.TryOpenRead(path) is { } stream ? Over(stream, path, pageSize) : null;
+    internal static PagemapReader? TryOpen(string path, int pageSize, int bufferBytes = ImageFile.BufferBytes)
+        => ImageFile.TryOpenRead(path, bufferBytes) is { } stream ? Over(stream, path, pageSize) : null;
+
+    private pagemap_entry Cleared()
+    {
+        if (++_recordsRead % RecordsOfAMessage == 0)
+            return _record = new pagemap_entry();
+        _record.ClearVaddr();
+        _record.ClearCompatNrPages();
+        _record.ClearInParent();
+        _record.ClearFlags();
+        _record.ClearNrPages();
+        return _record;
+    }
 
     private static PagemapReader Over(FileStream stream, string path, int pageSize)
     {
@@ -85,22 +104,28 @@ public sealed class PagemapReader : IDisposable
         }
     }
 
-    // Older versions have no nr_pages, the oldest no flags either.
+    // As CRIU takes them: older versions have no nr_pages, the oldest no flags either; in_parent counts beside flags, too.
     private static PagemapEntry Interpret(pagemap_entry record) => new(
         record.Vaddr,
         record.HasNrPages ? record.NrPages : record.CompatNrPages,
-        record.HasFlags ? (PageFlags)record.Flags : record.InParent ? PageFlags.Parent : PageFlags.Present);
+        (PageFlags)record.Flags | (record.InParent ? PageFlags.Parent : record.HasFlags ? 0 : PageFlags.Present));
 
     private void Validate(in PagemapEntry entry)
     {
         if ((entry.Flags & ~KnownFlags) != 0)
             throw _records.Damaged($"entry with unknown flags 0x{(uint)entry.Flags:x}");
+        // CRIU's restore reads a page of no flags from a pages file that has no room for it, and one of both from the parent,
+        // but counts its bytes here: what follows would be read from the wrong place. Nobody writes either.
+        if (entry.Flags == 0)
+            throw _records.Damaged("entry without flags: its pages are nowhere,");
+        if (entry.Flags.HasFlag(PageFlags.Present | PageFlags.Parent))
+            throw _records.Damaged($"entry with flags 0x{(uint)entry.Flags:x}: its pages are here and in the parent,");
         if (entry.NrPages == 0)
             throw _records.Damaged("entry of no pages");
         if (entry.Vaddr % _pageSize != 0)
             throw _records.Damaged($"entry at 0x{entry.Vaddr:x}, which is inside a page,");
-        if (entry.NrPages > (ulong.MaxValue - entry.Vaddr) / _pageSize)
-            throw _records.Damaged($"entry of {entry.NrPages} pages at 0x{entry.Vaddr:x}, beyond 2^64,");
+        if (entry.Vaddr > UserSpace || entry.NrPages > (UserSpace - entry.Vaddr) / _pageSize)
+            throw _records.Damaged($"entry of {entry.NrPages} pages at 0x{entry.Vaddr:x}, beyond user space,");
         if (entry.Vaddr < _end)
             throw _records.Damaged($"entry at 0x{entry.Vaddr:x}, before the end of the last one (0x{_end:x}),");
     }

@@ -52,6 +52,9 @@ public sealed class ParentPagemap : IDisposable
         }
     }
 
+    /// <summary>In bytes.</summary>
+    public int PageSize => (int)_pageSize;
+
     /// <summary>Whether an entry, present or itself in a parent, covers the pages from an address on.</summary>
     /// <param name="vaddr">In bytes, page aligned, not below that of the question before.</param>
     /// <param name="nrPages">How far the question goes, in pages, at least 1.</param>

@@ -30,24 +30,45 @@ internal sealed class RecordReader(Stream stream, string name, string kind, int 
     /// <returns>The next record, or null at the end of the file.</returns>
     /// <exception cref="ImageException">A record that is too long, cut short, or no protobuf.</exception>
     internal T? Read<T>(MessageParser<T> parser) where T : class, IMessage<T>
-    {
-        _recordOffset = _offset;
-        if (!TryReadUInt32(out uint length))
-            return null;
-        if (length > (uint)_buffer.Length)
-            throw Damaged($"record of {length} bytes");
+        => TryReadRecord(out ReadOnlySpan<byte> record) ? Parse(record, parser, static (bytes, by) => by.ParseFrom(bytes)) : null;
 
-        Span<byte> record = _buffer.AsSpan(0, (int)length);
-        if (Fill(record) < record.Length)
-            throw Damaged($"ends inside the record of {length} bytes");
+    /// <summary>Merges the next record into a message that the caller has cleared, without garbage; false at the end of the file.</summary>
+    /// <exception cref="ImageException">A record that is too long, cut short, or no protobuf.</exception>
+    internal bool TryMerge<T>(T message) where T : class, IMessage<T>
+        => TryReadRecord(out ReadOnlySpan<byte> record) && Parse(record, message, static (bytes, into) =>
+        {
+            into.MergeFrom(bytes);
+            return true;
+        });
+
+    private delegate TResult Parser<T, TResult>(ReadOnlySpan<byte> record, T by);
+
+    private TResult Parse<T, TResult>(ReadOnlySpan<byte> record, T by, Parser<T, TResult> parse)
+    {
         try
         {
-            return parser.ParseFrom(record);
+            return parse(record, by);
         }
         catch (InvalidProtocolBufferException e)
         {
             throw Damaged("record that is no protobuf", e);
         }
+    }
+
+    private bool TryReadRecord(out ReadOnlySpan<byte> record)
+    {
+        record = default;
+        _recordOffset = _offset;
+        if (!TryReadUInt32(out uint length))
+            return false;
+        if (length > (uint)_buffer.Length)
+            throw Damaged($"record of {length} bytes");
+
+        Span<byte> bytes = _buffer.AsSpan(0, (int)length);
+        if (Fill(bytes) < bytes.Length)
+            throw Damaged($"ends inside the record of {length} bytes");
+        record = bytes;
+        return true;
     }
 
     /// <summary>The exception for what is wrong with the magic or record that was read last.</summary>
@@ -67,8 +88,15 @@ internal sealed class RecordReader(Stream stream, string name, string kind, int 
 
     private int Fill(Span<byte> bytes)
     {
-        int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        _offset += read;
-        return read;
+        try
+        {
+            int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            _offset += read;
+            return read;
+        }
+        catch (IOException e)
+        {
+            throw new ImageException(name, $"can't be read at offset {_offset} ({e.Message})", e);
+        }
     }
 }

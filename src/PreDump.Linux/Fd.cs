@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -56,11 +57,27 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Creates a file in this directory that nobody else may read (0600). It must not exist, nor be a link.</summary>
     public Fd CreatePrivate(string name) => OpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PrivateMode);
 
-    /// <summary>Creates a file that nobody else may read, or empties the one that is there; follows no link.</summary>
-    public static Fd CreateOrTruncatePrivate(string path) => Open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, PrivateMode);
+    /// <summary>Creates a file that nobody else may read, or empties the one that is there and takes it from the others. It follows no
+    /// link, and takes nobody else's file; a FIFO or a device is opened as it is, without waiting for a reader.</summary>
+    public static Fd CreateOrTruncatePrivate(string path)
+    {
+        var file = Open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, PrivateMode);
+        try
+        {
+            file.TakeFromOthers();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>An existing file, to be changed in place.</summary>
-    public static Fd OpenForUpdate(string path) => Open(path, O_RDWR);
+    /// <summary>An existing plain file, to be changed in place; no link is followed.</summary>
+    /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
+    public static Fd OpenForUpdate(string path) =>
+        RegularFile.TryOpenForUpdate(path, out var problem) ?? throw new InvalidDataException($"{path}: {problem ?? "no such file"}");
 
     /// <summary>fallocate(2): gives a range of the file back to the disk; it reads as zeros, the file's length stays.</summary>
     public void PunchHole(ulong offset, ulong length)
@@ -149,6 +166,22 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
+    /// <summary>Writes all of <paramref name="from"/> at an offset, by pwrite(2).</summary>
+    public void WriteAt(ReadOnlySpan<byte> from, ulong offset)
+    {
+        while (!from.IsEmpty)
+        {
+            fixed (byte* p = from)
+            {
+                long put = (long)pwrite(_fd, p, (size_t)(ulong)from.Length, (off_t)(long)offset);
+                if (put < 0 && errno != EINTR)
+                    throw Failed("write");
+                from = from[(int)Math.Max(put, 0)..];
+                offset += (ulong)Math.Max(put, 0);
+            }
+        }
+    }
+
     /// <summary>write(2) once, whole or failed: for the kernel's control files. Returns 0 or errno.</summary>
     public int TryWriteOnce(ReadOnlySpan<byte> from)
     {
@@ -172,7 +205,46 @@ public sealed unsafe class Fd : IDisposable
             _ = close(fd);
     }
 
+    /// <summary>The same descriptor by another name; this object is as if closed.</summary>
+    internal Fd Renamed(string path) => new(Interlocked.Exchange(ref _fd, -1), path);
+
+    /// <summary>Gives the descriptor away.</summary>
+    internal SafeFileHandle Release() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);
+
     internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);
+
+    /// <summary>Finds out, with nothing changed, whether <see cref="CreateOrTruncatePrivate"/> would take the file that is there.</summary>
+    public static void RefuseForeign(string path)
+    {
+        using var file = TryOpen(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, out int error);
+        if (file is null && error != ENOENT)
+            throw new LinuxException("open", path, error);
+        file?.RefuseForeign();
+    }
+
+    // A FIFO or a device is as private as it is. False for one.
+    private bool RefuseForeign()
+    {
+        if (RegularFile.NameOfKind(this) is not null)
+            return false;
+        stat status;
+        if (fstat(_fd, &status) != 0)
+            throw Failed("fstat");
+        // Its owner could open it again, or has it open; and a second name may be anybody's.
+        if ((uint)status.st_uid != (uint)geteuid() || (ulong)status.st_nlink != 1)
+            throw new LinuxException("open", $"{Path}, a file of another user or with a second name", EEXIST);
+        return true;
+    }
+
+    private void TakeFromOthers()
+    {
+        if (!RefuseForeign())
+            return;
+        if (fchmod(_fd, (mode_t)(uint)PrivateMode) != 0)
+            throw Failed("fchmod");
+        if (ftruncate(_fd, 0) != 0)
+            throw Failed("ftruncate");
+    }
 
     private static Fd? TryOpen(string path, int flags, int mode)
     {

@@ -72,6 +72,7 @@ public readonly ref struct FrozenTree : IDisposable
     private static FrozenTree FreezeByPtrace(ProcessTree tree, Tracees tracees, FreezeRequest request)
     {
         tree.Scan((tid, task) => tracees.Seize(tid, task));
+        RefuseInvisible(tree);
         OpenStaleFiles(tree, request.Files);
 
         FreezeThread.Hurry();
@@ -85,6 +86,7 @@ public readonly ref struct FrozenTree : IDisposable
     private static FrozenTree FreezeByCgroup(ProcessTree tree, Tracees tracees, CgroupFreezer cgroup, FreezeRequest request, CancellationToken cancel)
     {
         tree.Scan((_, _) => { });
+        RefuseInvisible(tree);
         FreezeThread.Hurry();
         long interrupted = Stopwatch.GetTimestamp();
         long deadline = Deadline(interrupted, request.Timeout);
@@ -105,6 +107,12 @@ public readonly ref struct FrozenTree : IDisposable
         tracees.StopAll(deadline);
         OpenStaleFiles(tree, request.Files);
         return new FrozenTree(tree, tracees, cgroup, interrupted, Stopwatch.GetTimestamp());
+    }
+
+    private static void RefuseInvisible(ProcessTree tree)
+    {
+        foreach (var task in tree.Tasks)
+            task.RefuseInvisible();
     }
 
     // As many as there are descriptors for; the others have their turn in the freeze, which that lengthens.

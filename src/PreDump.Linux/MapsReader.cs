@@ -7,6 +7,9 @@ public ref struct MapsReader(ReadOnlySpan<byte> text)
 {
     private ReadOnlySpan<byte> _rest = text;
 
+    /// <summary>The bytes that were not read yet: whoever reads on later begins there.</summary>
+    public readonly int Left => _rest.Length;
+
     /// <summary>The next VMA; false at the end.</summary>
     /// <exception cref="InvalidDataException">A line that the kernel can't have written.</exception>
     public bool TryRead(out Vma vma)

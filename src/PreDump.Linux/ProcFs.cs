@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using PreDump.Linux.Interop;
 using static Tmds.Linux.LibC;
@@ -50,9 +51,19 @@ public static class ProcFs
     public static ulong StartTime(int tid)
     {
         Span<byte> stat = stackalloc byte[1024];
-        var rest = StatBehindComm(tid, stat);
-        for (int field = 3; field < 22 && !rest.IsEmpty; field++)
-            rest = rest[(rest.IndexOf((byte)' ') + 1)..];
+        return StartTimeOf(StatBehindComm(tid, stat));
+    }
+
+    /// <summary>Field 22 of what stands behind the name, which is fields 3 and on.</summary>
+    internal static ulong StartTimeOf(ReadOnlySpan<byte> rest)
+    {
+        for (int field = 3; field < 22; field++)
+        {
+            int blank = rest.IndexOf((byte)' ');
+            if (blank < 0)
+                return 0;
+            rest = rest[(blank + 1)..];
+        }
         return Utf8Parser.TryParse(rest, out ulong ticks, out _) ? ticks : 0;
     }
 
@@ -67,6 +78,21 @@ public static class ProcFs
         return (ulong)(seconds * 1_000_000);
     }
 
+    /// <summary>Whether a task holds a userfaultfd(2), by which some of its memory, or of its children's, may be handled.</summary>
+    public static bool HasUserfaultfd(int tid)
+    {
+        try
+        {
+            foreach (var file in Directory.EnumerateFileSystemEntries(Path(tid, "fd")))
+                if (new FileInfo(file).LinkTarget == "anon_inode:[userfaultfd]")
+                    return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // it has gone: nothing of it will be read
+        {
+        }
+        return false;
+    }
+
     /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>
     public static List<int> Threads(int pid)
     {
@@ -78,14 +104,16 @@ public static class ProcFs
     }
 
     /// <summary>The processes that a thread has forked and not yet reaped (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN).</summary>
-    public static List<int> Children(int pid, int tid)
+    public static List<int> Children(int pid, int tid) => PidsIn(TryReadText($"/proc/{pid}/task/{tid}/children") ?? "");
+
+    /// <summary>The numbers of a list with blanks between them.</summary>
+    internal static List<int> PidsIn(string text)
     {
-        var children = new List<int>();
-        var text = TryReadText($"/proc/{pid}/task/{tid}/children");
-        foreach (var part in (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            if (int.TryParse(part, out int child))
-                children.Add(child);
-        return children;
+        var pids = new List<int>();
+        foreach (var part in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+                pids.Add(pid);
+        return pids;
     }
 
     // What stands behind "PID (comm) ": comm may hold blanks and brackets, so its end is the last ')'.
@@ -97,10 +125,13 @@ public static class ProcFs
         int length = fd.TryRead(buffer);
         if (length < 0 && errno != ESRCH)
             throw fd.Failed("read");
-        if (length <= 0)
-            return default;
-        int comm = buffer[..length].LastIndexOf((byte)')');
-        return comm < 0 || comm + 2 >= length ? default : buffer[(comm + 2)..length];
+        return length <= 0 ? default : BehindComm(buffer[..length]);
+    }
+
+    internal static ReadOnlySpan<byte> BehindComm(ReadOnlySpan<byte> stat)
+    {
+        int comm = stat.LastIndexOf((byte)')');
+        return comm < 0 || comm + 2 >= stat.Length ? default : stat[(comm + 2)..];
     }
 
     private static unsafe void ReadNumberedEntries(Fd directory, List<int> into)

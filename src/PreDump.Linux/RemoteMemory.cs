@@ -5,11 +5,12 @@ using static Tmds.Linux.LibC;
 namespace PreDump.Linux;
 
 /// <summary>The memory of a running task: by process_vm_readv(2), and by /proc/PID/mem for what that may not read. Nothing of
-/// ours enters the task.</summary>
+/// ours enters the task. Several threads may read at a time.</summary>
 public sealed unsafe class RemoteMemory : IDisposable
 {
     private readonly int _tid;
     private readonly Fd _pidFd;
+    private readonly Lock _opening = new();
     private Fd? _mem;
 
     private RemoteMemory(int tid, Fd pidFd) => (_tid, _pidFd) = (tid, pidFd);
@@ -48,17 +49,38 @@ public sealed unsafe class RemoteMemory : IDisposable
             var buffer = new MemoryRange((ulong)local, (ulong)to.Length);
             int got = (int)LibCExtra.process_vm_readv(_tid, &buffer, 1, remote, (nuint)ranges.Length, 0);
             error = got < 0 ? errno : 0;
-            return got;
+            return error is Errno.EPERM or Errno.ENOSYS && Mem is not null ? ReadEach(ranges, to, out error) : got;
         }
     }
 
-    /// <summary>Reads through /proc/PID/mem, which also reads what the task itself may not (PROT_NONE). Returns the bytes read,
-    /// 0 where there is nothing to read.</summary>
-    public int ReadForced(MemoryRange range, Span<byte> to)
+    // A seccomp filter (a container's) may forbid the call itself. /proc/PID/mem opens only where the task may be read.
+    private int ReadEach(ReadOnlySpan<MemoryRange> ranges, Span<byte> to, out int error)
     {
-        _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
-        return Math.Max(0, _mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
+        int done = 0;
+        foreach (var range in ranges)
+        {
+            int got = ReadForced(range, to[done..]);
+            done += got;
+            if ((ulong)got < range.Length)
+                break;
+        }
+        error = done == 0 ? Errno.EFAULT : 0;
+        return done == 0 ? -1 : done;
     }
+
+    private Fd? Mem
+    {
+        get
+        {
+            lock (_opening)
+                return _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
+        }
+    }
+
+    /// <summary>Reads through /proc/PID/mem, which also reads what the task itself may not (PROT_NONE), and which fails where a
+    /// missing page is a userfaultfd's to bring, instead of asking for it. Returns the bytes read, 0 where there is nothing to
+    /// read.</summary>
+    public int ReadForced(MemoryRange range, Span<byte> to) => Math.Max(0, Mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -86,10 +86,16 @@ public sealed class TreeTask : IDisposable
             Pagemap = new Pagemap(pagemap);
     }
 
+    /// <summary>Refuses a task whose page tables this user may not see, before anything is frozen: /proc/PID/pagemap asks for the
+    /// owner of the task besides the right to trace it.</summary>
+    /// <exception cref="LinuxException">EACCES or EPERM.</exception>
+    internal void RefuseInvisible() => ProcFs.OpenUnlessGone(ProcFs.Path(Pid, "pagemap"), O_RDONLY)?.Dispose();
+
     /// <summary>How many they are.</summary>
     internal static int CountOf(FreezeFiles files) => 1 + System.Numerics.BitOperations.PopCount((uint)files);
 
-    private void CloseFiles()
+    /// <summary>Closes them again.</summary>
+    public void CloseFiles()
     {
         Maps?.Dispose();
         ClearRefs?.Dispose();

@@ -22,18 +22,24 @@ public sealed class VmFlags
         while ((got = fd.TryRead(buffer.Span[held..])) > 0)
         {
             held += got;
-            var text = buffer.Span[..held];
-            for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
-                flags.Line(text[..end], ref start);
-            text.CopyTo(buffer.Span);
-            held = text.Length;
+            var rest = flags.Lines(buffer.Span[..held], ref start);
+            rest.CopyTo(buffer.Span);
+            held = rest.Length;
         }
         if (got < 0 && errno != ESRCH)
             throw fd.Failed("read");
         return flags;
     }
 
-    /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "ss".</summary>
+    /// <summary>Takes all whole lines; returns what is left.</summary>
+    internal ReadOnlySpan<byte> Lines(ReadOnlySpan<byte> text, ref ulong start)
+    {
+        for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
+            Line(text[..end], ref start);
+        return text;
+    }
+
+    /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "um".</summary>
     public bool Has(ulong start, string flag) => _flagsByStart.TryGetValue(start, out var flags) && flags.Contains(flag, StringComparison.Ordinal);
 
     private void Line(ReadOnlySpan<byte> line, ref ulong start)
@@ -41,7 +47,8 @@ public sealed class VmFlags
         if (line.StartsWith("VmFlags:"u8))
         {
             var flags = line["VmFlags:"u8.Length..];
-            if (flags.IndexOf(" io"u8) >= 0 || flags.IndexOf(" pf"u8) >= 0 || flags.IndexOf(" ht"u8) >= 0 || flags.IndexOf(" dp"u8) >= 0)
+            if (flags.IndexOf(" io"u8) >= 0 || flags.IndexOf(" pf"u8) >= 0 || flags.IndexOf(" ht"u8) >= 0 || flags.IndexOf(" dp"u8) >= 0
+                || flags.IndexOf(" um"u8) >= 0)
                 _flagsByStart[start] = Encoding.ASCII.GetString(flags);
         }
         else if (line.IndexOf((byte)'-') is > 0 and <= 16 && System.Buffers.Text.Utf8Parser.TryParse(line, out ulong address, out int used, 'x')

@@ -18,6 +18,7 @@ internal static class Failure
         LinuxException { Errno: Errno.EFBIG } large => $"{large.Message}: raise the limit of a file's size (ulimit -f), or use a file system "
             + "that takes larger files",
         LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
+        TypeInitializationException { InnerException: { } inner } => TryExplain(inner, options),
         OutOfMemoryException => "out of memory, or no more threads are allowed (ulimit -v, ulimit -u, the cgroup's limits)",
         _ => null,
     };

@@ -78,9 +78,9 @@ internal static class PreDumpCommand
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
         work.Keep();
-        parent?.Complete();
+        parent?.Complete(images.Path, snapshot.Uptime);
         if (parent is not null && options.AutoDedup) // only now: until the round was whole the parent's pages were all there was
-            log.Information("{Pages} pages freed in the parent images", Dedup.Run(images.Path));
+            Dedup.RunAfterRound(images.Path, log);
         return summary;
     }
 
@@ -91,16 +91,8 @@ internal static class PreDumpCommand
         var expected = snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
         var progress = ProgressLine.Start(expected, options.Quiet);
         using var xfer = new LocalXfer(images);
-        using var copier = new TaskCopier(snapshot, xfer, summary, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
-        foreach (var task in snapshot.Tasks)
-        {
-            log.Debug("task {Task:l}: images named {Pid}", task.Task.ToString(), task.Task.ImagePid);
-            using var pagemap = parent?.OpenPagemap(task.Task);
-            ulong written = summary.PagesWritten, inParent = summary.PagesInParent, lost = summary.PagesLost;
-            copier.Copy(task, pagemap);
-            log.Debug("task {Task:l}: {Written} pages written, {InParent} in the parent, {Lost} gone before they were copied", task.Task.ToString(),
-                summary.PagesWritten - written, summary.PagesInParent - inParent, summary.PagesLost - lost);
-        }
+        using var copier = new TreeCopier(snapshot, parent, xfer, summary, log);
+        copier.Copy(options.Threads, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
         ProgressLine.Erase();
         foreach (var (task, notPermitted) in summary.GoneTasks)
             log.Information(notPermitted

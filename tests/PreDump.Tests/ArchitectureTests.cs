@@ -22,7 +22,8 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Images_know_no_kernel_and_no_sockets() =>
-        Assert.DoesNotContain(Sources("src/PreDump.Images"), file => KernelOrSocket().IsMatch(File.ReadAllText(file)));
+        Assert.DoesNotContain(Sources("src/PreDump.Images"), file => KernelOrSocket().IsMatch(File.ReadAllText(file))
+            && !file.EndsWith("/ImageFile.cs", StringComparison.Ordinal)); // which opens a file that may be a FIFO or a device
 
     [Fact]
     public void Linux_knows_no_images_and_no_log() =>

@@ -5,7 +5,7 @@ using PreDump.Output;
 
 namespace PreDump.Cli;
 
-/// <summary>The commands: the pre-dump itself, by name or without one, dedup, and check.</summary>
+/// <summary>The commands: the pre-dump itself, by name or without one, and what is done with images.</summary>
 internal static class CommandLine
 {
     private const string About =
@@ -53,17 +53,34 @@ internal static class CommandLine
         root.Add(preDump);
 
         var check = new Command("check", "Say what this kernel, these capabilities and this user can do, and what that means.");
-        var json = new Option<bool>("--json") { Description = "Print the findings as one JSON object." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         check.Add(json);
         check.SetAction(line => CheckCommand.Run(line.GetValue(json)));
         root.Add(check);
 
-        var dedup = new Command("dedup", "Free in the parent images what the images in a directory replace, as criu dedup does.");
         var directory = new Argument<string?>("DIR") { Description = "The images [default: --images-dir]", Arity = ArgumentArity.ZeroOrOne };
+        string DirectoryOf(ParseResult line) => line.GetValue(directory) ?? line.GetValue(Options.ImagesDir) ?? ".";
+
+        var dedup = new Command("dedup", "Free in the parent images what the images in a directory replace, as criu dedup does.");
         dedup.Add(directory);
         dedup.Add(Options.ImagesDir);
-        dedup.SetAction(line => DedupCommand.Run(line.GetValue(directory) ?? line.GetValue(Options.ImagesDir) ?? "."));
+        dedup.SetAction(line => DedupCommand.Run(DirectoryOf(line)));
         root.Add(dedup);
+
+        var verify = new Command("verify", "Check images and all rounds before them; with a stopped tree also against its memory.");
+        verify.Add(directory);
+        foreach (var option in new Option[] { Options.ImagesDir, Options.Tree, json })
+            verify.Add(option);
+        verify.SetAction(line => VerifyCommand.Run(DirectoryOf(line), line.GetValue(Options.Tree), line.GetValue(json)));
+        root.Add(verify);
+
+        var show = new Command("show", "Show what stands in an image, or what a directory of images holds.");
+        var image = new Argument<string?>("FILE|DIR") { Description = "An image, or a directory of them [default: --images-dir]", Arity = ArgumentArity.ZeroOrOne };
+        show.Add(image);
+        show.Add(Options.ImagesDir);
+        show.Add(json);
+        show.SetAction(line => ShowCommand.Run(line.GetValue(image) ?? line.GetValue(Options.ImagesDir) ?? ".", line.GetValue(json)));
+        root.Add(show);
 
         foreach (var option in root.Options)
         {
@@ -103,7 +120,7 @@ internal static class CommandLine
         public override int Invoke(ParseResult parseResult)
         {
             standard.Invoke(parseResult);
-            if (parseResult.CommandResult.Command.Name is not ("check" or "dedup"))
+            if (parseResult.CommandResult.Command is RootCommand or { Name: "pre-dump" })
                 Console.Out.WriteLine(More);
             return ExitCode.Done;
         }

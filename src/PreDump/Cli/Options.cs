@@ -14,6 +14,7 @@ internal static class Options
     public static readonly Option<bool> TrackMem = Flag("--track-mem", "Track changed memory: always on, as in criu pre-dump.");
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
     public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take; 0: without end [default: 10]", 0, 1_000_000);
+    public static readonly Option<int?> Threads = Number("--threads", "N", "How many threads copy [default: as many as there are processors, at most 8]", 1, 64);
     public static readonly Option<string?> WorkDir = Text("--work-dir", "DIR", "Where stats-dump, the log and the pid file go [default: the images directory]", "-W");
     public static readonly Option<string?> LogFile = Text("--log-file", "FILE", "Log to this file in the work directory; - is standard output [default: standard error]", "-o");
     public static readonly Option<int?> Verbosity = Number("--verbosity", "N", "1 errors, 2 warnings, 3 information, 4 debug; -v, -vv and -v4 work too [default: 2]", 0, 10);
@@ -29,7 +30,7 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
+        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
         LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
 
@@ -47,6 +48,7 @@ internal static class Options
             AutoDedup = line.GetValue(AutoDedup),
             FreezeCgroup = line.GetValue(FreezeCgroup),
             Timeout = timeout == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout),
+            Threads = line.GetValue(Threads) ?? Math.Min(Environment.ProcessorCount, 8),
             DisplayStats = line.GetValue(DisplayStats),
             Json = line.GetValue(Json),
             Quiet = line.GetValue(Quiet),

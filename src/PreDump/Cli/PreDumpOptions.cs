@@ -24,6 +24,9 @@ internal sealed record PreDumpOptions
     /// <summary>How long the freezing may take.</summary>
     public required TimeSpan Timeout { get; init; }
 
+    /// <summary>How many threads copy.</summary>
+    public int Threads { get; init; } = 1;
+
     /// <summary>Print CRIU's figures.</summary>
     public bool DisplayStats { get; init; }
 

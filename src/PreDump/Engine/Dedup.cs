@@ -1,5 +1,6 @@
 using PreDump.Images;
 using PreDump.Linux;
+using Serilog;
 
 namespace PreDump.Engine;
 
@@ -9,18 +10,66 @@ internal static class Dedup
 {
     /// <summary>Punches the holes; returns the pages freed.</summary>
     /// <param name="directory">The images; their parent link leads to the parent.</param>
+    /// <exception cref="ImageException">An image is damaged; then nothing is freed.</exception>
+    /// <exception cref="LinuxException">The file system can't punch holes.</exception>
     public static ulong Run(string directory)
     {
+        // What replaces must be whole before the replaced is given up.
+        ImageCheck.RefuseUnsound(directory, PageSize.Bytes, "nothing was freed");
+        var chain = ImageChain.Walk(directory).ToList();
         ulong freed = 0;
         foreach (var path in Directory.EnumerateFiles(directory, "pagemap-*.img"))
+            freed += FreeReplaced(chain, path);
+        return freed;
+    }
+
+    /// <summary>The same at the end of a round. Whatever hinders it is a warning: the images are whole.</summary>
+    public static void RunAfterRound(string directory, ILogger log)
+    {
+        try
         {
-            using var parent = ParentPages.TryOpen(Path.Combine(directory, ImageNames.Parent), Path.GetFileName(path));
-            if (parent is null)
-                continue;
-            using var pagemap = PagemapReader.Open(path, PageSize.Bytes);
+            log.Information("{Pages} pages freed in the parent images", Run(directory));
+        }
+        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        {
+            log.Warning("--auto-dedup: {Reason:l}: the images are whole, but what they replace goes on to take room in the parent images", reason);
+        }
+    }
+
+    private static ulong FreeReplaced(IReadOnlyList<ImageDirectory> chain, string pagemapPath)
+    {
+        using var parent = ChainedPages.TryOpen(chain, Path.GetFileName(pagemapPath), PageSize.Bytes, round: 1);
+        if (parent is null)
+            return 0;
+        var pagesFiles = new Dictionary<string, Fd>();
+        try
+        {
+            ulong freed = 0;
+            using var pagemap = PagemapReader.Open(pagemapPath, PageSize.Bytes);
             while (pagemap.TryRead(out var entry))
                 if (entry.Flags.HasFlag(PageFlags.Present))
-                    freed += parent.Punch(new MemoryRange(entry.Vaddr, entry.NrPages * (ulong)PageSize.Bytes));
+                    freed += Free(parent, entry, pagesFiles);
+            return freed;
+        }
+        finally
+        {
+            foreach (var file in pagesFiles.Values)
+                file.Dispose();
+        }
+    }
+
+    private static ulong Free(ChainedPages parent, PagemapEntry entry, Dictionary<string, Fd> pagesFiles)
+    {
+        ulong freed = 0;
+        for (ulong done = 0, pages; done < entry.NrPages; done += pages)
+        {
+            pages = parent.Locate(entry.Vaddr + done * (ulong)PageSize.Bytes, entry.NrPages - done, out var place);
+            if (place.Round is not { PagesPath: var path })
+                continue;
+            if (!pagesFiles.TryGetValue(path, out var file))
+                pagesFiles.Add(path, file = Fd.OpenForUpdate(path));
+            file.PunchHole(place.Offset, pages * (ulong)PageSize.Bytes);
+            freed += pages;
         }
         return freed;
     }

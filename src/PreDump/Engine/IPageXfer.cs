@@ -1,6 +1,7 @@
 namespace PreDump.Engine;
 
-/// <summary>Where pages go: into image files, or to a page server (CRIU's page_xfer). One task after the other.</summary>
+/// <summary>Where pages go: into image files, or to a page server (CRIU's page_xfer). One task after the other; all but
+/// <see cref="Write"/> is called in turn.</summary>
 internal interface IPageXfer
 {
     /// <summary>Begins the images of a task.</summary>
@@ -10,8 +11,17 @@ internal interface IPageXfer
     /// <summary>Takes the next runs, in ascending order.</summary>
     /// <param name="runs">What is copied and what is in the parent.</param>
     /// <param name="pages">The bytes of the copied ones, one behind the other.</param>
-    void Write(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages);
+    /// <returns>Where the bytes are to be written.</returns>
+    PagesPlace Place(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages);
 
-    /// <summary>Ends the images of the task.</summary>
+    /// <summary>Writes the bytes to their place; from several threads at a time.</summary>
+    void Write(PagesPlace place, ReadOnlySpan<byte> pages);
+
+    /// <summary>Ends the images of the task: no more is placed.</summary>
     void CloseTask();
 }
+
+/// <summary>Where the bytes of a batch go; nowhere where <see cref="File"/> is null.</summary>
+/// <param name="File">The pages file.</param>
+/// <param name="Offset">Where in it, in bytes.</param>
+internal readonly record struct PagesPlace(PagesFile? File, ulong Offset);

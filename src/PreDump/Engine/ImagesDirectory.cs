@@ -7,8 +7,6 @@ namespace PreDump.Engine;
 /// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
 internal sealed class ImagesDirectory : IDisposable
 {
-    private const string NewInventory = ".inventory.img.new";
-
     private readonly Fd _directory;
     private readonly List<string> _created = [];
     private bool _complete;
@@ -76,7 +74,7 @@ internal sealed class ImagesDirectory : IDisposable
     /// <exception cref="PreDumpException">Somebody has taken away the directory, or files in it, while we were writing.</exception>
     public void Complete(ReadOnlySpan<byte> inventory)
     {
-        using (var fd = Create(NewInventory))
+        using (var fd = Create(ImageNames.NewInventory))
         {
             fd.Write(inventory);
             fd.Close();
@@ -85,7 +83,7 @@ internal sealed class ImagesDirectory : IDisposable
             if (!System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
                 throw new PreDumpException($"{name} is not in images directory {Path} any more: the directory was renamed, unmounted or "
                     + "cleared while predump was writing; use another one");
-        _directory.Rename(NewInventory, ImageNames.Inventory);
+        _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
         _complete = true;
     }
 
@@ -100,10 +98,10 @@ internal sealed class ImagesDirectory : IDisposable
 
     private void RefuseImages()
     {
-        foreach (var file in Directory.EnumerateFiles(Path))
-            if (ImageNames.IsImage(System.IO.Path.GetFileName(file)))
-                throw new PreDumpException($"images directory {Path} already holds images ({System.IO.Path.GetFileName(file)}): "
-                    + "use an empty directory for each round");
+        // Links and directories by these names, too: rather now than when all has been copied.
+        foreach (var name in Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)))
+            if (ImageNames.IsImage(name) || name == ImageNames.NewInventory)
+                throw new PreDumpException($"images directory {Path} already holds images ({name}): use an empty directory for each round");
     }
 
     private void RefuseUnwritable()

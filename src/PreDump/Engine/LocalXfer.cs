@@ -3,14 +3,13 @@ using PreDump.Linux;
 
 namespace PreDump.Engine;
 
-/// <summary>Writes pagemap-PID.img and pages-N.img. A pagemap entry follows the pages that it names: an entry without its pages is
-/// never on the disk.</summary>
+/// <summary>Writes pagemap-PID.img and pages-N.img.</summary>
 internal sealed class LocalXfer(ImagesDirectory directory) : IPageXfer, IDisposable
 {
     private readonly PagemapEncoder _encoder = new();
     private readonly byte[] _buffer = new byte[32 * 1024];
     private Fd? _pagemap;
-    private Fd? _pages;
+    private PagesFile? _pages;
     private uint _pagesId;
     private int _buffered;
     private PageRun _pending;
@@ -20,14 +19,13 @@ internal sealed class LocalXfer(ImagesDirectory directory) : IPageXfer, IDisposa
     {
         _pagesId++;
         _pagemap = directory.Create(ImageNames.Pagemap(imagePid));
-        _pages = directory.Create(ImageNames.Pages(_pagesId));
+        _pages = new PagesFile(directory.Create(ImageNames.Pages(_pagesId)));
         _buffered = _encoder.WriteHead(_buffer, _pagesId);
     }
 
     /// <inheritdoc/>
-    public void Write(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages)
+    public PagesPlace Place(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages)
     {
-        _pages!.Write(pages);
         foreach (var run in runs)
         {
             if (run.InParent == _pending.InParent && run.Range.Start == _pending.Range.End && _pending.Range.Length > 0)
@@ -38,7 +36,11 @@ internal sealed class LocalXfer(ImagesDirectory directory) : IPageXfer, IDisposa
             WritePending();
             _pending = run;
         }
+        return _pages!.Place(pages.Length);
     }
+
+    /// <inheritdoc/>
+    public void Write(PagesPlace place, ReadOnlySpan<byte> pages) => place.File?.Write(place.Offset, pages);
 
     /// <inheritdoc/>
     public void CloseTask()
@@ -46,7 +48,7 @@ internal sealed class LocalXfer(ImagesDirectory directory) : IPageXfer, IDisposa
         WritePending();
         Flush();
         _pagemap!.Close();
-        _pages!.Close();
+        _pages!.Leave();
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PreDump.Linux;
 
 namespace PreDump.Engine;
@@ -10,6 +11,7 @@ internal sealed class PageBatch : IDisposable
     public const int MaxBytes = 1024 * 1024;
 
     private const int MaxRuns = 1024; // IOV_MAX
+    private const long Idle = 0, GivenUp = -1;
 
     private readonly NativeBuffer _pages = new(MaxBytes);
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
@@ -18,6 +20,22 @@ internal sealed class PageBatch : IDisposable
     private int _wantedCount;
     private int _wantedBytes;
     private int _readBytes;
+    private long _readingSince;
+
+    /// <summary>Its place in the order of all batches.</summary>
+    public long Turn { get; set; }
+
+    /// <summary>The task whose pages these are.</summary>
+    public TaskCopy Task { get; set; } = null!;
+
+    /// <summary>The task's first batch.</summary>
+    public bool IsFirst { get; set; }
+
+    /// <summary>The task's last batch.</summary>
+    public bool IsLast { get; set; }
+
+    /// <summary>Its pages are under a userfaultfd: a read that meets a missing one must not ask for it.</summary>
+    public bool UnderUserfaultfd { get; set; }
 
     /// <summary>Whether nothing is wanted.</summary>
     public bool IsEmpty => _wantedCount == 0 && _inParent.Count == 0;
@@ -27,6 +45,9 @@ internal sealed class PageBatch : IDisposable
 
     /// <summary>After <see cref="Read"/>: the bytes of the copied ones.</summary>
     public ReadOnlySpan<byte> Pages => _pages.Span[.._readBytes];
+
+    /// <summary>After <see cref="Read"/>: what could not be copied.</summary>
+    public Losses Losses { get; } = new();
 
     /// <summary>Adds as much of a run as there is room for, and takes that off it. False where the batch is full.</summary>
     public bool TryAdd(ref MemoryRange run, bool inParent)
@@ -52,69 +73,131 @@ internal sealed class PageBatch : IDisposable
     public void Clear()
     {
         (_wantedCount, _wantedBytes, _readBytes) = (0, 0, 0);
+        (IsFirst, IsLast, UnderUserfaultfd) = (false, false, false);
+        (Losses.Vanished, Losses.Unreadable) = (0, 0);
         _inParent.Clear();
         _runs.Clear();
     }
 
-    /// <summary>Copies the wanted pages. Where process_vm_readv(2) stops short, the rest of that run is read through /proc/PID/mem,
-    /// which may read more (PROT_NONE); where that fails too, the page tables are asked again: what has vanished is left out,
-    /// and what follows it is still read.</summary>
+    /// <summary>Copies the wanted pages. Where process_vm_readv(2) stops short the page tables are asked again: what has vanished
+    /// is left out, what is still there is read through /proc/PID/mem, which may read more (PROT_NONE), and what follows it is
+    /// still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
-    public void Read(RemoteMemory memory, Pagemap pagemap, Losses losses)
+    /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
+    public void Read(RemoteMemory memory, Pagemap pagemap)
     {
-        for (int i = 0; i < _wantedCount;)
+        for (int i = 0, skip = 0; i < _wantedCount;)
         {
-            int got = memory.Read(_wanted.AsSpan(i, _wantedCount - i), _pages.Span[_readBytes..], out int error);
-            if (got < 0 && error is Errno.ESRCH or Errno.EPERM)
-                throw new TaskGoneException(error == Errno.EPERM);
-            if (got < 0 && error is not (Errno.EFAULT or Errno.ENOMEM))
-                throw new LinuxException("process_vm_readv", $"{_wanted[i].Start:x}", error);
-            Account(ref i, Math.Max(got, 0));
-            if (i < _wantedCount && !TryReadForced(memory, ref i))
-                SkipVanished(pagemap, losses, ref i);
+            Account(ref i, ref skip, UnderUserfaultfd ? ReadForced(memory, i, skip) : ReadMany(memory, i, skip));
+            if (i < _wantedCount && !SkipVanished(pagemap, ref i, ref skip))
+                ReadStubborn(memory, pagemap, ref i, ref skip);
         }
         MergeInParent();
         if (memory.HasEnded) // then the bytes may be those of a stranger with the same pid
             throw new TaskGoneException(notPermitted: false);
     }
 
+    /// <summary>Gives a read up that has blocked for so long: the thread in it is lost until predump ends, and with it this batch,
+    /// whose <see cref="Successor"/> goes on. False where no read has blocked.</summary>
+    public bool TryGiveUp(TimeSpan patience)
+    {
+        long since = Volatile.Read(ref _readingSince);
+        return since > Idle && Stopwatch.GetElapsedTime(since) > patience
+            && Interlocked.CompareExchange(ref _readingSince, GivenUp, since) == since;
+    }
+
+    /// <summary>A batch for what is still there of this one's pages, to be read anew, in this one's turn.</summary>
+    public PageBatch Successor()
+    {
+        var batch = new PageBatch { Turn = Turn, Task = Task, IsFirst = IsFirst, IsLast = IsLast, UnderUserfaultfd = UnderUserfaultfd };
+        batch._inParent.AddRange(_inParent);
+        ulong left = (ulong)_wantedBytes;
+        Span<MemoryRange> found = stackalloc MemoryRange[64];
+        foreach (var run in _wanted.AsSpan(0, _wantedCount))
+        {
+            for (ulong at = run.Start; at < run.End;)
+            {
+                int count = Task.Pagemap!.Scan(ref at, run.End, PageFilter.Present, anonymous: true, found);
+                foreach (var still in found[..count])
+                {
+                    var part = still;
+                    if (!batch.TryAdd(ref part, inParent: false))
+                        throw new InvalidOperationException("more runs than before"); // each is a part of one of ours
+                    left -= still.Length;
+                }
+            }
+        }
+        batch.Losses.Vanished = PageSize.Pages(left);
+        return batch;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _pages.Dispose();
 
-    private bool TryReadForced(RemoteMemory memory, ref int i)
+    // From the middle of a run only the rest of that run: what is wanted stays as it is, for a successor.
+    private int ReadMany(RemoteMemory memory, int i, int skip)
     {
-        int got = memory.ReadForced(_wanted[i], _pages.Span[_readBytes..]);
-        got -= got % PageSize.Bytes;
-        Account(ref i, got);
-        return got > 0;
+        MemoryRange rest = _wanted[i].Skip((ulong)skip);
+        BeginRead();
+        int got = memory.Read(skip > 0 ? new ReadOnlySpan<MemoryRange>(in rest) : _wanted.AsSpan(i, _wantedCount - i), _pages.Span[_readBytes..],
+            out int error);
+        EndRead();
+        if (got < 0 && error is Errno.ESRCH or Errno.EPERM)
+            throw new TaskGoneException(error == Errno.EPERM);
+        if (got < 0 && error is not (Errno.EFAULT or Errno.ENOMEM))
+            throw new LinuxException("process_vm_readv", $"{rest.Start:x}", error);
+        return Math.Max(got, 0);
     }
 
-    // Notes `bytes` more as read: whole runs first, then a part of one, of which the rest stays wanted.
-    private void Account(ref int i, int bytes)
+    private int ReadForced(RemoteMemory memory, int i, int skip)
+    {
+        BeginRead();
+        int got = memory.ReadForced(_wanted[i].Skip((ulong)skip), _pages.Span[_readBytes..]);
+        EndRead();
+        return got;
+    }
+
+    private void ReadStubborn(RemoteMemory memory, Pagemap pagemap, ref int i, ref int skip)
+    {
+        int got = ReadForced(memory, i, skip);
+        Account(ref i, ref skip, got);
+        if (got >= PageSize.Bytes || SkipVanished(pagemap, ref i, ref skip))
+            return;
+        Losses.Unreadable++; // it is there, and nobody can read it: broken hardware, a guard page of an older kernel
+        Skip(ref i, ref skip, PageSize.Bytes);
+    }
+
+    private void BeginRead() => Volatile.Write(ref _readingSince, Stopwatch.GetTimestamp());
+
+    private void EndRead()
+    {
+        if (Interlocked.Exchange(ref _readingSince, Idle) == GivenUp)
+            throw new ReadGivenUpException();
+    }
+
+    // Notes `bytes` more as read, from the byte `skip` of run i on: whole runs first, then a part of one.
+    private void Account(ref int i, ref int skip, int bytes)
     {
         bytes -= bytes % PageSize.Bytes;
-        _readBytes += bytes;
-        for (; bytes > 0; i++)
+        while (bytes > 0)
         {
-            var run = _wanted[i];
-            if ((ulong)bytes < run.Length)
-            {
-                _runs.Add(new PageRun(new MemoryRange(run.Start, (ulong)bytes), false));
-                _wanted[i] = run.Skip((ulong)bytes);
-                return;
-            }
-            _runs.Add(new PageRun(run, false));
-            bytes -= (int)run.Length;
+            var run = _wanted[i].Skip((ulong)skip);
+            int part = (int)Math.Min((ulong)bytes, run.Length);
+            _runs.Add(new PageRun(new MemoryRange(run.Start, (ulong)part), false));
+            _readBytes += part;
+            bytes -= part;
+            Skip(ref i, ref skip, part);
         }
     }
 
-    // The first page of run i can't be read. Goes on with the first one that the page tables still show.
-    private void SkipVanished(Pagemap pagemap, Losses losses, ref int i)
+    // The page at `skip` of run i can't be read. Steps over the pages that the page tables do not show any more; false where it is
+    // still there.
+    private bool SkipVanished(Pagemap pagemap, ref int i, ref int skip)
     {
-        var run = _wanted[i];
+        var run = _wanted[i].Skip((ulong)skip);
         Span<MemoryRange> still = stackalloc MemoryRange[1];
-        ulong at = run.Start, next = run.End;
-        while (at < run.End)
+        ulong next = run.End;
+        for (ulong at = run.Start; at < run.End;)
         {
             if (pagemap.Scan(ref at, run.End, PageFilter.Present, anonymous: true, still) > 0)
             {
@@ -122,17 +205,18 @@ internal sealed class PageBatch : IDisposable
                 break;
             }
         }
-        if (next == run.Start) // it is there, and nobody can read it: broken hardware, a guard page of an older kernel
-        {
-            losses.Unreadable++;
-            next += (ulong)PageSize.Bytes;
-        }
-        else
-            losses.Vanished += PageSize.Pages(next - run.Start);
-        if (next == run.End)
-            i++;
-        else
-            _wanted[i] = run.Skip(next - run.Start);
+        if (next == run.Start)
+            return false;
+        Losses.Vanished += PageSize.Pages(next - run.Start);
+        Skip(ref i, ref skip, (int)(next - run.Start));
+        return true;
+    }
+
+    private void Skip(ref int i, ref int skip, int bytes)
+    {
+        skip += bytes;
+        if ((ulong)skip == _wanted[i].Length)
+            (i, skip) = (i + 1, 0);
     }
 
     private void MergeInParent()
@@ -160,3 +244,6 @@ internal sealed class TaskGoneException(bool notPermitted) : Exception
     /// <summary>It lives, but under another user's rights now.</summary>
     public bool NotPermitted { get; } = notPermitted;
 }
+
+/// <summary>The read returned after it had been given up: what it brought belongs to nobody.</summary>
+internal sealed class ReadGivenUpException : Exception;

@@ -12,6 +12,9 @@ internal ref struct PageFate(ReadOnlySpan<MemoryRange> dirty, ParentPagemap? par
 {
     private ReadOnlySpan<MemoryRange> _dirty = dirty;
 
+    /// <summary>The dirty ranges that are still to come: whoever goes on later begins with them.</summary>
+    public readonly int DirtyLeft => _dirty.Length;
+
     /// <summary>The longest run at the start of <paramref name="part"/> with one fate; takes it off <paramref name="part"/>.</summary>
     public PageRun Next(ref MemoryRange part)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using PreDump.Cli;
 using PreDump.Images;
 using PreDump.Linux;
@@ -8,10 +9,8 @@ namespace PreDump.Engine;
 /// <summary>The images of the round before (--prev-images-dir), and which tasks of today's tree they hold.</summary>
 internal sealed class ParentRound : IDisposable
 {
-    // The parent's inventory while a round on it is under way. Once dirty tracking is reset nothing else can build on this
-    // parent: if the round fails, or we are killed, then what was written between the two freezes is lost to it, and neither
-    // predump nor criu may take it for a parent in silence. Restoring through it needs no inventory.
-    private const string ClaimedInventory = "inventory.img.unfinished-round";
+    // Room for a path and a number.
+    private const int MostOfChild = 8 * 1024;
 
     private readonly ILogger _log;
     private readonly ParentImages _images;
@@ -48,9 +47,10 @@ internal sealed class ParentRound : IDisposable
             throw new PreDumpException($"--prev-images-dir {previous}: {path} is no directory; the path is relative to the images directory");
         if (Path.GetFullPath(path) == Path.GetFullPath(images.Path))
             throw new PreDumpException($"--prev-images-dir {previous}: this is the images directory itself");
-        if (!File.Exists(Path.Combine(path, ImageNames.Inventory)) && File.Exists(Path.Combine(path, ClaimedInventory)))
-            throw new PreDumpException($"--prev-images-dir {previous}: a round on it was begun and not finished ({ClaimedInventory}), so what changed "
-                + "since is not known: begin with a full round");
+        if (!File.Exists(Path.Combine(path, ImageNames.Inventory)) && File.Exists(Path.Combine(path, ImageNames.ClaimedInventory)))
+            throw new PreDumpException($"--prev-images-dir {previous}: a round on it was begun and not finished ({ImageNames.ClaimedInventory}), so what "
+                + "changed since is not known: begin with a full round");
+        RefuseSuperseded(path);
         var parent = ParentImages.Open(path);
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
@@ -60,36 +60,70 @@ internal sealed class ParentRound : IDisposable
         return round;
     }
 
-    /// <summary>Takes the inventory out of the parent's way until the round has ended.</summary>
+    /// <summary>Takes the inventory out of the parent's way until the round has ended. Once dirty tracking is reset nothing else can
+    /// build on this parent: if the round fails, or we are killed, what was written between the two freezes is lost to it, and
+    /// neither predump nor criu may take it for a parent in silence. Restoring through it needs no inventory.</summary>
+    /// <exception cref="PreDumpException">Another round was quicker.</exception>
     public void Claim()
     {
-        using var directory = Fd.TryOpenDirectory(_path, out _);
         try
         {
-            directory?.Rename(ImageNames.Inventory, ClaimedInventory);
-            _claimed = directory is not null;
+            using var directory = OpenDirectory();
+            directory.Rename(ImageNames.Inventory, ImageNames.ClaimedInventory);
+            _claimed = true;
+            RefuseSuperseded(_path); // once more: by a round that began and ended since we first looked
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            throw new PreDumpException($"--prev-images-dir: another round on {_path} has just begun, and only one can be made on it");
         }
         catch (LinuxException e)
         {
-            _log.Warning("{Reason:l}: should this round fail, don't use {Path:l} as a parent again", e.Message, _path);
+            _log.Warning("{Reason:l}: {Path:l} can't be marked as used, so remember: whether this round succeeds or fails, don't give it to "
+                + "--prev-images-dir again", e.Message, _path);
         }
     }
 
     /// <summary>From here on only a finished round may give the parent back.</summary>
     public void TrackingIsReset() => _trackingWasReset = true;
 
-    /// <summary>The round is finished.</summary>
-    public void Complete() => _complete = true;
+    /// <summary>The round is finished. The parent is whole again and says from now on that this round was made on it: a second one would
+    /// not know what changed before the first one reset the tracking, even where the first one's images have been removed.</summary>
+    /// <param name="child">The round's directory.</param>
+    /// <param name="uptime">Its dump_uptime, in microseconds.</param>
+    public void Complete(string child, ulong uptime)
+    {
+        _complete = true;
+        if (!_claimed)
+            return;
+        try
+        {
+            using var directory = OpenDirectory();
+            using (var mark = directory.CreatePrivate(ImageNames.Child))
+            {
+                mark.Write(Encoding.UTF8.GetBytes($"{Path.GetFullPath(child)}\n{uptime}\n"));
+                mark.Close();
+            }
+            Release(directory);
+        }
+        catch (LinuxException e) // a full disk: without the mark it must not look like a parent
+        {
+            _log.Warning("{Reason:l}: the round is whole, but its parent {Path:l} could not be marked as used, so its inventory stays "
+                + "{Name:l}; restoring through it is not affected", e.Message, _path, ImageNames.ClaimedInventory);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_trackingWasReset && !_complete)
+        if (_complete)
+            return;
+        if (_trackingWasReset)
             _log.Warning("changed memory is tracked anew since this round began, so {Path:l} can't be a parent any more: begin with a full round", _path);
         else if (_claimed)
         {
-            using var directory = Fd.TryOpenDirectory(_path, out _);
-            directory?.Rename(ClaimedInventory, ImageNames.Inventory);
+            using var directory = OpenDirectory();
+            Release(directory);
         }
     }
 
@@ -115,6 +149,32 @@ internal sealed class ParentRound : IDisposable
         return null;
     }
 
+    private Fd OpenDirectory() => Fd.TryOpenDirectory(_path, out int error) ?? throw new LinuxException("open", _path, error);
+
+    private static void Release(Fd directory) => directory.Rename(ImageNames.ClaimedInventory, ImageNames.Inventory);
+
+    private static void RefuseSuperseded(string path)
+    {
+        string mark = Path.Combine(path, ImageNames.Child);
+        if (new FileInfo(mark) is not { Exists: true } and not { LinkTarget: not null })
+            return;
+        var child = TryReadChild(mark) ?? "another round";
+        throw new PreDumpException($"--prev-images-dir {path}: {child} was made on it already, and reset the tracking of changed memory: "
+            + "what changed between the two is known to that round alone; give its directory, or begin with a full round");
+    }
+
+    private static string? TryReadChild(string mark)
+    {
+        var handle = RegularFile.TryOpenRead(mark, out _);
+        if (handle is null)
+            return null;
+        using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
+        var bytes = new byte[MostOfChild];
+        int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        var name = Encoding.UTF8.GetString(bytes, 0, length).Split('\n')[0];
+        return name.Length > 0 ? name : null;
+    }
+
     // Before the freeze: once dirty tracking is reset, what changed since the right parent can't be told any more.
     private void RefuseOtherTree(int root)
     {
@@ -123,17 +183,9 @@ internal sealed class ParentRound : IDisposable
                 + "give the directory of this tree's last round, or leave the option out for a full copy");
     }
 
-    // Read through once: a damaged pagemap must not be found when tracking has been reset.
-    private void RefuseDamage()
-    {
-        foreach (int pid in _imagePids)
-        {
-            using var pagemap = PagemapReader.Open(Path.Combine(_path, ImageNames.Pagemap(pid)), PageSize.Bytes);
-            while (pagemap.TryRead(out _))
-            {
-            }
-        }
-    }
+    // All of the chain is read through once: damage must not be found when tracking has been reset, nor by the restore.
+    private void RefuseDamage() =>
+        ImageCheck.RefuseUnsound(_path, PageSize.Bytes, "give the images of a sound round, or leave --prev-images-dir out");
 
     // As CRIU tells pid reuse: started at or after the parent's dump, in clock ticks.
     private bool IsYounger(ulong startTime) => startTime >= _images.DumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);

@@ -6,6 +6,7 @@ namespace PreDump.Engine;
 /// <summary>What a pre-dump did, in figures.</summary>
 internal sealed class Summary
 {
+    private readonly Lock _adding = new(); // what is left out is found by one thread and lost by another
     private readonly SortedDictionary<string, (ulong Vmas, ulong Pages)> _leftOut = new(StringComparer.Ordinal);
 
     /// <summary>Processes, zombies included.</summary>
@@ -75,18 +76,21 @@ internal sealed class Summary
         Add(NameOf(kind), 1, pages);
     }
 
-    /// <summary>Notes pages that could not be read, and resets <paramref name="losses"/>.</summary>
+    /// <summary>Notes pages that could not be read.</summary>
     public void Lose(Losses losses)
     {
         if (losses.Vanished > 0)
             Add("vanished", 0, losses.Vanished);
         if (losses.Unreadable > 0)
             Add("unreadable", 0, losses.Unreadable);
-        (losses.Vanished, losses.Unreadable) = (0, 0);
     }
 
     /// <summary>Notes a task that was lost while it was copied.</summary>
-    public void TaskGone(TreeTask task, bool notPermitted) => GoneTasks.Add((task, notPermitted));
+    public void TaskGone(TreeTask task, bool notPermitted)
+    {
+        lock (_adding)
+            GoneTasks.Add((task, notPermitted));
+    }
 
     /// <summary>The pages that were left out for one reason.</summary>
     public ulong SkippedPages(string reason) => _leftOut.GetValueOrDefault(reason).Pages;
@@ -105,8 +109,11 @@ internal sealed class Summary
 
     private void Add(string reason, ulong vmas, ulong pages)
     {
-        var (oldVmas, oldPages) = _leftOut.GetValueOrDefault(reason);
-        _leftOut[reason] = (oldVmas + vmas, oldPages + pages);
+        lock (_adding)
+        {
+            var (oldVmas, oldPages) = _leftOut.GetValueOrDefault(reason);
+            _leftOut[reason] = (oldVmas + vmas, oldPages + pages);
+        }
     }
 
     private static string NameOf(VmaKind kind) => kind switch

@@ -5,7 +5,8 @@ namespace PreDump.Engine;
 /// <summary>Tells the kind of a task's VMAs from its maps; only where a name leaves it open, from smaps, which costs the task a
 /// walk of its page tables.</summary>
 /// <param name="tid">The task, for smaps.</param>
-internal sealed class VmaRules(int tid)
+/// <param name="userfaultfd">Whether some VMA may be under a userfaultfd: only smaps tells which.</param>
+internal sealed class VmaRules(int tid, bool userfaultfd = false)
 {
     // Every hugetlb VMA starts and ends at a border of the machine's smallest huge page.
     private static readonly ulong s_smallestHugePage = SmallestHugePage();
@@ -34,6 +35,9 @@ internal sealed class VmaRules(int tid)
             return VmaKind.Hugetlb;
         return MapsCannotTell(vma) ? KindByFlags(vma.Start) : VmaKind.Private;
     }
+
+    /// <summary>Whether a missing page of a VMA is a userfaultfd's to bring (userfaultfd(2)).</summary>
+    public bool UnderUserfaultfd(in Vma vma) => userfaultfd && (_flags ??= VmFlags.Read(tid)).Has(vma.Start, "um");
 
     private VmaKind KindByFlags(ulong start)
     {

@@ -25,6 +25,9 @@ internal sealed class VmaWindow
     /// <summary>Whether its one VMA maps no file; of more VMAs it says nothing.</summary>
     public bool IsAnonymous { get; private set; }
 
+    /// <summary>Whether its VMAs are under a userfaultfd.</summary>
+    public bool UnderUserfaultfd { get; private set; }
+
     /// <summary>Takes the next VMAs from the maps; false where none is left.</summary>
     /// <param name="maps">Moved behind the VMAs taken.</param>
     /// <param name="rules">Tells which to take.</param>
@@ -45,13 +48,14 @@ internal sealed class VmaWindow
                     return true;
                 continue;
             }
-            if (_count > 0 && filter != Filter)
+            bool userfaultfd = rules.UnderUserfaultfd(vma);
+            if (_count > 0 && (filter != Filter || userfaultfd != UnderUserfaultfd))
             {
                 maps = behind; // the next window starts with it
                 return true;
             }
             _vmas[_count++] = new MemoryRange(vma.Start, vma.End - vma.Start);
-            Filter = filter;
+            (Filter, UnderUserfaultfd) = (filter, userfaultfd);
             IsAnonymous = vma.Inode == 0; // asked only where a window is one VMA
             behind = maps;
         }

@@ -20,11 +20,13 @@ internal sealed class WorkDirectory : IDisposable
 
     /// <summary>Takes over the status descriptor.</summary>
     /// <exception cref="PreDumpException">The directory or the descriptor is not there.</exception>
+    /// <exception cref="LinuxException">The statistics' name is taken by a link, or by another user's file.</exception>
     public static WorkDirectory Open(PreDumpOptions options)
     {
         if (!Directory.Exists(options.WorkDirectory))
             throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
         var work = new WorkDirectory(options);
+        Fd.RefuseForeign(work.StatsPath); // rather now than when all has been copied
         if (options.StatusFd is { } fd)
         {
             if (!File.Exists($"/proc/self/fd/{fd}") && new FileInfo($"/proc/self/fd/{fd}").LinkTarget is null)

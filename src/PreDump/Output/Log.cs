@@ -24,9 +24,12 @@ internal static class Log
         else
             configuration.WriteTo.Console(new LineFormatter(withTime: false), restrictedToMinimumLevel: onScreen,
                 standardErrorFromLevel: LogEventLevel.Verbose);
-        if (options.LogFile is { } file and not "-")
-            configuration.WriteTo.File(new LineFormatter(withTime: true), CreatePrivate(Path.Combine(options.WorkDirectory, file)),
-                fileSizeLimitBytes: null);
+        if (options.LogFile is { } name and not "-")
+        {
+            using var file = CreatePrivate(Path.Combine(options.WorkDirectory, name));
+            // By its descriptor: what has been planted under the name since is not opened.
+            configuration.WriteTo.File(new LineFormatter(withTime: true), $"/proc/self/fd/{file.Number}", fileSizeLimitBytes: null);
+        }
         return configuration.CreateLogger();
     }
 
@@ -41,12 +44,11 @@ internal static class Log
     private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;
 
     // Serilog would make it readable for everyone, and follow a planted link.
-    private static string CreatePrivate(string path)
+    private static Fd CreatePrivate(string path)
     {
         try
         {
-            Fd.CreateOrTruncatePrivate(path).Dispose();
-            return path;
+            return Fd.CreateOrTruncatePrivate(path);
         }
         catch (LinuxException e)
         {

@@ -12,22 +12,20 @@ internal static class SummaryText
     {
         double bytes = summary.PagesWritten * (double)PageSize.Bytes;
         var line = new StringBuilder();
-        line.Append($"{Count(summary.Tasks, "task")} ({Count(summary.Threads, "thread")}, {Count((long)summary.Vmas, "VMA")}): ");
-        line.Append($"{Count((long)summary.PagesWritten, "page")}, {Sizes.Bytes(bytes)} written in {Sizes.Time(summary.Total)}");
+        line.Append($"{Sizes.Count(summary.Tasks, "task")} ({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}): ");
+        line.Append($"{Sizes.Count(summary.PagesWritten, "page")}, {Sizes.Bytes(bytes)} written in {Sizes.Time(summary.Total)}");
         if (summary.Copying > TimeSpan.Zero)
             line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");
         if (summary.PagesInParent > 0)
             line.Append($", {summary.PagesInParent} in the parent ({(double)summary.PagesInParent / summary.PagesScanned:0.0%})");
         line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
         var skipped = summary.Skipped.Select(part => part.Value.Vmas > 0
-            ? $"{part.Key} {Count((long)part.Value.Vmas, "VMA")} ({Count((long)part.Value.Pages, "page")})"
-            : $"{part.Key} {Count((long)part.Value.Pages, "page")}").ToList();
+            ? $"{part.Key} {Sizes.Count(part.Value.Vmas, "VMA")} ({Sizes.Count(part.Value.Pages, "page")})"
+            : $"{part.Key} {Sizes.Count(part.Value.Pages, "page")}").ToList();
         if (skipped.Count > 0)
             line.Append($"; left out: {string.Join(", ", skipped)}");
         if (summary.GoneTasks.Count > 0)
-            line.Append($"; {Count(summary.GoneTasks.Count, "task")} gone during the copy");
+            line.Append($"; {Sizes.Count(summary.GoneTasks.Count, "task")} gone during the copy");
         return line.ToString();
     }
-
-    private static string Count(long number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 }

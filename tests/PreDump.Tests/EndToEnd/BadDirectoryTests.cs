@@ -76,6 +76,75 @@ public sealed class BadDirectoryTests
         Assert.Contains(scratch["missing"], line);
     }
 
+    /// <summary>Somebody who may write into the directory plants a link under a name that we write.</summary>
+    [Theory]
+    [InlineData("pagemap-{0}.img")]
+    [InlineData("pages-1.img")]
+    [InlineData("inventory.img")]
+    [InlineData(".inventory.img.new")]
+    [InlineData("stats-dump")]
+    [InlineData("predump.log")]
+    [InlineData("predump.pid")]
+    public async Task A_planted_link_is_not_followed(string name)
+    {
+        await using var victim = await Victim.Fixture("plain");
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+        var images = scratch.Folder("images");
+        name = string.Format(name, victim.Pid);
+        foreach (var exists in new[] { false, true })
+        {
+            if (exists)
+                File.WriteAllText(scratch["target"], "mine");
+            File.CreateSymbolicLink(Path.Combine(images, name), scratch["target"]);
+            var line = Refusal.Line(Refusal.Failure,
+                await PreDumpTool.Run("-D", images, "--tree", $"{victim.Pid}", "-o", "predump.log", "--pidfile", "predump.pid"));
+            Assert.Contains(name, line);
+            Assert.DoesNotContain(Directory.GetFiles(images, "*.img*"), path => Path.GetFileName(path) != name);
+            Assert.Equal(exists, File.Exists(scratch["target"]));
+            foreach (var left in Directory.GetFileSystemEntries(images))
+                File.Delete(left);
+        }
+        Assert.Equal("mine", File.ReadAllText(scratch["target"]));
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    /// <summary>A second name would get what we write; another user's file stays that user's.</summary>
+    [Theory]
+    [InlineData("stats-dump")]
+    [InlineData("predump.log")]
+    public async Task A_file_of_others_is_not_written_into(string name)
+    {
+        Requires.Root();
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var images = scratch.Folder("images");
+        var file = Path.Combine(images, name);
+        File.WriteAllText(scratch["target"], "mine");
+        await Command.Must("/bin/ln", scratch["target"], file);
+        Assert.Contains(name, await Refused());
+        Assert.Equal("mine", File.ReadAllText(scratch["target"]));
+        File.Delete(file);
+        File.WriteAllText(file, "theirs");
+        await Command.Must("/bin/chown", "65534", file);
+        Assert.Contains(name, await Refused());
+        Assert.Equal("theirs", File.ReadAllText(file));
+
+        async Task<string> Refused() => Refusal.Line(Refusal.Failure,
+            await PreDumpTool.Run("--tree", $"{victim.Pid}", "-D", images, "-o", "predump.log"));
+    }
+
+    [Fact]
+    public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        await Command.Must("/usr/bin/mkfifo", scratch["fifo"]);
+        var line = Refusal.Line(Refusal.Failure, await Eventually.Within(
+            PreDumpTool.Run("--tree", $"{victim.Pid}", "-D", scratch.Folder("images"), "-o", scratch["fifo"]), "the tool's end"));
+        Assert.Contains("fifo", line);
+    }
+
     private static async Task Refused(Func<Scratch, string> prepare)
     {
         await using var victim = await Victim.Fixture("plain");

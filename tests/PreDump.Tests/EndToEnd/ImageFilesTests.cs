@@ -36,6 +36,26 @@ public sealed class ImageFilesTests
     }
 
     [Fact]
+    public async Task Only_the_owner_may_read_them_whatever_the_umask_and_whatever_was_there()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var everybody = (UnixFileMode)0b110_110_110;
+        foreach (var name in new[] { "stats-dump", "predump.log", "predump.pid" })
+        {
+            File.WriteAllText(scratch[name], "of an earlier run, and longer than what is written now".PadRight(10_000));
+            File.SetUnixFileMode(scratch[name], everybody);
+        }
+        await Command.Must("/bin/sh", "-c", "umask 0; exec \"$@\"", "sh", await PreDumpTool.File(),
+            "-t", $"{victim.Pid}", "-D", scratch.Path, "-o", "predump.log", "-v4", "--pidfile", "predump.pid");
+        Assert.All(Directory.GetFiles(scratch.Path), path =>
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            Assert.DoesNotContain("of an earlier run", File.ReadAllText(path));
+        });
+    }
+
+    [Fact]
     public async Task The_inventory_says_when_the_tree_was_frozen()
     {
         await Requires.PageOracle();

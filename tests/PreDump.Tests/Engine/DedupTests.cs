@@ -1,5 +1,7 @@
 using PreDump.Engine;
 using PreDump.Images;
+using PreDump.Tests.Support;
+using Serilog;
 using Xunit;
 
 namespace PreDump.Tests.Engine;
@@ -34,6 +36,52 @@ public sealed class DedupTests
         folder.Task(second, 8, 2, (10, 4, PageFlags.Present));
         Assert.Equal(0UL, Dedup.Run(second));
         Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(ended));
+    }
+
+    [Fact]
+    public async Task Where_holes_can_not_be_punched_dedup_fails_and_a_round_only_warns()
+    {
+        Requires.Root();
+        using var scratch = new Scratch();
+        await Command.Must("/bin/mount", "-t", "ramfs", "ramfs", scratch.Path);
+        try
+        {
+            using var folder = new ImageFolder(scratch.Path);
+            string first = folder.Round("1"), second = folder.Round("2", "../1");
+            var pages = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
+            folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
+            var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("dedup", second));
+            Assert.Contains($"fallocate({pages})", line);
+            var events = new List<Serilog.Events.LogEvent>();
+            using (var log = new LoggerConfiguration().WriteTo.Sink(new Sink(events)).CreateLogger())
+                Dedup.RunAfterRound(second, log);
+            Assert.Equal(Serilog.Events.LogEventLevel.Warning, Assert.Single(events).Level);
+            Assert.Contains("the images are whole", events[0].RenderMessage());
+            Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(pages));
+        }
+        finally
+        {
+            await Command.Must("/bin/umount", scratch.Path);
+        }
+    }
+
+    [Fact]
+    public void Holes_are_punched_in_images_and_not_where_a_link_leads()
+    {
+        using var folder = new ImageFolder();
+        string first = folder.Round("1"), second = folder.Round("2", "../1");
+        var pages = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
+        folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
+        var elsewhere = Path.Combine(folder.Path, "elsewhere");
+        File.Move(pages, elsewhere);
+        File.CreateSymbolicLink(pages, elsewhere);
+        Assert.Contains("symbolic link", Assert.Throws<InvalidDataException>(() => Dedup.Run(second)).Message);
+        Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(elsewhere));
+    }
+
+    private sealed class Sink(List<Serilog.Events.LogEvent> events) : Serilog.Core.ILogEventSink
+    {
+        public void Emit(Serilog.Events.LogEvent logEvent) => events.Add(logEvent);
     }
 
     [Fact]

@@ -8,7 +8,14 @@ internal sealed class ImageFolder : IDisposable
 {
     private uint _pagesId;
 
-    public string Path { get; } = Directory.CreateTempSubdirectory("predump-test-").FullName;
+    private readonly bool _isOwn = true;
+
+    public ImageFolder() => Path = Directory.CreateTempSubdirectory("predump-test-").FullName;
+
+    /// <summary>In a directory that somebody else removes.</summary>
+    public ImageFolder(string path) => (Path, _isOwn) = (path, false);
+
+    public string Path { get; }
 
     public static int PageBytes => PageSize.Bytes;
 
@@ -32,7 +39,7 @@ internal sealed class ImageFolder : IDisposable
         foreach (var (page, count, flags) in runs)
         {
             length += encoder.WriteEntry(image.AsSpan(length), new PagemapEntry(page * (ulong)PageBytes, count, flags));
-            present += flags == PageFlags.Present ? count : 0;
+            present += flags.HasFlag(PageFlags.Present) ? count : 0;
         }
         File.WriteAllBytes(System.IO.Path.Combine(directory, ImageNames.Pagemap(pid)), image[..length]);
         string pages = System.IO.Path.Combine(directory, ImageNames.Pages(_pagesId));
@@ -46,5 +53,9 @@ internal sealed class ImageFolder : IDisposable
     public static IEnumerable<int> PagesLeft(string pages) =>
         File.ReadAllBytes(pages).Chunk(PageBytes).Select((page, i) => (page, i)).Where(part => part.page.Any(b => b != 0)).Select(part => part.i);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        if (_isOwn)
+            Directory.Delete(Path, recursive: true);
+    }
 }

@@ -2,6 +2,7 @@ using PreDump.Cli;
 using PreDump.Engine;
 using PreDump.Images;
 using PreDump.Linux;
+using PreDump.Tests.Support;
 using Serilog;
 using Xunit;
 
@@ -33,9 +34,101 @@ public sealed class ParentRoundTests : IDisposable
             round.Claim();
             Assert.False(File.Exists(Inventory));
             round.TrackingIsReset();
-            round.Complete();
+            round.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.True(File.Exists(Inventory));
+    }
+
+    [Fact]
+    public void Is_no_parent_again_after_a_round_that_ended_well_even_if_that_is_gone()
+    {
+        Finish("../1", "2");
+        Directory.Delete(Path.Combine(_folder.Path, "2"));
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "2"));
+
+        var reason = Refused("../1");
+
+        Assert.Contains($"{Path.Combine(_folder.Path, "2")} was made on it already", reason);
+        Assert.Contains("begin with a full round", reason);
+        var mark = Path.Combine(_parent, ImageNames.Child);
+        Assert.Equal($"{Path.Combine(_folder.Path, "2")}\n7\n", File.ReadAllText(mark));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(mark));
+    }
+
+    [Fact]
+    public void A_mark_is_heeded_whatever_it_is()
+    {
+        var mark = Path.Combine(_parent, ImageNames.Child);
+        File.CreateSymbolicLink(mark, "/nonexistent");
+        Assert.Contains("another round was made on it already", Refused("../1"));
+        File.Delete(mark);
+        File.WriteAllBytes(mark, new byte[1_000_000]);
+        Assert.Contains("was made on it already", Refused("../1"));
+    }
+
+    [Fact]
+    public void Of_two_rounds_that_begin_at_once_one_is_refused()
+    {
+        using var one = Open("../1")!;
+        using var other = Open("../1")!;
+        one.Claim();
+        Assert.Contains("has just begun", Assert.Throws<PreDumpException>(other.Claim).Message);
+        other.Dispose();
+        Assert.False(File.Exists(Inventory)); // still the first one's
+        one.TrackingIsReset();
+        one.Complete(Path.Combine(_folder.Path, "2"), 7);
+        Assert.True(File.Exists(Inventory));
+    }
+
+    [Fact]
+    public void Of_two_rounds_one_of_which_ended_before_the_other_began_one_is_refused()
+    {
+        using (var late = Open("../1")!)
+        {
+            Finish("../1", "2");
+            Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(late.Claim).Message);
+        }
+        Assert.True(File.Exists(Inventory));
+    }
+
+    [Fact]
+    public void That_can_not_be_marked_stays_claimed()
+    {
+        using (var round = Open("../1")!)
+        {
+            round.Claim();
+            round.TrackingIsReset();
+            File.CreateSymbolicLink(Path.Combine(_parent, ImageNames.Child), "/nonexistent"); // nothing is written there
+            round.Complete(Path.Combine(_folder.Path, "2"), 7);
+        }
+        Assert.False(File.Exists(Inventory));
+        Assert.False(File.Exists("/nonexistent"));
+    }
+
+    [Fact]
+    public async Task That_is_read_only_is_taken_with_a_warning()
+    {
+        Requires.Root();
+        await Command.Must("/bin/mount", "--bind", _parent, _parent);
+        try
+        {
+            await Command.Must("/bin/mount", "-o", "remount,ro,bind", _parent);
+            using var output = new StringWriter();
+            using (var log = new LoggerConfiguration().WriteTo.Sink(new Warnings(output)).CreateLogger())
+            using (var round = Open("../1", log: log)!)
+            {
+                round.Claim();
+                round.TrackingIsReset();
+                round.Complete(Path.Combine(_folder.Path, "2"), 7);
+            }
+            Assert.True(File.Exists(Inventory));
+            Assert.Contains("Read-only file system", output.ToString());
+            Assert.Contains("whether this round succeeds or fails, don't give it to --prev-images-dir again", output.ToString());
+        }
+        finally
+        {
+            await Command.Must("/bin/umount", _parent);
+        }
     }
 
     [Fact]
@@ -101,7 +194,15 @@ public sealed class ParentRoundTests : IDisposable
 
     private string Refused(string path) => Assert.Throws<PreDumpException>(() => Open(path)).Message;
 
-    private ParentRound? Open(string path, bool softDirty = true)
+    private void Finish(string parent, string child)
+    {
+        using var round = Open(parent)!;
+        round.Claim();
+        round.TrackingIsReset();
+        round.Complete(Path.Combine(_folder.Path, child), 7);
+    }
+
+    private ParentRound? Open(string path, bool softDirty = true, ILogger? log = null)
     {
         var options = new PreDumpOptions
         {
@@ -112,6 +213,11 @@ public sealed class ParentRoundTests : IDisposable
             PrevImagesDirectory = path,
         };
         using var images = ImagesDirectory.Open(options.ImagesDirectory);
-        return ParentRound.Open(options, images, softDirty, s_log);
+        return ParentRound.Open(options, images, softDirty, log ?? s_log);
+    }
+
+    private sealed class Warnings(TextWriter to) : Serilog.Core.ILogEventSink
+    {
+        public void Emit(Serilog.Events.LogEvent logEvent) => to.WriteLine(logEvent.RenderMessage());
     }
 }

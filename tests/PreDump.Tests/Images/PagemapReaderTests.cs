@@ -49,7 +49,7 @@ public class PagemapReaderTests
     public void New_fields_count_more_than_old_ones()
     {
         byte[] image = Bytes.RawPagemap(
-            new pagemap_entry { Vaddr = 0, CompatNrPages = 7, NrPages = 1UL << 33, InParent = true, Flags = 4 });
+            new pagemap_entry { Vaddr = 0, CompatNrPages = 7, NrPages = 1UL << 33, InParent = false, Flags = 4 });
 
         Assert.Equal([new PagemapEntry(0, 1UL << 33, PageFlags.Present)], Bytes.ReadPagemap(image));
     }
@@ -88,6 +88,6 @@ public class PagemapReaderTests
     {
         var e = Assert.Throws<ImageException>(() => PagemapReader.Open("/"));
 
-        Assert.Equal("/: permission denied, or a directory", e.Message);
+        Assert.Equal("/: is a directory, not a file", e.Message);
     }
 }

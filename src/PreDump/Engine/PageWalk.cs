@@ -1,0 +1,45 @@
+using PreDump.Linux;
+
+namespace PreDump.Engine;
+
+/// <summary>Walks the pages of a task in ascending order: windows of VMAs are scanned for ranges of pages, and these are cut at the
+/// VMAs' borders.</summary>
+/// <param name="pagemap">The task's page tables.</param>
+/// <param name="rules">Tells which VMAs are walked.</param>
+/// <param name="leftOut">Told of the others.</param>
+internal sealed class PageWalk(Pagemap pagemap, VmaRules rules, VmaWindow.LeftOut leftOut)
+{
+    private readonly VmaWindow _window = new();
+    private readonly MemoryRange[] _found = new MemoryRange[256];
+    private int _count, _next;
+    private ulong _scanned;
+
+    /// <summary>VMAs so far, without those left out.</summary>
+    public ulong Vmas { get; private set; }
+
+    /// <summary>Whether the last part is under a userfaultfd.</summary>
+    public bool UnderUserfaultfd => _window.UnderUserfaultfd;
+
+    /// <summary>The next pages, in one VMA; false at the end.</summary>
+    /// <param name="maps">Moved behind the VMAs that were taken.</param>
+    /// <param name="part">The pages.</param>
+    public bool TryNext(ref MapsReader maps, out MemoryRange part)
+    {
+        while (true)
+        {
+            for (; _next < _count; _next++)
+                if (_window.TryTake(ref _found[_next], out part))
+                    return true;
+            if (_window.Count == 0 || _scanned >= _window.End)
+            {
+                part = default;
+                if (!_window.TryFill(ref maps, rules, leftOut))
+                    return false;
+                Vmas += (ulong)_window.Count;
+                _scanned = _window.Start;
+            }
+            _count = pagemap.Scan(ref _scanned, _window.End, _window.Filter, _window.IsAnonymous, _found);
+            _next = 0;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Engine;
+
+/// <summary>One task on its way into the images: its open files, and which of its pages come next. Batches are filled one after the
+/// other; they are read by several threads, and delivered in turn.</summary>
+internal sealed class TaskCopy : IDisposable
+{
+    private readonly TreeSnapshot _snapshot;
+    private readonly TaskSnapshot _task;
+    private readonly ParentPagemap? _parent;
+    private readonly Summary _summary;
+    private readonly PageWalk? _walk;
+    private int _mapsRead, _dirtySeen;
+    private MemoryRange _part;
+    private PageRun _run;
+    private MemoryRange _rest;
+    private bool _started;
+
+    /// <summary>Opens the task's memory; where that has gone it is a copy without pages.</summary>
+    /// <param name="snapshot">Where the task's maps and dirty pages are.</param>
+    /// <param name="task">The task in it.</param>
+    /// <param name="parent">The parent's pagemap of it, owned from here on; null: everything is copied.</param>
+    /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
+    /// <param name="summary">Takes what is left out.</param>
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, ParentPagemap? parent, bool userfaultfd, Summary summary)
+    {
+        (_snapshot, _task, _parent, _summary) = (snapshot, task, parent, summary);
+        try
+        {
+            Memory = RemoteMemory.TryOpen(Task);
+            if (Memory is null)
+            {
+                Gone(notPermitted: false);
+                return;
+            }
+            Pagemap = Pagemap.Open(Task.LiveTid);
+            _walk = new PageWalk(Pagemap, new VmaRules(Task.LiveTid, userfaultfd), summary.LeaveOut);
+        }
+        catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
+        {
+            Gone(notPermitted: e.Errno is Errno.EPERM or Errno.EACCES);
+        }
+    }
+
+    /// <summary>Its pids.</summary>
+    public TreeTask Task => _task.Task;
+
+    /// <summary>Its memory; null where it has gone.</summary>
+    public RemoteMemory? Memory { get; }
+
+    /// <summary>Its page tables; null where it has gone.</summary>
+    public Pagemap? Pagemap { get; }
+
+    /// <summary>Whether it ended, or became one that we may not read: its images end there. Set in turn.</summary>
+    public bool IsGone { get; private set; }
+
+    /// <summary>Fills a batch with the next pages; false where these were the last ones.</summary>
+    public bool Fill(PageBatch batch)
+    {
+        (batch.IsFirst, _started) = (!_started, true);
+        if (_walk is null)
+            return false;
+        var maps = new MapsReader(_snapshot.Maps[_task.Maps][_mapsRead..]);
+        var fate = new PageFate(Dirty[_dirtySeen..], _task.Dirty is null ? null : _parent);
+        while (TryNextRun(_walk, ref maps, ref fate))
+        {
+            if (batch.IsEmpty)
+                batch.UnderUserfaultfd = _walk.UnderUserfaultfd;
+            if (batch.UnderUserfaultfd == _walk.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
+                continue;
+            _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;
+            _dirtySeen = Dirty.Length - fate.DirtyLeft;
+            return true;
+        }
+        _summary.Vmas += _walk.Vmas;
+        return false;
+    }
+
+    /// <summary>Notes that the task is lost.</summary>
+    public void Gone(bool notPermitted)
+    {
+        if (IsGone)
+            return;
+        IsGone = true;
+        _summary.TaskGone(Task, notPermitted);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Memory?.Dispose();
+        Pagemap?.Dispose();
+        _parent?.Dispose();
+    }
+
+    private ReadOnlySpan<MemoryRange> Dirty => _task.Dirty is { } dirty ? _snapshot.Dirty[dirty] : default;
+
+    // The walk's parts are cut by their pages' fate.
+    private bool TryNextRun(PageWalk walk, ref MapsReader maps, ref PageFate fate)
+    {
+        while (_rest.Length == 0)
+        {
+            if (_part.Length == 0 && !walk.TryNext(ref maps, out _part))
+                return false;
+            _run = fate.Next(ref _part);
+            _rest = _run.Range;
+        }
+        return true;
+    }
+}

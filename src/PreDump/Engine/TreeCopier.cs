@@ -1,0 +1,217 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using PreDump.Linux;
+using Serilog;
+
+namespace PreDump.Engine;
+
+/// <summary>Copies the running tree's pages into an <see cref="IPageXfer"/> with a few threads. Each of them takes the next batch of
+/// pages, reads it, waits for the batch's turn, and writes it out: the images are the same whichever thread was faster. The
+/// caller's thread watches them: a read that blocks (a userfaultfd that nobody answers, a file system that hangs) is given up
+/// with its thread, and a new thread goes on with what is still there.</summary>
+internal sealed class TreeCopier : IDisposable
+{
+    private const int MostGivenUp = 16;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_look = TimeSpan.FromMilliseconds(100);
+
+    private readonly TreeSnapshot _snapshot;
+    private readonly ParentRound? _parent;
+    private readonly IPageXfer _xfer;
+    private readonly Summary _summary;
+    private readonly ILogger _log;
+    private readonly Lock _planning = new();
+    private readonly object _order = new(); // guards what is below, the summary's counts and the xfer
+    private readonly List<PageBatch> _batches = [];
+    private readonly bool _userfaultfd;
+
+    private TaskCopy? _task;
+    private int _nextTask;
+    private long _batchesPlanned, _turn;
+    private int _working, _givenUp;
+    private (ulong Written, ulong InParent) _before;
+    private ExceptionDispatchInfo? _failure;
+
+    /// <param name="snapshot">The tree as it was in the freeze.</param>
+    /// <param name="parent">The parent images; null in a first round.</param>
+    /// <param name="xfer">Where the pages go.</param>
+    /// <param name="summary">Counts them.</param>
+    /// <param name="log">Told of each task.</param>
+    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, Summary summary, ILogger log)
+    {
+        (_snapshot, _parent, _xfer, _summary, _log) = (snapshot, parent, xfer, summary, log);
+        _userfaultfd = snapshot.Tasks.Any(task => ProcFs.HasUserfaultfd(task.Task.LiveTid));
+    }
+
+    /// <summary>Copies all tasks.</summary>
+    /// <param name="threads">How many threads copy.</param>
+    /// <param name="progress">Called about ten times a second.</param>
+    /// <param name="cancel">Ends it early.</param>
+    public void Copy(int threads, Action progress, CancellationToken cancel)
+    {
+        using var cancelled = cancel.Register(() => Fail(new OperationCanceledException(cancel)));
+        for (int i = 0; i < threads; i++)
+            Start(new PageBatch(), planned: false);
+        lock (_order)
+        {
+            while (_working > 0 && _failure is null)
+            {
+                if (Monitor.Wait(_order, s_look))
+                    continue;
+                progress();
+                foreach (var batch in _batches.Where(batch => batch.TryGiveUp(s_patience)).ToArray())
+                    GoOnWithout(batch);
+            }
+            // What is being read or written comes to its end first, but for a thread that is blocked.
+            for (var since = Stopwatch.GetTimestamp(); _working > 0 && Stopwatch.GetElapsedTime(since) < s_patience;)
+                Monitor.Wait(_order, s_look);
+        }
+        _failure?.Throw();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_order)
+        {
+            _task?.Dispose();
+            if (_working == 0) // else a blocked thread may yet write to its batch
+                _batches.ForEach(batch => batch.Dispose());
+        }
+    }
+
+    private void Start(PageBatch batch, bool planned)
+    {
+        _batches.Add(batch);
+        _working++;
+        new Thread(() => Work(batch, planned), maxStackSize: 256 * 1024) { Name = "copy", IsBackground = true }.Start();
+    }
+
+    private void Work(PageBatch batch, bool planned)
+    {
+        try
+        {
+            for (; planned || TryPlan(batch); planned = false)
+            {
+                TaskGoneException? gone = null;
+                try
+                {
+                    if (batch.Task is { Memory: { } memory, Pagemap: { } pagemap })
+                        batch.Read(memory, pagemap);
+                }
+                catch (TaskGoneException e)
+                {
+                    gone = e;
+                }
+                if (!TryDeliver(batch, gone))
+                    break;
+                batch.Clear();
+            }
+        }
+        catch (ReadGivenUpException)
+        {
+            return; // another one works in our place
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+        lock (_order)
+        {
+            _working--;
+            Monitor.PulseAll(_order);
+        }
+    }
+
+    private bool TryPlan(PageBatch batch)
+    {
+        lock (_planning)
+        {
+            if (_failure is not null)
+                return false;
+            if (_task is null)
+            {
+                if (_nextTask == _snapshot.Tasks.Count)
+                    return false;
+                var task = _snapshot.Tasks[_nextTask++];
+                _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _userfaultfd, _summary);
+            }
+            long before = Stopwatch.GetTimestamp();
+            batch.Task = _task;
+            batch.IsLast = !_task.Fill(batch);
+            batch.Turn = _batchesPlanned++;
+            if (batch.IsLast)
+                _task = null;
+            _summary.Scanning += Stopwatch.GetElapsedTime(before);
+            return true;
+        }
+    }
+
+    // False where there is no use in going on.
+    private bool TryDeliver(PageBatch batch, TaskGoneException? gone)
+    {
+        PagesPlace place = default;
+        lock (_order)
+        {
+            while (_turn != batch.Turn && _failure is null)
+                Monitor.Wait(_order);
+            if (_failure is not null)
+                return false;
+            if (batch.IsFirst)
+                Begin(batch.Task);
+            if (gone is not null)
+                batch.Task.Gone(gone.NotPermitted);
+            if (!batch.Task.IsGone)
+            {
+                place = _xfer.Place(batch.Runs, batch.Pages);
+                _summary.Count(batch.Runs);
+                _summary.Lose(batch.Losses);
+            }
+            if (batch.IsLast)
+                End(batch.Task);
+            _turn++;
+            Monitor.PulseAll(_order);
+        }
+        _xfer.Write(place, batch.Pages);
+        return true;
+    }
+
+    private void Begin(TaskCopy task)
+    {
+        _xfer.OpenTask(task.Task.ImagePid);
+        _before = (_summary.PagesWritten, _summary.PagesInParent);
+    }
+
+    private void End(TaskCopy task)
+    {
+        _xfer.CloseTask();
+        _log.Debug("task {Task:l}: images named {Pid}, {Written} pages written, {InParent} in the parent", task.Task.ToString(), task.Task.ImagePid,
+            _summary.PagesWritten - _before.Written, _summary.PagesInParent - _before.InParent);
+        task.Dispose();
+    }
+
+    private void GoOnWithout(PageBatch batch)
+    {
+        _batches.Remove(batch); // never disposed: the kernel may yet write into it
+        _working--;
+        var task = batch.Task.Task;
+        if (++_givenUp > MostGivenUp)
+        {
+            Fail(new PreDumpException($"task {task}: its memory can't be read, reading blocks again and again (a userfaultfd without an answer, "
+                + "a file system or a swap device that hangs?)"));
+            return;
+        }
+        _log.Information("task {Task:l}: a read blocked for {Seconds} s and is given up; going on with what is still there", task.ToString(),
+            s_patience.TotalSeconds);
+        Start(batch.Successor(), planned: true);
+    }
+
+    private void Fail(Exception e)
+    {
+        lock (_order)
+        {
+            _failure ??= ExceptionDispatchInfo.Capture(e);
+            Monitor.PulseAll(_order);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using PreDump.Engine;
+using PreDump.Images;
+using PreDump.Linux;
+using PreDump.Output;
+
+namespace PreDump;
+
+/// <summary>`predump verify DIR`: are these images, and those of all rounds before, sound? With a stopped tree: are they its
+/// memory?</summary>
+internal static class VerifyCommand
+{
+    /// <summary>Prints what is wrong, a line each, and a summary; exit code 0 where nothing is.</summary>
+    /// <param name="directory">The images of the last round, or of a final dump.</param>
+    /// <param name="tree">The root of the stopped tree to compare with; null: none.</param>
+    /// <param name="json">Print one JSON object instead.</param>
+    public static int Run(string directory, int? tree, bool json)
+    {
+        if (!Directory.Exists(directory))
+            throw new PreDumpException($"images directory {directory} does not exist");
+        using var stopped = tree is { } root ? StoppedTree.Open(root) : null; // before the images: a running tree is refused at once
+        using var output = json ? new VerifyJson() : (IVerifyOutput)new VerifyText();
+        var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(directory);
+        bool sound = result.Problems == 0;
+        if (stopped is not null && sound) // what is damaged can't be compared
+        {
+            using var comparison = new LiveComparison(result.Chain);
+            foreach (var task in comparison.Run(stopped))
+            {
+                output.Task(task);
+                sound &= task.Different == 0 && task.Missing == 0;
+            }
+        }
+        output.Summary(directory, result, compared: stopped is null ? null : result.Problems == 0, sound);
+        return sound ? ExitCode.Done : ExitCode.Failed;
+    }
+}
