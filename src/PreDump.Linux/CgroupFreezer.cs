@@ -11,6 +11,7 @@ public sealed class CgroupFreezer : IDisposable
     private readonly bool _v1;
     private readonly string _stateFile;
     private readonly string _directory;
+    private readonly Fd _state;
     private ThawGuard? _guard;
 
     /// <summary>Opens the freezer of a cgroup's directory.</summary>
@@ -27,6 +28,7 @@ public sealed class CgroupFreezer : IDisposable
         if (Threads().Contains(Environment.ProcessId))
             throw new TreeException($"--freeze-cgroup {directory}: predump itself is in this cgroup and would freeze itself; run it outside");
         WasFrozen = IsAskedToBeFrozen();
+        _state = Fd.Open(_stateFile, O_WRONLY); // held, so that thawing needs nothing that could be lacking by then
     }
 
     /// <summary>Whether somebody else had frozen it already.</summary>
@@ -65,17 +67,29 @@ public sealed class CgroupFreezer : IDisposable
     }
 
     /// <summary>Thaws what <see cref="Freeze"/> froze; does nothing else, and nothing twice.</summary>
+    /// <exception cref="TreeException">Neither we nor the guard could: the message says what to do by hand.</exception>
     public void Thaw()
     {
-        if (_guard is null)
+        if (_guard is not { } guard)
             return;
-        Write(Thawed);
-        _guard.Dismiss();
         _guard = null;
+        if (TryWrite(Thawed) == 0)
+        {
+            guard.Dismiss();
+            return;
+        }
+        guard.ThawNow();
+        if (IsAskedToBeFrozen() && TryWrite(Thawed) is not 0 and var error)
+            throw new TreeException($"cgroup {_directory} could not be thawed ({new LinuxException("write", _stateFile, error).Message}): "
+                + $"thaw it by hand: echo {Thawed} > {_stateFile}");
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Thaw();
+    public void Dispose()
+    {
+        Thaw();
+        _state.Dispose();
+    }
 
     private string Thawed => _v1 ? "THAWED" : "0";
 
@@ -87,9 +101,9 @@ public sealed class CgroupFreezer : IDisposable
 
     private void Write(string state)
     {
-        using var fd = Fd.Open(_stateFile, O_WRONLY);
-        int error = fd.TryWriteOnce(System.Text.Encoding.ASCII.GetBytes(state));
-        if (error != 0)
+        if (TryWrite(state) is not 0 and var error)
             throw new LinuxException("write", $"{_stateFile}, {state}", error);
     }
+
+    private int TryWrite(string state) => _state.TryWriteOnce(System.Text.Encoding.ASCII.GetBytes(state));
 }

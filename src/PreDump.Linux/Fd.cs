@@ -42,7 +42,11 @@ public sealed unsafe class Fd : IDisposable
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* path = CString.Terminated(name, buffer))
         {
-            int fd = openat(_fd, path, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            int fd;
+            do
+            {
+                fd = openat(_fd, path, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            } while (fd < 0 && errno == EINTR);
             return fd >= 0 ? new Fd(fd, System.IO.Path.Combine(Path, name)) : throw Failed("open", System.IO.Path.Combine(Path, name));
         }
     }
@@ -134,7 +138,14 @@ public sealed unsafe class Fd : IDisposable
     public int TryReadAt(Span<byte> to, ulong offset)
     {
         fixed (byte* p = to)
-            return (int)(long)pread(_fd, p, (size_t)(ulong)to.Length, (off_t)(long)offset);
+        {
+            nint got;
+            do
+            {
+                got = (nint)(long)pread(_fd, p, (size_t)(ulong)to.Length, (off_t)(long)offset);
+            } while (got < 0 && errno == EINTR);
+            return (int)got;
+        }
     }
 
     /// <summary>Writes all of <paramref name="from"/>.</summary>
@@ -145,8 +156,10 @@ public sealed unsafe class Fd : IDisposable
             fixed (byte* p = from)
             {
                 long put = (long)write(_fd, p, (size_t)(ulong)from.Length);
-                if (put >= 0)
+                if (put > 0)
                     from = from[(int)put..];
+                else if (put == 0) // a file system that takes nothing and says nothing: don't ask it for ever
+                    throw new LinuxException("write", Path, EIO);
                 else if (errno != EINTR)
                     throw Failed("write");
             }
@@ -238,7 +251,11 @@ public sealed unsafe class Fd : IDisposable
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* p = CString.Terminated(path, buffer))
         {
-            int fd = open(p, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            int fd;
+            do
+            {
+                fd = open(p, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            } while (fd < 0 && errno == EINTR); // a network file system may be interrupted
             return fd >= 0 ? new Fd(fd, path) : null;
         }
     }

@@ -48,8 +48,8 @@ public readonly ref struct FrozenTree : IDisposable
         catch
         {
             tracees.DetachAll();
-            request.Cgroup?.Thaw();
             tree.Dispose();
+            request.Cgroup?.Thaw();
             throw;
         }
     }
@@ -72,6 +72,7 @@ public readonly ref struct FrozenTree : IDisposable
     private static FrozenTree FreezeByPtrace(ProcessTree tree, Tracees tracees, FreezeRequest request)
     {
         tree.Scan((tid, task) => tracees.Seize(tid, task));
+        RefuseInvisible(tree);
         OpenStaleFiles(tree, request.Files);
 
         FreezeThread.Hurry();
@@ -85,6 +86,7 @@ public readonly ref struct FrozenTree : IDisposable
     private static FrozenTree FreezeByCgroup(ProcessTree tree, Tracees tracees, CgroupFreezer cgroup, FreezeRequest request, CancellationToken cancel)
     {
         tree.Scan((_, _) => { });
+        RefuseInvisible(tree);
         FreezeThread.Hurry();
         long interrupted = Stopwatch.GetTimestamp();
         long deadline = Deadline(interrupted, request.Timeout);
@@ -107,11 +109,24 @@ public readonly ref struct FrozenTree : IDisposable
         return new FrozenTree(tree, tracees, cgroup, interrupted, Stopwatch.GetTimestamp());
     }
 
-    private static void OpenStaleFiles(ProcessTree tree, FreezeFiles files)
+    private static void RefuseInvisible(ProcessTree tree)
     {
         foreach (var task in tree.Tasks)
-            if (task.FilesAreStale)
+            task.RefuseInvisible();
+    }
+
+    // As many as there are descriptors for; the others have their turn in the freeze, which that lengthens.
+    private static void OpenStaleFiles(ProcessTree tree, FreezeFiles files)
+    {
+        const int ForOurselves = 40; // standard ones, the images' directory, log, status, guard, and what the runtime holds
+        ulong room = Math.Max(OwnProcess.DescriptorLimit, ForOurselves) - ForOurselves;
+        ulong each = (ulong)TreeTask.CountOf(files), used = 0;
+        foreach (var task in tree.Tasks)
+        {
+            task.OpensInTurn = (used += each) > room;
+            if (task.FilesAreStale && !task.OpensInTurn)
                 task.OpenFiles(files);
+        }
     }
 
     private static long Deadline(long now, TimeSpan timeout) =>

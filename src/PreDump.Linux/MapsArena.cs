@@ -1,3 +1,5 @@
+using Tmds.Linux;
+
 namespace PreDump.Linux;
 
 /// <summary>The raw maps of all tasks, one behind the other, in memory that was made before the freeze: in it the kernel only
@@ -18,7 +20,9 @@ public sealed class MapsArena(ulong bytes) : IDisposable
             if (_buffer.Length - _used < RoomForARead)
                 _buffer.Grow((ulong)_buffer.Length * 2);
             int got = maps.TryRead(_buffer.Span[_used..]);
-            if (got <= 0) // below 0 (ESRCH): the task has gone
+            if (got < 0 && LibC.errno != LibC.ESRCH) // that: the task has gone
+                throw maps.Failed("read");
+            if (got <= 0)
                 return start.._used;
             _used += got;
         }

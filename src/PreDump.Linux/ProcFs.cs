@@ -13,17 +13,29 @@ public static class ProcFs
     /// <summary>"/proc/PID/FILE".</summary>
     public static string Path(int pid, string file) => $"/proc/{pid}/{file}";
 
-    /// <summary>The whole of a small file as text; null where it can't be opened or read (the task has gone, or is not ours).</summary>
+    /// <summary>Opens a file; null where there is none, or its task has gone.</summary>
+    /// <exception cref="LinuxException">It can't be opened for another reason: a task that we can't look at is not one that is gone.</exception>
+    internal static Fd? OpenUnlessGone(string path, int flags)
+    {
+        var fd = Fd.TryOpen(path, flags, out int error);
+        return fd is not null || error is Errno.ENOENT or Errno.ESRCH ? fd : throw new LinuxException("open", path, error);
+    }
+
+    /// <summary>The whole of a small file as text; null where there is none, its task has gone, or this user may not read it.</summary>
+    /// <exception cref="LinuxException">It can't be read for another reason.</exception>
     public static string? TryReadText(string path)
     {
-        using var fd = Fd.TryOpen(path, O_RDONLY, out _);
+        using var fd = Fd.TryOpen(path, O_RDONLY, out int error);
         if (fd is null)
-            return null;
+            return error is Errno.ENOENT or Errno.ESRCH or Errno.ENOTDIR or Errno.EACCES or Errno.EPERM
+                ? null : throw new LinuxException("open", path, error);
         var bytes = new MemoryStream();
         Span<byte> chunk = stackalloc byte[4096];
         int got;
         while ((got = fd.TryRead(chunk)) > 0)
             bytes.Write(chunk[..got]);
+        if (got < 0 && errno is var failed && failed != ESRCH && failed != EACCES && failed != EPERM)
+            throw fd.Failed("read");
         return got < 0 ? null : Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
@@ -85,7 +97,7 @@ public static class ProcFs
     public static List<int> Threads(int pid)
     {
         var tids = new List<int>();
-        using var directory = Fd.TryOpen(Path(pid, "task"), O_RDONLY | O_DIRECTORY, out _);
+        using var directory = OpenUnlessGone(Path(pid, "task"), O_RDONLY | O_DIRECTORY);
         if (directory is not null)
             ReadNumberedEntries(directory, tids);
         return tids;
@@ -107,8 +119,12 @@ public static class ProcFs
     // What stands behind "PID (comm) ": comm may hold blanks and brackets, so its end is the last ')'.
     private static ReadOnlySpan<byte> StatBehindComm(int tid, Span<byte> buffer)
     {
-        using var fd = Fd.TryOpen(Path(tid, "stat"), O_RDONLY, out _);
-        int length = fd?.TryRead(buffer) ?? -1;
+        using var fd = OpenUnlessGone(Path(tid, "stat"), O_RDONLY);
+        if (fd is null)
+            return default;
+        int length = fd.TryRead(buffer);
+        if (length < 0 && errno != ESRCH)
+            throw fd.Failed("read");
         return length <= 0 ? default : BehindComm(buffer[..length]);
     }
 
@@ -126,7 +142,9 @@ public static class ProcFs
             nint got;
             fixed (byte* p = entries)
                 got = LibCExtra.getdents64(directory.Number, p, (nuint)entries.Length);
-            if (got <= 0) // an error here means that the process has gone
+            if (got < 0 && errno is var error && error != ENOENT && error != ESRCH) // those: the process has gone
+                throw directory.Failed("getdents64");
+            if (got <= 0)
                 return;
             // struct linux_dirent64: ino 8, offset 8, length 2, type 1, name
             for (int at = 0; at < got; at += BinaryPrimitives.ReadUInt16LittleEndian(entries[(at + 16)..]))

@@ -51,19 +51,38 @@ public sealed unsafe class RemoteMemory : IDisposable
             var buffer = new MemoryRange((ulong)local, (ulong)to.Length);
             int got = (int)LibCExtra.process_vm_readv(_tid, &buffer, 1, remote, (nuint)ranges.Length, 0);
             error = got < 0 ? errno : 0;
-            return got;
+            return error is Errno.EPERM or Errno.ENOSYS && Mem is not null ? ReadEach(ranges, to, out error) : got;
+        }
+    }
+
+    // A seccomp filter (a container's) may forbid the call itself. /proc/PID/mem opens only where the task may be read.
+    private int ReadEach(ReadOnlySpan<MemoryRange> ranges, Span<byte> to, out int error)
+    {
+        int done = 0;
+        foreach (var range in ranges)
+        {
+            int got = ReadForced(range, to[done..]);
+            done += got;
+            if ((ulong)got < range.Length)
+                break;
+        }
+        error = done == 0 ? Errno.EFAULT : 0;
+        return done == 0 ? -1 : done;
+    }
+
+    private Fd? Mem
+    {
+        get
+        {
+            lock (_opening)
+                return _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
         }
     }
 
     /// <summary>Reads through /proc/PID/mem, which also reads what the task itself may not (PROT_NONE), and which fails where a
     /// missing page is a userfaultfd's to bring, instead of asking for it. Returns the bytes read, 0 where there is nothing to
     /// read.</summary>
-    public int ReadForced(MemoryRange range, Span<byte> to)
-    {
-        lock (_opening)
-            _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
-        return Math.Max(0, _mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
-    }
+    public int ReadForced(MemoryRange range, Span<byte> to) => Math.Max(0, Mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
 
     /// <summary>process_madvise(2), MADV_PAGEOUT: sends pages to swap. Without the right to it (CAP_SYS_NICE) nothing is done.</summary>
     public void PageOut(MemoryRange range) => _ = Syscall.ProcessMadvise(_pidFd.Number, &range, 1, MADV_PAGEOUT);

@@ -47,6 +47,12 @@ public sealed unsafe class ThawGuard
     internal void Dismiss()
     {
         _ = _line.TryWriteOnce("d"u8);
+        ThawNow();
+    }
+
+    /// <summary>Has the guard thaw the cgroup, as if we had died; returns when it has ended.</summary>
+    internal void ThawNow()
+    {
         _line.Dispose();
         int status;
         _ = waitpid(_pid, &status, 0);
@@ -58,11 +64,12 @@ public sealed unsafe class ThawGuard
         const int SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
         foreach (int signal in (ReadOnlySpan<int>)[SIGHUP, SIGINT, SIGTERM])
             _ = LibCExtra.signal(signal, 1); // SIG_IGN
+        FreezeThread.Hurry(); // frozen tasks must not wait for their turn behind the machine's other work
+        using var state = Fd.Open(stateFile, O_WRONLY); // now, not when descriptors may have run out
         var line = Fd.Adopt(0, "thaw guard");
         Span<byte> word = stackalloc byte[1];
         if (line.TryWriteOnce("r"u8) == 0 && line.TryRead(word) == 1)
             return 0;
-        using var state = Fd.Open(stateFile, O_WRONLY);
         return state.TryWriteOnce(Encoding.ASCII.GetBytes(thawed));
     }
 

@@ -76,8 +76,8 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     public void StopAll(long deadline)
     {
         foreach (var tracee in _all)
-            if (tracee.State == State.Running)
-                _ = ptrace(PTRACE_INTERRUPT, tracee.Tid, 0, 0); // ESRCH: it stopped or ended by itself; the wait tells which
+            if (tracee.State == State.Running && ptrace(PTRACE_INTERRUPT, tracee.Tid, 0, 0) != 0 && errno != ESRCH)
+                throw new LinuxException("ptrace", $"PTRACE_INTERRUPT, {tracee.Tid}", errno); // ESRCH: the wait tells whether it stopped or ended
         for (int i = 0; i < _all.Count; i++) // grows when a tracee was just forking
             WaitFor(_all[i], deadline);
         ChooseLiveThreads();
@@ -124,7 +124,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             int waited = waitpid(tracee.Tid, &status, WNOHANG | WALL | WNOTHREAD);
             if (waited == tracee.Tid)
                 Note(tracee, status);
-            else if (waited < 0)
+            else if (waited < 0 && errno == ECHILD)
                 TakenAway(tracee);
             else
             {

@@ -54,6 +54,23 @@ public sealed class TreeTask : IDisposable
     /// <summary>The files are of another thread or of another program than the one that is frozen: open them anew.</summary>
     internal bool FilesAreStale { get; set; } = true;
 
+    /// <summary>Too few descriptors for all tasks at once: this one's files are opened in the freeze, when it is its turn.</summary>
+    internal bool OpensInTurn { get; set; }
+
+    /// <summary>Opens the files in the freeze, if that could not be done before; to be called before they are used.</summary>
+    public void BeginTurn(FreezeFiles files)
+    {
+        if (OpensInTurn)
+            OpenFiles(files);
+    }
+
+    /// <summary>Makes room for the next task's files.</summary>
+    public void EndTurn()
+    {
+        if (OpensInTurn)
+            CloseFiles();
+    }
+
     /// <summary>Opens the files that the freeze needs. To be called while the task can't become another program unseen: it is
     /// seized, or frozen already. Null members mean that the task has gone.</summary>
     public void OpenFiles(FreezeFiles files)
@@ -68,6 +85,14 @@ public sealed class TreeTask : IDisposable
         if (files.HasFlag(FreezeFiles.Pagemap) && OpenUnlessGone("pagemap", O_RDONLY) is { } pagemap)
             Pagemap = new Pagemap(pagemap);
     }
+
+    /// <summary>Refuses a task whose page tables this user may not see, before anything is frozen: /proc/PID/pagemap asks for the
+    /// owner of the task besides the right to trace it.</summary>
+    /// <exception cref="LinuxException">EACCES or EPERM.</exception>
+    internal void RefuseInvisible() => ProcFs.OpenUnlessGone(ProcFs.Path(Pid, "pagemap"), O_RDONLY)?.Dispose();
+
+    /// <summary>How many they are.</summary>
+    internal static int CountOf(FreezeFiles files) => 1 + System.Numerics.BitOperations.PopCount((uint)files);
 
     /// <summary>Closes them again.</summary>
     public void CloseFiles()
@@ -86,12 +111,7 @@ public sealed class TreeTask : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Pid} ({Name})";
 
-    private Fd? OpenUnlessGone(string file, int flags)
-    {
-        var path = ProcFs.Path(LiveTid, file);
-        var fd = Fd.TryOpen(path, flags, out int error);
-        return fd ?? (error is var e && (e == ENOENT || e == ESRCH) ? null : throw new LinuxException("open", path, error));
-    }
+    private Fd? OpenUnlessGone(string file, int flags) => ProcFs.OpenUnlessGone(ProcFs.Path(LiveTid, file), flags);
 }
 
 /// <summary>Which files besides maps the freeze will need.</summary>

@@ -13,7 +13,7 @@ public sealed class VmFlags
     public static VmFlags Read(int tid)
     {
         var flags = new VmFlags();
-        using var fd = Fd.TryOpen(ProcFs.Path(tid, "smaps"), O_RDONLY, out _);
+        using var fd = ProcFs.OpenUnlessGone(ProcFs.Path(tid, "smaps"), O_RDONLY);
         if (fd is null)
             return flags;
         using var buffer = new NativeBuffer(256 * 1024);
@@ -26,6 +26,8 @@ public sealed class VmFlags
             rest.CopyTo(buffer.Span);
             held = rest.Length;
         }
+        if (got < 0 && errno != ESRCH)
+            throw fd.Failed("read");
         return flags;
     }
 

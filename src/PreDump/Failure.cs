@@ -13,9 +13,13 @@ internal static class Failure
         PreDumpException or TreeException or ImageException => e.Message,
         LinuxException { Errno: Errno.EPERM or Errno.EACCES } refused => $"{refused.Message}: {Permissions.Advice(options?.Tree)}",
         LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } full => $"{full.Message}: make room, or give --images-dir a directory on a larger disk",
-        LinuxException { Errno: Errno.EMFILE } many => $"{many.Message}: raise the limit (ulimit -n), three descriptors for each task are needed",
+        LinuxException { Errno: Errno.EMFILE } many => $"{many.Message}: raise the limit of open files (ulimit -n), 64 are enough for any tree",
+        LinuxException { Errno: Errno.ENFILE } many => $"{many.Message}: the whole machine has too many files open (sysctl fs.file-max)",
+        LinuxException { Errno: Errno.EFBIG } large => $"{large.Message}: raise the limit of a file's size (ulimit -f), or use a file system "
+            + "that takes larger files",
         LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
-        OutOfMemoryException => "out of memory",
+        TypeInitializationException { InnerException: { } inner } => TryExplain(inner, options),
+        OutOfMemoryException => "out of memory, or no more threads are allowed (ulimit -v, ulimit -u, the cgroup's limits)",
         _ => null,
     };
 }

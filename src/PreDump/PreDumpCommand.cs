@@ -39,7 +39,7 @@ internal static class PreDumpCommand
         }
         catch (Exception e) when (Failure.TryExplain(e, options) is { } reason)
         {
-            Report(log, reason);
+            Report(log, images.IsComplete ? $"the images are whole, but {reason}" : reason);
             return ExitCode.Failed;
         }
     }
@@ -58,7 +58,6 @@ internal static class PreDumpCommand
         parent?.Claim();
         using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup), resetDirty: softDirty, parent, cancel);
         work.SignalStatus();
-        RefuseEqualPids(snapshot);
 
         var summary = new Summary
         {
@@ -104,22 +103,21 @@ internal static class PreDumpCommand
             log.Warning("{Pages} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them", unreadable);
     }
 
-    // Two nested pid namespaces may each have a pid 1; CRIU names images by that pid alone.
-    private static void RefuseEqualPids(TreeSnapshot snapshot)
-    {
-        foreach (var same in snapshot.Tasks.GroupBy(task => task.Task.ImagePid).Where(group => group.Skip(1).Any()))
-            throw new PreDumpException($"tasks {string.Join(" and ", same.Select(task => task.Task))} both have pid {same.Key} in their "
-                + "pid namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
-    }
-
     private static void Print(Summary summary, PreDumpOptions options)
     {
-        if (options.DisplayStats)
-            CriuStatsText.Print(summary.ToDumpStats());
-        if (options.Json)
-            SummaryJson.Print(summary);
-        else if (!options.Quiet)
-            Console.Out.WriteLine(SummaryText.Of(summary));
+        try
+        {
+            if (options.DisplayStats)
+                CriuStatsText.Print(summary.ToDumpStats());
+            if (options.Json)
+                SummaryJson.Print(summary);
+            else if (!options.Quiet)
+                Console.Out.WriteLine(SummaryText.Of(summary));
+        }
+        catch (IOException e)
+        {
+            throw new PreDumpException($"the summary could not be written to standard output ({e.Message})");
+        }
     }
 
     // The error line is on standard error even when the log goes elsewhere.

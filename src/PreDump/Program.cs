@@ -5,6 +5,7 @@ using PreDump.Output;
 
 if (args is [ThawGuard.Command, var stateFile, var thawed])
     return ThawGuard.Run(stateFile, thawed);
+OwnProcess.Prepare();
 if (args is ["--version" or "-V"]) // the shortest way: callers ask often
 {
     Console.Out.WriteLine($"predump {ProgramVersion.Text}");

@@ -55,6 +55,13 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int renameat(int oldDirectory, byte* oldPath, int newDirectory, byte* newPath);
 
+    /// <summary><c>struct rlimit</c> on 64 bits: the soft and the hard limit.</summary>
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int getrlimit(int resource, ulong* limits);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int setrlimit(int resource, ulong* limits);
+
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint signal(int signal, nint handler);
 

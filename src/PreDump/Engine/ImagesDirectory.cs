@@ -67,7 +67,11 @@ internal sealed class ImagesDirectory : IDisposable
     /// <summary>The text of the link to the parent images; null where there is none.</summary>
     public string? ParentLink => new FileInfo(System.IO.Path.Combine(Path, ImageNames.Parent)).LinkTarget;
 
+    /// <summary>Whether the inventory is in its place.</summary>
+    public bool IsComplete => _complete;
+
     /// <summary>Puts the inventory in its place by a rename, the last step: now the images are whole.</summary>
+    /// <exception cref="PreDumpException">Somebody has taken away the directory, or files in it, while we were writing.</exception>
     public void Complete(ReadOnlySpan<byte> inventory)
     {
         using (var fd = Create(ImageNames.NewInventory))
@@ -75,6 +79,10 @@ internal sealed class ImagesDirectory : IDisposable
             fd.Write(inventory);
             fd.Close();
         }
+        foreach (var name in _created) // by the path that the next round will use, not by our descriptor
+            if (!System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
+                throw new PreDumpException($"{name} is not in images directory {Path} any more: the directory was renamed, unmounted or "
+                    + "cleared while predump was writing; use another one");
         _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
         _complete = true;
     }

@@ -50,10 +50,10 @@ internal sealed class TreeCopier : IDisposable
     public void Copy(int threads, Action progress, CancellationToken cancel)
     {
         using var cancelled = cancel.Register(() => Fail(new OperationCanceledException(cancel)));
-        for (int i = 0; i < threads; i++)
-            Start(new PageBatch(), planned: false);
         lock (_order)
         {
+            for (int i = 0; i < threads && _failure is null; i++)
+                Start(() => new PageBatch(), planned: false);
             while (_working > 0 && _failure is null)
             {
                 if (Monitor.Wait(_order, s_look))
@@ -80,11 +80,20 @@ internal sealed class TreeCopier : IDisposable
         }
     }
 
-    private void Start(PageBatch batch, bool planned)
+    // Where there is no memory for another batch or thread, those that work are still waited for: they use the snapshot.
+    private void Start(Func<PageBatch> make, bool planned)
     {
-        _batches.Add(batch);
-        _working++;
-        new Thread(() => Work(batch, planned), maxStackSize: 256 * 1024) { Name = "copy", IsBackground = true }.Start();
+        try
+        {
+            var batch = make();
+            _batches.Add(batch);
+            new Thread(() => Work(batch, planned), maxStackSize: 256 * 1024) { Name = "copy", IsBackground = true }.Start();
+            _working++; // under the lock, so before the thread can have ended
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
     }
 
     private void Work(PageBatch batch, bool planned)
@@ -203,7 +212,7 @@ internal sealed class TreeCopier : IDisposable
         }
         _log.Information("task {Task:l}: a read blocked for {Seconds} s and is given up; going on with what is still there", task.ToString(),
             s_patience.TotalSeconds);
-        Start(batch.Successor(), planned: true);
+        Start(batch.Successor, planned: true);
     }
 
     private void Fail(Exception e)

@@ -58,8 +58,14 @@ internal sealed class TreeSnapshot : IDisposable
             {
                 var window = new VmaWindow();
                 using var tree = FrozenTree.Freeze(request, cancel);
+                RefuseEqualPids(tree.Tasks);
                 foreach (var task in tree.Tasks)
+                {
+                    cancel.ThrowIfCancellationRequested(); // the round is lost then, but the tree need not wait for the rest
+                    task.BeginTurn(request.Files);
                     snapshot.TakeTask(task, resetDirty, parent, window);
+                    task.EndTurn();
+                }
                 snapshot.Uptime = ProcFs.UptimeMicroseconds();
                 long thawed = tree.Thaw();
 
@@ -83,6 +89,18 @@ internal sealed class TreeSnapshot : IDisposable
     {
         Maps.Dispose();
         Dirty.Dispose();
+    }
+
+    // Two nested pid namespaces may each have a pid 1; CRIU names images by that pid alone. Refused before dirty tracking is
+    // reset, so that the parent can still be built upon.
+    private static void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
+    {
+        var pids = new HashSet<int>(tasks.Count);
+        foreach (var task in tasks)
+            if (task.LiveTid != 0 && !pids.Add(task.ImagePid))
+                throw new PreDumpException($"tasks {string.Join(" and ", tasks.Where(same => same.LiveTid != 0 && same.ImagePid == task.ImagePid))} "
+                    + $"all have pid {task.ImagePid} in their pid namespaces, and CRIU names images by that pid: pre-dump each namespace's "
+                    + "tree by itself");
     }
 
     private void TakeTask(TreeTask task, bool resetDirty, ParentRound? parent, VmaWindow window)

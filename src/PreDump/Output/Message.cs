@@ -8,7 +8,14 @@ internal static class Message
 
     private static void Write(string kind, string text)
     {
-        ProgressLine.Erase();
-        Console.Error.WriteLine($"predump: {kind}: {OneLine.Of(text)}");
+        try
+        {
+            ProgressLine.Erase();
+            Console.Error.WriteLine($"predump: {kind}: {OneLine.Of(text)}");
+        }
+        catch (IOException)
+        {
+            // Standard error is full or broken: the exit code alone has to tell.
+        }
     }
 }

@@ -6,6 +6,7 @@ namespace PreDump.Tests.Support;
 /// <summary>kill(2), by pid: the only way in which a test touches a process that it has started.</summary>
 internal static partial class Signal
 {
+    public const int Hangup = 1;
     public const int Int = 2;
     public const int Kill = 9;
     public const int Usr1 = 10;
