@@ -12,6 +12,9 @@ internal sealed class PageBatch : IDisposable
 
     private const int MaxRuns = 1024; // IOV_MAX
     private const int FromSwapAtOnce = 16; // pages
+    private static readonly object s_fromSwap = new();
+    private static readonly TimeSpan s_swapTurn = TimeSpan.FromSeconds(1);
+
     private const long Idle = 0, GivenUp = -1;
 
     private readonly NativeBuffer _pages = new(MaxBytes);
@@ -186,13 +189,36 @@ internal sealed class PageBatch : IDisposable
     private bool TryReadForced(RemoteMemory memory, ref int i, ref int skip)
     {
         var rest = _pieces[i].Skip((ulong)skip);
-        BeginRead();
-        int got = memory.ReadForced(rest, _pages.Span[_readBytes..]);
-        EndRead();
-        if (_where[i] == PageWhereabouts.Swapped)
-            memory.PageOut(rest); // back to where it was: what we read must not take the place of what the task uses
+        int got = _where[i] == PageWhereabouts.Swapped ? ReadFromSwap(memory, rest) : ReadForced(memory, rest);
         Account(ref i, ref skip, got);
         return got == (int)rest.Length;
+    }
+
+    // Few pages, one thread at a time, and back they go: what we read must not take the place of what the task uses. The kernel
+    // needs a moment to make room again, or it ends a task whose cgroup is at its limit.
+    private int ReadFromSwap(RemoteMemory memory, MemoryRange pages)
+    {
+        bool alone = Monitor.TryEnter(s_fromSwap, s_swapTurn); // (whoever has it may be blocked)
+        try
+        {
+            int got = ReadForced(memory, pages);
+            memory.PageOut(pages);
+            Thread.Sleep(1);
+            return got;
+        }
+        finally
+        {
+            if (alone)
+                Monitor.Exit(s_fromSwap);
+        }
+    }
+
+    private int ReadForced(RemoteMemory memory, MemoryRange pages)
+    {
+        BeginRead();
+        int got = memory.ReadForced(pages, _pages.Span[_readBytes..]);
+        EndRead();
+        return got;
     }
 
     // The page is still there: once more, by force.

@@ -1,23 +1,27 @@
-/* So many pages (8192), more than its cgroup may hold: most are in swap; a small part of them is used and checked all the
- * time, all of them once in a while. */
+/* So many pages (8192) that go to swap and come back all the time, and are checked and rewritten. */
 #include "victim.h"
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+#define CHUNK 256UL
 
 int main(int argc, char **argv)
 {
     die_with_parent();
-    size_t pages = argument(argc, argv, 1, 8192), hot = pages / 8;
+    size_t pages = argument(argc, argv, 1, 8192), chunks = pages / CHUNK;
+    uint64_t salt[chunks];
     char *memory = private_memory(pages);
-    fill(memory, pages, 1);
+    for (size_t i = 0; i < chunks; i++)
+        fill(memory + i * CHUNK * PAGE, CHUNK, salt[i] = i);
+    if (madvise(memory, pages * PAGE, MADV_PAGEOUT) == -1)
+        skip("this kernel has no MADV_PAGEOUT");
     ready();
-    for (uint64_t salt = 1;; salt++) {
-        for (size_t page = 0; page < hot; page++) {
-            if (damaged(memory + page * PAGE, 1, salt))
-                exit(1);
-            fill(memory + page * PAGE, 1, salt + 1);
-        }
-        size_t cold = hot + salt % (pages - hot);
-        if (damaged(memory + cold * PAGE, 1, 1))
+    for (size_t turn = 0;; turn++) {
+        size_t out = turn * 7 % chunks, in = turn * 5 % chunks;
+        MUST(madvise(memory + out * CHUNK * PAGE, CHUNK * PAGE, MADV_PAGEOUT));
+        if (damaged(memory + in * CHUNK * PAGE, CHUNK, salt[in]))
             exit(1);
-        usleep(1000);
+        if (turn % 3 == 0)
+            fill(memory + in * CHUNK * PAGE, CHUNK, ++salt[in]);
     }
 }
