@@ -30,7 +30,7 @@ internal static class CheckCommand
     {
         var self = ProcStatus.TryRead(Environment.ProcessId)!;
         bool Has(int capability) => (self.EffectiveCapabilities >> capability & 1) != 0;
-        const int CAP_SYS_PTRACE = 19, CAP_SYS_ADMIN = 21, CAP_SYS_NICE = 23;
+        const int CAP_DAC_OVERRIDE = 1, CAP_SYS_PTRACE = 19, CAP_SYS_ADMIN = 21, CAP_SYS_NICE = 23;
 
         yield return new("kernel", true, false, $"{Environment.OSVersion.Version}, {System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture}, "
             + $"pages of {PageSize.Bytes} bytes");
@@ -51,6 +51,8 @@ internal static class CheckCommand
             ? "off: tasks of the same user may be frozen" : $"ptrace_scope is {yama}: tasks that predump did not start need CAP_SYS_PTRACE");
         yield return new("CAP_SYS_PTRACE", Has(CAP_SYS_PTRACE), false, Has(CAP_SYS_PTRACE)
             ? "tasks of every user may be pre-dumped" : $"missing: only tasks of user {self.Uid} itself, that are dumpable, may be pre-dumped");
+        yield return new("CAP_DAC_OVERRIDE", Has(CAP_DAC_OVERRIDE), false, Has(CAP_DAC_OVERRIDE)
+            ? "page tables of every user's tasks may be seen" : "missing: tasks of other users, and those not dumpable, can't be pre-dumped");
         yield return new("CAP_SYS_ADMIN", Has(CAP_SYS_ADMIN), false, Has(CAP_SYS_ADMIN)
             ? "page frames are visible" : "missing: without PAGEMAP_SCAN zero pages can't be told and are copied too");
         yield return new("CAP_SYS_NICE", Has(CAP_SYS_NICE), false, Has(CAP_SYS_NICE)

@@ -11,9 +11,9 @@ internal static class Failure
     public static string? TryExplain(Exception e, PreDumpOptions? options = null) => e switch
     {
         PreDumpException or TreeException or ImageException => e.Message,
-        LinuxException { Errno: Errno.EPERM or Errno.EACCES } refused => $"{refused.Message}: {Permissions.Advice(options?.Tree)}",
+        LinuxException { Errno: Errno.EPERM or Errno.EACCES } refused => $"{refused.Message}: {Permissions.Advice(refused, options?.Tree)}",
         LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } full => $"{full.Message}: make room, or give --images-dir a directory on a larger disk",
-        LinuxException { Errno: Errno.EMFILE } many => $"{many.Message}: raise the limit of open files (ulimit -n), 64 are enough for any tree",
+        LinuxException { Errno: Errno.EMFILE } or IOException { HResult: Errno.EMFILE } => $"{e.Message}: raise the limit of open files (ulimit -n), 64 are enough for any tree",
         LinuxException { Errno: Errno.ENFILE } many => $"{many.Message}: the whole machine has too many files open (sysctl fs.file-max)",
         LinuxException { Errno: Errno.EFBIG } large => $"{large.Message}: raise the limit of a file's size (ulimit -f), or use a file system "
             + "that takes larger files",

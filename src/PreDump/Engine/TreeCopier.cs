@@ -136,24 +136,35 @@ internal sealed class TreeCopier : IDisposable
     {
         lock (_planning)
         {
-            if (_failure is not null)
-                return false;
-            if (_task is null)
+            try
             {
-                if (_nextTask == _snapshot.Tasks.Count)
-                    return false;
-                var task = _snapshot.Tasks[_nextTask++];
-                _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _userfaultfd, _summary);
+                return _failure is null && TryPlanNext(batch);
             }
-            long before = Stopwatch.GetTimestamp();
-            batch.Task = _task;
-            batch.IsLast = !_task.Fill(batch);
-            batch.Turn = _batchesPlanned++;
-            if (batch.IsLast)
-                _task = null;
-            _summary.Scanning += Stopwatch.GetElapsedTime(before);
-            return true;
+            catch (Exception e) // told before another thread goes on with a task of which a batch is missing
+            {
+                Fail(e);
+                return false;
+            }
         }
+    }
+
+    private bool TryPlanNext(PageBatch batch)
+    {
+        if (_task is null)
+        {
+            if (_nextTask == _snapshot.Tasks.Count)
+                return false;
+            var task = _snapshot.Tasks[_nextTask++];
+            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _userfaultfd, _summary);
+        }
+        long before = Stopwatch.GetTimestamp();
+        batch.Task = _task;
+        batch.IsLast = !_task.Fill(batch);
+        batch.Turn = _batchesPlanned++;
+        if (batch.IsLast)
+            _task = null;
+        _summary.Scanning += Stopwatch.GetElapsedTime(before);
+        return true;
     }
 
     // False where there is no use in going on.

@@ -38,4 +38,25 @@ public sealed class PrivilegeTests
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, nobody.Images);
     }
+
+    [Fact]
+    public async Task Another_users_task_needs_two_capabilities()
+    {
+        await Requires.PageOracle();
+        using var nobody = new Nobody();
+        await using var victim = await Victim.Fixture("plain");
+        var before = VictimState.OfTree(victim);
+        await victim.Stop();
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
+
+        var line = Refusal.Line(Refusal.Failure, await nobody.RunToolWith(["sys_ptrace"], arguments));
+        Assert.Contains("CAP_DAC_OVERRIDE", line);
+        Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));
+
+        var both = await nobody.RunToolWith(["sys_ptrace", "dac_override"], arguments);
+        Assert.True(both.ExitCode == 0, both.ToString());
+        await PageComparison.AssertSame(victim, nobody.Images);
+        victim.Continue();
+        await VictimState.AssertUnchanged(before, victim);
+    }
 }

@@ -22,6 +22,13 @@ internal sealed class Nobody : IDisposable
     public async Task<CommandResult> RunTool(params string[] arguments) =>
         await Command.Run(SetPriv, AsNobody([Copy(await PreDumpTool.File()), .. arguments]));
 
+    /// <summary>The same with some capabilities of root's, such as "sys_ptrace".</summary>
+    public async Task<CommandResult> RunToolWith(string[] capabilities, params string[] arguments)
+    {
+        var given = string.Join(',', capabilities.Select(capability => $"+{capability}"));
+        return await Command.Run(SetPriv, [$"--inh-caps={given}", $"--ambient-caps={given}", .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
+    }
+
     public Task<Victim> Fixture(string name) => Victim.Ready(SetPriv, AsNobody([Copy(Victim.FixtureFile(name))]));
 
     public void Dispose() => _scratch.Dispose();
@@ -31,7 +38,7 @@ internal sealed class Nobody : IDisposable
     private string Copy(string file)
     {
         var copy = _scratch[Path.GetFileName(file)];
-        File.Copy(file, copy);
+        File.Copy(file, copy, overwrite: true);
         File.SetUnixFileMode(copy, Everyone);
         return copy;
     }

@@ -70,7 +70,10 @@ public sealed class EveryCallTests
             if (cgroup is not null)
                 await Eventually.True(() => cgroup.IsThawed, $"the cgroup is thawed: {what}");
             foreach (var pid in victim.Tree)
-                Assert.True(ProcessView.Status(pid, "TracerPid") == "0" && ProcessView.State(pid) == 'T', $"{pid} is not as before: {what}");
+            {
+                Assert.True(ProcessView.Status(pid, "TracerPid") == "0", $"{pid} is still traced: {what}");
+                await Eventually.True(() => ProcessView.State(pid) == 'T', $"{pid} is stopped as before: {what}");
+            }
             Directory.Delete(images, recursive: true);
         }
         victim.Continue();

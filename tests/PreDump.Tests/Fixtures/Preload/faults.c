@@ -25,8 +25,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
-#define raw(...) REAL(long, syscall, long, ...)(__VA_ARGS__)
+/* Looked up once: predump's signal handlers call write, and dlsym must not be called in one. */
+#define REAL(type, name, ...)                                               \
+    (__extension__({                                                        \
+        static type (*real_)(__VA_ARGS__);                                  \
+        if (!real_)                                                         \
+            real_ = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name);          \
+        real_;                                                              \
+    }))
+#define raw(...) raw_()(__VA_ARGS__)
+
+static long (*raw_(void))(long, ...)
+{
+    return REAL(long, syscall, long, ...);
+}
+
+__attribute__((constructor)) static void look_up(void)
+{
+    (void)raw(SYS_getpid);
+    (void)!write(-1, "", 0);
+}
 
 static atomic_long counted;
 static atomic_int in_main;
