@@ -22,7 +22,8 @@ internal static class PreDumpCommand
         using var signals = new Signals(); // from here on no signal ends us before what we made is removed
         using var images = ImagesDirectory.Open(options.ImagesDirectory);
         using var work = WorkDirectory.Open(options);
-        using var log = Output.Log.Open(options);
+        var log = Output.Log.Open(options);
+        using var logEnd = Output.Log.CloseAtEnd(log);
         foreach (var option in ignored)
             log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
         try

@@ -22,6 +22,7 @@ internal sealed class TreeCopier : IDisposable
     private readonly ILogger _log;
     private readonly Lock _planning = new();
     private readonly object _order = new(); // guards what is below, the summary's counts and the xfer
+    private readonly ManualResetEventSlim _ended = new(false, spinCount: 0); // all is copied, or it has failed
     private readonly List<PageBatch> _batches = [];
     private readonly bool _userfaultfd;
 
@@ -54,18 +55,18 @@ internal sealed class TreeCopier : IDisposable
         {
             for (int i = 0; i < threads && _failure is null; i++)
                 Start(() => new PageBatch(), planned: false);
-            while (_working > 0 && _failure is null)
-            {
-                if (Monitor.Wait(_order, s_look))
-                    continue;
-                progress();
+        }
+        while (!_ended.Wait(s_look))
+        {
+            progress();
+            lock (_order)
                 foreach (var batch in _batches.Where(batch => batch.TryGiveUp(s_patience)).ToArray())
                     GoOnWithout(batch);
-            }
-            // What is being read or written comes to its end first, but for a thread that is blocked.
+        }
+        // What is being read or written comes to its end first, but for a thread that is blocked.
+        lock (_order)
             for (var since = Stopwatch.GetTimestamp(); _working > 0 && Stopwatch.GetElapsedTime(since) < s_patience;)
                 Monitor.Wait(_order, s_look);
-        }
         _failure?.Throw();
     }
 
@@ -75,8 +76,10 @@ internal sealed class TreeCopier : IDisposable
         lock (_order)
         {
             _task?.Dispose();
-            if (_working == 0) // else a blocked thread may yet write to its batch
-                _batches.ForEach(batch => batch.Dispose());
+            if (_working > 0) // a blocked thread may yet write to its batch
+                return;
+            _batches.ForEach(batch => batch.Dispose());
+            _ended.Dispose();
         }
     }
 
@@ -127,7 +130,8 @@ internal sealed class TreeCopier : IDisposable
         }
         lock (_order)
         {
-            _working--;
+            if (--_working == 0)
+                _ended.Set();
             Monitor.PulseAll(_order);
         }
     }
@@ -231,6 +235,7 @@ internal sealed class TreeCopier : IDisposable
         lock (_order)
         {
             _failure ??= ExceptionDispatchInfo.Capture(e);
+            _ended.Set();
             Monitor.PulseAll(_order);
         }
     }

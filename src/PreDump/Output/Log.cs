@@ -33,6 +33,24 @@ internal static class Log
         return configuration.CreateLogger();
     }
 
+    /// <summary>Closes it when disposed: what it had no room for is lost with a warning, and no reason to call images bad.</summary>
+    public static IDisposable CloseAtEnd(Logger log) => new End(log);
+
+    private sealed class End(Logger log) : IDisposable
+    {
+        public void Dispose()
+        {
+            try
+            {
+                log.Dispose();
+            }
+            catch (IOException e)
+            {
+                Console.Error.WriteLine($"predump: warning: the end of the log could not be written ({OneLine.Of(e.Message)})");
+            }
+        }
+    }
+
     private static LogEventLevel LevelOf(int verbosity) => verbosity switch
     {
         <= 1 => LogEventLevel.Error,

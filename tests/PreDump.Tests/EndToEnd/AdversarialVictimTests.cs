@@ -74,7 +74,7 @@ public sealed class AdversarialVictimTests
     public async Task Tasks_killed_for_their_memory_spoil_no_tree()
     {
         using var cgroup = MemoryCgroup.Create(48 << 20);
-        await using var victim = await Victim.Ready("/bin/sh", cgroup.Inside(Victim.FixtureFile("glutton")));
+        await using var victim = await Victim.Fixture("glutton", cgroup.Path);
         await PreDumpAll(victim, victim.Pid, comesToAStandstill: false);
     }
 

@@ -45,6 +45,65 @@ public sealed class ResourceTests
         await AssertNothingLeft(scratch["images"], before, victim);
     }
 
+    /// <summary>Whichever file it is that has no room: pages, pagemap, statistics, log, pid file or inventory.</summary>
+    [Fact]
+    public async Task A_disk_that_is_too_small_by_any_amount_is_a_clear_failure()
+    {
+        await using var victim = await Victim.Fixture("plain", 16);
+        var before = VictimState.OfTree(victim);
+        for (long pages = 1, done = 0; done == 0; pages++)
+            done = await OnSmallDisk(pages * (long)Mapping.PageSize, null, victim);
+        for (int files = 1, done = 0; done == 0; files++)
+            done = await OnSmallDisk(1 << 24, files, victim);
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    [Fact]
+    public async Task A_log_that_has_no_room_is_no_reason_to_lose_the_victim()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        var before = VictimState.OfTree(victim);
+        await using var disk = await TinyDisk.Mount(4096);
+        using var scratch = new Scratch();
+        File.WriteAllBytes(Path.Combine(disk.Path, "ballast"), new byte[4096]);
+        var images = scratch.Folder("images");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", images, "--work-dir", disk.Path, "--log-file", "log", "-v4");
+        if (result.ExitCode == 0)
+            await Command.Must(await PreDumpTool.File(), "verify", images);
+        else
+            Assert.Contains("No space left", Refusal.Line(Refusal.Failure, result));
+        await VictimState.AssertUnchanged(before, victim);
+        Tally.Count("faults injected");
+    }
+
+    [Theory]
+    [InlineData("ulimit -v 1000000")]
+    [InlineData("ulimit -c 0")]
+    public async Task Some_limits_are_enough(string limit)
+    {
+        await using var victim = await Victim.Fixture("plain", 65536);
+        using var scratch = new Scratch();
+        var result = await Shell($"{limit}; exec \"$0\" \"$@\"", victim, scratch.Folder("images"));
+        Assert.True(result.ExitCode == 0, result.ToString());
+        await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
+    }
+
+    /// <summary>The images' page cache counts too, so that the cgroup is full all the time. $PREDUMP_BIG_PAGES: pages of the victim.</summary>
+    [Fact]
+    public async Task A_cgroup_of_64_MB_is_enough_for_any_victim()
+    {
+        var pages = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_BIG_PAGES"), out var big) ? big : 262_144;
+        using var cgroup = MemoryCgroup.Create(64 << 20);
+        await using var victim = await Victim.Fixture("plain", pages);
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+        var result = await Command.Run("/bin/sh", cgroup.Inside(await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")));
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.True(new FileInfo(scratch["images/pages-1.img"]).Length > pages * (long)Mapping.PageSize);
+        await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
     [Theory]
     [InlineData("--json")]
     [InlineData("--display-stats")]
@@ -145,6 +204,22 @@ public sealed class ResourceTests
 
     private static async Task<CommandResult> Shell(string script, Victim victim, string images, params string[] more) =>
         await Command.Run("/bin/bash", ["-c", script, await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, .. more]);
+
+    // 1 where there was room enough.
+    private static async Task<int> OnSmallDisk(long bytes, int? inodes, Victim victim)
+    {
+        await using var disk = await TinyDisk.Mount(bytes, inodes);
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path, "--log-file", "log", "--pidfile", "pid", "-v4");
+        if (result.ExitCode == 0)
+        {
+            await Command.Must(await PreDumpTool.File(), "verify", disk.Path);
+            return 1;
+        }
+        Refusal.Line(Refusal.Failure, result);
+        Assert.DoesNotContain(Directory.GetFiles(disk.Path), file => file.EndsWith(".img", StringComparison.Ordinal));
+        Tally.Count("faults injected");
+        return 0;
+    }
 
     private static async Task AssertNothingLeft(string images, List<VictimState> before, Victim victim)
     {
