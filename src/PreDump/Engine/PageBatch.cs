@@ -12,10 +12,10 @@ internal sealed class PageBatch : IDisposable
 
     private const int MaxRuns = 1024; // IOV_MAX
     private const int FromSwapAtOnce = 16; // pages
+    private const long Idle = 0, GivenUp = -1;
+
     private static readonly object s_fromSwap = new();
     private static readonly TimeSpan s_swapTurn = TimeSpan.FromSeconds(1);
-
-    private const long Idle = 0, GivenUp = -1;
 
     private readonly NativeBuffer _pages = new(MaxBytes);
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
@@ -90,10 +90,10 @@ internal sealed class PageBatch : IDisposable
         _runs.Clear();
     }
 
-    /// <summary>Copies the wanted pages: those that are its own and in memory by process_vm_readv(2), the others in the way that
-    /// spares the task (<see cref="PageWhereabouts"/>): through /proc/PID/mem. Where that stops short the page tables are asked again: what has vanished
-    /// is left out, what is still there is read through /proc/PID/mem, which may read more (PROT_NONE), and what follows it is
-    /// still read.</summary>
+    /// <summary>Copies the wanted pages: those that the task has for itself in memory by process_vm_readv(2), the others in the way
+    /// that spares it, through /proc/PID/mem (see <see cref="PageWhereabouts"/>). Where a read stops short the page tables are asked
+    /// again: what has vanished is left out, what is still there is read through /proc/PID/mem, which may read more (PROT_NONE),
+    /// and what follows it is still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
     public void Read(RemoteMemory memory, Pagemap pagemap)
@@ -290,23 +290,6 @@ internal sealed class PageBatch : IDisposable
         _runs.AddRange(_inParent);
         _runs.Sort(static (a, b) => a.Range.Start.CompareTo(b.Range.Start));
     }
-}
-
-/// <summary>Pages that were chosen and could not be copied.</summary>
-internal sealed class Losses
-{
-    /// <summary>Unmapped, or given back to the kernel, while the tree was running: a later round will not miss them.</summary>
-    public ulong Vanished { get; set; }
-
-    /// <summary>There, and not readable in any way.</summary>
-    public ulong Unreadable { get; set; }
-}
-
-/// <summary>The task ended while it was being copied, or ran a program that may not be read.</summary>
-internal sealed class TaskGoneException(bool notPermitted) : Exception
-{
-    /// <summary>It lives, but under another user's rights now.</summary>
-    public bool NotPermitted { get; } = notPermitted;
 }
 
 /// <summary>The read returned after it had been given up: what it brought belongs to nobody.</summary>

@@ -15,18 +15,6 @@ static void short_life(void)
     _exit(victim_bad);
 }
 
-static void reap(pid_t pid)
-{
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            die("waitpid");
-    if (status) {
-        say("BAD child %d ended with status %x", pid, status);
-        victim_bad = 1;
-    }
-}
-
 static void *moment(void *arg)
 {
     area_check_some(arg, "seen by a thread");

@@ -185,12 +185,10 @@ static pid_t spawn(void (*life)(long), long arg)
     _exit(victim_bad);
 }
 
-// Asks a child for its own last check and takes over its verdict.
-static void finish(pid_t pid)
+// Waits for a child's end and takes over its verdict.
+static void reap(pid_t pid)
 {
     int status = 0;
-    kill(pid, SIGCONT);
-    kill(pid, SIGTERM);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             die("waitpid");
@@ -198,4 +196,12 @@ static void finish(pid_t pid)
         say("BAD child %d ended with status %x", pid, status);
         victim_bad = 1;
     }
+}
+
+// Asks a child for its own last check first.
+static void finish(pid_t pid)
+{
+    kill(pid, SIGCONT);
+    kill(pid, SIGTERM);
+    reap(pid);
 }

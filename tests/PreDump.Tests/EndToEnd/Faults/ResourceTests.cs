@@ -23,25 +23,16 @@ public sealed class ResourceTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
-    [Fact]
-    public async Task Too_few_descriptors_are_a_clear_failure()
+    [Theory]
+    [InlineData("ulimit -n", 12, "processes", 3)]
+    [InlineData("ulimit -f", 512, "plain", 1024)]
+    public async Task A_limit_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string fixture, int argument)
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Fixture(fixture, argument);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var line = Refusal.Line(Refusal.Failure, await Shell("ulimit -n 12; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
-        Assert.Contains("ulimit -n", line);
-        await AssertNothingLeft(scratch["images"], before, victim);
-    }
-
-    [Fact]
-    public async Task A_file_above_the_limit_is_a_clear_failure()
-    {
-        await using var victim = await Victim.Fixture("plain", 1024);
-        var before = VictimState.OfTree(victim);
-        using var scratch = new Scratch();
-        var line = Refusal.Line(Refusal.Failure, await Shell("ulimit -f 512; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
-        Assert.Contains("ulimit -f", line);
+        var line = Refusal.Line(Refusal.Failure, await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
+        Assert.Contains(limit, line);
         await AssertNothingLeft(scratch["images"], before, victim);
     }
 
