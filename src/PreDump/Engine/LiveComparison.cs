@@ -59,8 +59,10 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
         using var pagemap = Pagemap.Open(task.LiveTid);
         using var arena = new MapsArena(0);
         task.OpenFiles(FreezeFiles.None);
-        var maps = new MapsReader(task.Maps is { } file ? arena[arena.Read(file)] : default);
+        Range text = task.Maps is { } file ? arena.Read(file) : default;
         task.CloseFiles();
+        var maps = new MapsReader(arena[text]);
+        _batch.RoomToSwapIn = new RoomToSwapIn(task, memory, () => new MapsReader(arena[text]), CancellationToken.None);
 
         var walk = new PageWalk(pagemap, new VmaRules(task.LiveTid), static (_, _) => { });
         while (walk.TryNext(ref maps, out var part))

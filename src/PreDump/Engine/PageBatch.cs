@@ -48,6 +48,9 @@ internal sealed class PageBatch : IDisposable
     /// <summary>By which its pages were found, and are to be found again: all of them.</summary>
     public PageFilter Filter { get; set; }
 
+    /// <summary>Asked before pages are read from swap.</summary>
+    public RoomToSwapIn? RoomToSwapIn { get; set; }
+
     /// <summary>Whether nothing is wanted.</summary>
     public bool IsEmpty => _wantedCount == 0 && _inParent.Count == 0;
 
@@ -122,7 +125,16 @@ internal sealed class PageBatch : IDisposable
     /// <summary>A batch for what is still there of this one's pages, to be read anew, in this one's turn.</summary>
     public PageBatch Successor()
     {
-        var batch = new PageBatch { Turn = Turn, Task = Task, IsFirst = IsFirst, IsLast = IsLast, Filter = Filter, UnderUserfaultfd = UnderUserfaultfd };
+        var batch = new PageBatch
+        {
+            Turn = Turn,
+            Task = Task,
+            IsFirst = IsFirst,
+            IsLast = IsLast,
+            Filter = Filter,
+            UnderUserfaultfd = UnderUserfaultfd,
+            RoomToSwapIn = RoomToSwapIn
+        };
         batch._inParent.AddRange(_inParent);
         ulong left = (ulong)_wantedBytes;
         Span<MemoryRange> found = stackalloc MemoryRange[64];
@@ -194,16 +206,15 @@ internal sealed class PageBatch : IDisposable
         return got == (int)rest.Length;
     }
 
-    // Few pages, one thread at a time, and back they go: what we read must not take the place of what the task uses. The kernel
-    // needs a moment to make room again, or it ends a task whose cgroup is at its limit.
+    // Few pages, one thread at a time, and back they go: what we read must not take the place of what the task uses.
     private int ReadFromSwap(RemoteMemory memory, MemoryRange pages)
     {
         bool alone = Monitor.TryEnter(s_fromSwap, s_swapTurn); // (whoever has it may be blocked)
         try
         {
+            RoomToSwapIn?.Make();
             int got = ReadForced(memory, pages);
             memory.PageOut(pages);
-            Thread.Sleep(1);
             return got;
         }
         finally

@@ -12,6 +12,7 @@ internal sealed class TaskCopy : IDisposable
     private readonly ParentPagemap? _parent;
     private readonly Summary _summary;
     private readonly PageWalk? _walk;
+    private readonly RoomToSwapIn? _roomToSwapIn;
     private int _mapsRead, _dirtySeen;
     private MemoryRange _part;
     private PageRun _run;
@@ -24,7 +25,8 @@ internal sealed class TaskCopy : IDisposable
     /// <param name="parent">The parent's pagemap of it, owned from here on; null: everything is copied.</param>
     /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
     /// <param name="summary">Takes what is left out.</param>
-    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, ParentPagemap? parent, bool userfaultfd, Summary summary)
+    /// <param name="stopping">Set where the round has failed.</param>
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, ParentPagemap? parent, bool userfaultfd, Summary summary, CancellationToken stopping)
     {
         (_snapshot, _task, _parent, _summary) = (snapshot, task, parent, summary);
         try
@@ -36,6 +38,7 @@ internal sealed class TaskCopy : IDisposable
                 return;
             }
             Pagemap = Pagemap.Open(Task.LiveTid);
+            _roomToSwapIn = new RoomToSwapIn(Task, Memory, () => new MapsReader(_snapshot.Maps[_task.Maps]), stopping);
             _walk = new PageWalk(Pagemap, new VmaRules(Task.LiveTid, userfaultfd), summary.LeaveOut);
         }
         catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
@@ -67,7 +70,7 @@ internal sealed class TaskCopy : IDisposable
         while (TryNextRun(_walk, ref maps, ref fate))
         {
             if (batch.IsEmpty)
-                (batch.Filter, batch.UnderUserfaultfd) = (_walk.Filter, _walk.UnderUserfaultfd);
+                (batch.Filter, batch.UnderUserfaultfd, batch.RoomToSwapIn) = (_walk.Filter, _walk.UnderUserfaultfd, _roomToSwapIn);
             if (batch.Filter == _walk.Filter && batch.UnderUserfaultfd == _walk.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
                 continue;
             _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;

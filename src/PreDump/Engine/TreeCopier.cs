@@ -22,6 +22,7 @@ internal sealed class TreeCopier : IDisposable
     private readonly ILogger _log;
     private readonly Lock _planning = new();
     private readonly object _order = new(); // guards what is below, the summary's counts and the xfer
+    private readonly CancellationTokenSource _stopping = new();
     private readonly ManualResetEventSlim _ended = new(false, spinCount: 0); // all is copied, or it has failed
     private readonly List<PageBatch> _batches = [];
     private readonly bool _userfaultfd;
@@ -79,6 +80,7 @@ internal sealed class TreeCopier : IDisposable
             if (_working > 0) // a blocked thread may yet write to its batch
                 return;
             _batches.ForEach(batch => batch.Dispose());
+            _stopping.Dispose();
             _ended.Dispose();
         }
     }
@@ -159,7 +161,7 @@ internal sealed class TreeCopier : IDisposable
             if (_nextTask == _snapshot.Tasks.Count)
                 return false;
             var task = _snapshot.Tasks[_nextTask++];
-            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _userfaultfd, _summary);
+            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _userfaultfd, _summary, _stopping.Token);
         }
         long before = Stopwatch.GetTimestamp();
         batch.Task = _task;
@@ -235,6 +237,7 @@ internal sealed class TreeCopier : IDisposable
         lock (_order)
         {
             _failure ??= ExceptionDispatchInfo.Capture(e);
+            _stopping.Cancel();
             _ended.Set();
             Monitor.PulseAll(_order);
         }
