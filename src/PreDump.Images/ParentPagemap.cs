@@ -4,7 +4,7 @@ namespace PreDump.Images;
 /// Answers which pages a parent's pagemap covers, for questions in ascending order and in constant memory: the
 /// entries are streamed past the questions.
 /// </summary>
-public sealed class ParentPagemap : IDisposable
+public sealed class ParentPagemap : IParentPagemap
 {
     private const PageFlags Anywhere = PageFlags.Present | PageFlags.Parent;
 
@@ -55,12 +55,8 @@ public sealed class ParentPagemap : IDisposable
     /// <summary>In bytes.</summary>
     public int PageSize => (int)_pageSize;
 
-    /// <summary>Whether an entry, present or itself in a parent, covers the pages from an address on.</summary>
-    /// <param name="vaddr">In bytes, page aligned, not below that of the question before.</param>
-    /// <param name="nrPages">How far the question goes, in pages, at least 1.</param>
-    /// <param name="inParent">The answer.</param>
-    /// <returns>How many pages, 1 to <paramref name="nrPages"/>, have this answer.</returns>
-    /// <exception cref="ImageException">The pagemap is damaged.</exception>
+    /// <inheritdoc/>
+    /// <remarks>An entry covers a page if it is present, or itself in a parent.</remarks>
     public ulong Covered(ulong vaddr, ulong nrPages, out bool inParent)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vaddr, _asked);

@@ -4,6 +4,7 @@ using PreDump.Engine;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.Output;
+using PreDump.PageServer;
 using Serilog;
 
 namespace PreDump;
@@ -33,8 +34,10 @@ internal static class PreDumpCommand
             Print(summary, options);
             return ExitCode.Done;
         }
-        catch (OperationCanceledException) when (signals.Received is { } signal)
+        catch (Exception e) when (e is OperationCanceledException or PeerException && signals.Received is not null)
         {
+            var signal = signals.Received!.Value;
+
             Report(log, $"ended by {signal}: what was written is removed, the tree runs on");
             return ExitCode.OfSignal(signal.Number());
         }
@@ -49,7 +52,8 @@ internal static class PreDumpCommand
     {
         long start = Stopwatch.GetTimestamp();
         bool softDirty = SoftDirty.IsSupported();
-        using var parent = ParentRound.Open(options, images, softDirty, log);
+        using var server = options.PageServer is { } where ? PageServerClient.Connect(where, options.Tree, cancel, log) : null;
+        using var parent = ParentRound.Open(options, images, softDirty, server, log);
         if (!softDirty)
             log.Warning("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
                 + "can't use them as its parent; see predump check");
@@ -68,8 +72,11 @@ internal static class PreDumpCommand
             Frozen = snapshot.Frozen,
             SoftDirty = softDirty,
             ImagesDirectory = images.Path,
+            PageServer = server?.Name,
         };
-        CopyAll(options, images, snapshot, parent, summary, cancel, log);
+        using (var local = server is null ? new LocalXfer(images) : null)
+            CopyAll(options, snapshot, parent, local ?? (IPageXfer)new PageServerXfer(server!), summary, cancel, log);
+        server?.Close();
         if (options.PrevImagesDirectory is { } previous)
             images.LinkParent(previous);
 
@@ -80,18 +87,17 @@ internal static class PreDumpCommand
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
         work.Keep();
         parent?.Complete(images.Path, snapshot.Uptime);
-        if (parent is not null && options.AutoDedup) // only now: until the round was whole the parent's pages were all there was
+        if (parent is not null && options.AutoDedup && server is null) // only now: until the round was whole the parent's pages were all there was
             Dedup.RunAfterRound(images.Path, log);
         return summary;
     }
 
-    private static void CopyAll(PreDumpOptions options, ImagesDirectory images, TreeSnapshot snapshot, ParentRound? parent, Summary summary,
+    private static void CopyAll(PreDumpOptions options, TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, Summary summary,
         CancellationToken cancel, ILogger log)
     {
         long start = Stopwatch.GetTimestamp();
         var expected = snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
         var progress = ProgressLine.Start(expected, options.Quiet);
-        using var xfer = new LocalXfer(images);
         using var copier = new TreeCopier(snapshot, parent, xfer, summary, log);
         copier.Copy(options.Threads, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
         ProgressLine.Erase();

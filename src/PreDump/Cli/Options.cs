@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using PreDump.PageServer;
 
 namespace PreDump.Cli;
 
@@ -13,8 +14,13 @@ internal static class Options
     public static readonly Option<bool> AutoDedup = Flag("--auto-dedup", "At the end, free in the parent images what this round replaces.");
     public static readonly Option<bool> TrackMem = Flag("--track-mem", "Track changed memory: always on, as in criu pre-dump.");
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
-    public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take; 0: without end [default: 10]", 0, 1_000_000);
+    public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take, and how long a page server may be silent; 0: without end [default: 10]", 0, 1_000_000);
     public static readonly Option<int?> Threads = Number("--threads", "N", "How many threads copy [default: as many as there are processors, at most 8]", 1, 64);
+    public static readonly Option<bool> PageServer = Flag("--page-server", "Send the pages to the page server at --address and --port.");
+    public static readonly Option<string?> Address = Text("--address", "ADDRESS", "The page server's name or address [default: 127.0.0.1]");
+    public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port.", 0, 65535);
+    public static readonly Option<int?> PsSocket = Number("--ps-socket", "FD", "A socket that is connected to the page server already.", 0, int.MaxValue);
+    public static readonly Option<string?> PageServerProtocol = Text("--page-server-protocol", "auto|24|32", "How long the page server's messages are: 24 bytes up to CRIU 4.1, 32 since [default: auto]");
     public static readonly Option<string?> WorkDir = Text("--work-dir", "DIR", "Where stats-dump, the log and the pid file go [default: the images directory]", "-W");
     public static readonly Option<string?> LogFile = Text("--log-file", "FILE", "Log to this file in the work directory; - is standard output [default: standard error]", "-o");
     public static readonly Option<int?> Verbosity = Number("--verbosity", "N", "1 errors, 2 warnings, 3 information, 4 debug; -v, -vv and -v4 work too [default: 2]", 0, 10);
@@ -30,7 +36,7 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
+        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, PageServer, Address, Port, PsSocket, PageServerProtocol, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
         LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
 
@@ -38,7 +44,8 @@ internal static class Options
     public static PreDumpOptions Bind(ParseResult line)
     {
         var images = line.GetValue(ImagesDir) ?? ".";
-        int timeout = line.GetValue(Timeout) ?? 10;
+        int seconds = line.GetValue(Timeout) ?? 10;
+        var timeout = seconds == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
         return new PreDumpOptions
         {
             Tree = line.GetValue(Tree)!.Value,
@@ -47,7 +54,20 @@ internal static class Options
             PrevImagesDirectory = line.GetValue(PrevImagesDir),
             AutoDedup = line.GetValue(AutoDedup),
             FreezeCgroup = line.GetValue(FreezeCgroup),
-            Timeout = timeout == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout),
+            Timeout = timeout,
+            PageServer = line.GetValue(PageServer) ? new PageServerOptions
+            {
+                Address = line.GetValue(Address) ?? "127.0.0.1",
+                Port = line.GetValue(Port) ?? 0,
+                Socket = line.GetValue(PsSocket),
+                Timeout = timeout,
+                Layout = line.GetValue(PageServerProtocol) switch
+                {
+                    "24" => MessageLayout.Bytes24,
+                    "32" => MessageLayout.Bytes32,
+                    _ => null,
+                },
+            } : null,
             Threads = line.GetValue(Threads) ?? Math.Min(Environment.ProcessorCount, 8),
             DisplayStats = line.GetValue(DisplayStats),
             Json = line.GetValue(Json),
@@ -64,6 +84,12 @@ internal static class Options
     {
         if (line.GetResult(Tree) is null)
             line.AddError("--tree PID is missing: which process is to be pre-dumped?");
+        if (line.GetResult(PageServer) is not null && line.GetResult(PsSocket) is null && line.GetResult(Port)?.Tokens is not [{ Value: not "0" }])
+            line.AddError("--page-server: --port PORT is missing (or --ps-socket FD)");
+        if (line.GetResult(PageServer) is null && (line.GetResult(Address) ?? line.GetResult(Port) ?? line.GetResult(PsSocket)) is { } alone)
+            line.AddError($"{alone.Option.Name} is for --page-server, which is missing");
+        if (line.GetResult(PageServerProtocol)?.Tokens is [{ Value: not ("auto" or "24" or "32") } protocol])
+            line.AddError($"--page-server-protocol {protocol.Value}: it is auto, 24 or 32");
         if (line.GetResult(PreDumpMode) is { } mode && mode.Tokens[0].Value is not ("read" or "splice"))
             line.AddError($"--pre-dump-mode {mode.Tokens[0].Value}: it is read or splice");
     }

@@ -1,3 +1,5 @@
+using PreDump.PageServer;
+
 namespace PreDump.Cli;
 
 /// <summary>What the command line of a pre-dump says; CRIU's names and meanings.</summary>
@@ -23,6 +25,9 @@ internal sealed record PreDumpOptions
 
     /// <summary>How long the freezing may take.</summary>
     public required TimeSpan Timeout { get; init; }
+
+    /// <summary>Where the pagemaps and pages go; null: into the images directory.</summary>
+    public PageServerOptions? PageServer { get; init; }
 
     /// <summary>How many threads copy.</summary>
     public int Threads { get; init; } = 1;

@@ -2,6 +2,7 @@ using System.Text;
 using PreDump.Cli;
 using PreDump.Images;
 using PreDump.Linux;
+using PreDump.PageServer;
 using Serilog;
 
 namespace PreDump.Engine;
@@ -13,23 +14,24 @@ internal sealed class ParentRound : IDisposable
     private const int MostOfChild = 8 * 1024;
 
     private readonly ILogger _log;
-    private readonly ParentImages _images;
+    private readonly ulong _dumpUptime;
     private readonly string _path;
-    private readonly HashSet<int> _imagePids;
+    private readonly IParentPagemaps _pagemaps;
     private readonly HashSet<int> _known = [];
 
     private bool _claimed, _trackingWasReset, _complete;
 
-    private ParentRound(ParentImages images, string path, ILogger log)
-    {
-        (_images, _path, _log) = (images, path, log);
-        // Listed once, so that the freeze need not look for files.
-        _imagePids = [.. Directory.EnumerateFiles(path).Select(file => ImageNames.PidOfPagemap(Path.GetFileName(file))).OfType<int>()];
-    }
+    private ParentRound(ulong dumpUptime, IParentPagemaps pagemaps, string path, ILogger log) =>
+        (_dumpUptime, _pagemaps, _path, _log) = (dumpUptime, pagemaps, path, log);
 
     /// <summary>Opens the parent images; null where none are asked for.</summary>
+    /// <param name="options">Where they are.</param>
+    /// <param name="images">Where this round's images go.</param>
+    /// <param name="softDirty">Whether this kernel tracks changed memory.</param>
+    /// <param name="server">Has the parent's pagemaps and pages; null: they are beside its inventory.</param>
+    /// <param name="log">Told of tasks that are new.</param>
     /// <exception cref="PreDumpException">They can't be the parent: then nothing is done, rather than a full copy in silence.</exception>
-    public static ParentRound? Open(PreDumpOptions options, ImagesDirectory images, bool softDirty, ILogger log)
+    public static ParentRound? Open(PreDumpOptions options, ImagesDirectory images, bool softDirty, PageServerClient? server, ILogger log)
     {
         if (options.PrevImagesDirectory is not { } previous)
         {
@@ -54,7 +56,8 @@ internal sealed class ParentRound : IDisposable
         var parent = ParentImages.Open(path);
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
-        var round = new ParentRound(parent, path, log);
+        IParentPagemaps pagemaps = server is null ? new LocalParentPagemaps(parent, path) : new PageServerParent(server, options.Tree);
+        var round = new ParentRound(parent.DumpUptime, pagemaps, path, log);
         round.RefuseOtherTree(options.Tree);
         round.RefuseDamage();
         return round;
@@ -131,18 +134,18 @@ internal sealed class ParentRound : IDisposable
     /// each task, in the freeze; a task that it does not hold is copied whole.</summary>
     public bool Has(TreeTask task)
     {
-        if (!_imagePids.Contains(task.ImagePid) || IsYounger(task.StartTime))
+        if (!_pagemaps.Has(task.ImagePid) || IsYounger(task.StartTime))
             return false;
         _known.Add(task.Pid);
         return true;
     }
 
     /// <summary>The parent's pagemap of a task; null where it has none.</summary>
-    public ParentPagemap? OpenPagemap(TreeTask task)
+    public IParentPagemap? OpenPagemap(TreeTask task)
     {
         if (_known.Contains(task.Pid))
-            return _images.OpenPagemap(task.ImagePid, PageSize.Bytes);
-        if (_imagePids.Contains(task.ImagePid))
+            return _pagemaps.Open(task.ImagePid);
+        if (_pagemaps.Has(task.ImagePid))
             _log.Warning("task {Task:l} is another one than the parent's of that pid (pid reuse): it is copied whole", task.ToString());
         else
             _log.Information("task {Task:l} is new since the parent: it is copied whole", task.ToString());
@@ -178,9 +181,9 @@ internal sealed class ParentRound : IDisposable
     // Before the freeze: once dirty tracking is reset, what changed since the right parent can't be told any more.
     private void RefuseOtherTree(int root)
     {
-        if (ProcStatus.TryRead(root) is { } status && (!_imagePids.Contains(status.InnermostPid) || IsYounger(ProcFs.StartTime(root))))
-            throw new PreDumpException($"--prev-images-dir: {_path} holds no images of task {root} ({status.Name}): they are of another tree; "
-                + "give the directory of this tree's last round, or leave the option out for a full copy");
+        if (ProcStatus.TryRead(root) is { } status && (!_pagemaps.Has(status.InnermostPid) || IsYounger(ProcFs.StartTime(root))))
+            throw new PreDumpException($"--prev-images-dir: {_pagemaps.Where} holds no images of task {root} ({status.Name}): {_pagemaps.Advice}, "
+                + "or leave the option out for a full copy");
     }
 
     // All of the chain is read through once: damage must not be found when tracking has been reset, nor by the restore.
@@ -188,5 +191,5 @@ internal sealed class ParentRound : IDisposable
         ImageCheck.RefuseUnsound(_path, PageSize.Bytes, "give the images of a sound round, or leave --prev-images-dir out");
 
     // As CRIU tells pid reuse: started at or after the parent's dump, in clock ticks.
-    private bool IsYounger(ulong startTime) => startTime >= _images.DumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
+    private bool IsYounger(ulong startTime) => startTime >= _dumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
 }

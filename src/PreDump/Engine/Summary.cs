@@ -51,6 +51,9 @@ internal sealed class Summary
     /// <summary>Where the images are.</summary>
     public string ImagesDirectory { get; set; } = "";
 
+    /// <summary>Where the pages are, if not there.</summary>
+    public string? PageServer { get; set; }
+
     /// <summary>Why pages were left out: a reason, whole VMAs, pages.</summary>
     public IEnumerable<KeyValuePair<string, (ulong Vmas, ulong Pages)>> Skipped => _leftOut;
 

@@ -9,7 +9,7 @@ internal sealed class TaskCopy : IDisposable
 {
     private readonly TreeSnapshot _snapshot;
     private readonly TaskSnapshot _task;
-    private readonly ParentPagemap? _parent;
+    private readonly IParentPagemap? _parent;
     private readonly Summary _summary;
     private readonly PageWalk? _walk;
     private readonly RoomToSwapIn? _roomToSwapIn;
@@ -26,7 +26,7 @@ internal sealed class TaskCopy : IDisposable
     /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
     /// <param name="summary">Takes what is left out.</param>
     /// <param name="stopping">Set where the round has failed.</param>
-    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, ParentPagemap? parent, bool userfaultfd, Summary summary, CancellationToken stopping)
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, bool userfaultfd, Summary summary, CancellationToken stopping)
     {
         (_snapshot, _task, _parent, _summary) = (snapshot, task, parent, summary);
         try

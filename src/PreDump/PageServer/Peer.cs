@@ -44,6 +44,12 @@ internal sealed class Peer : IDisposable
     /// <summary>For messages.</summary>
     public string Name { get; }
 
+    /// <summary>Whether TLS is spoken.</summary>
+    public bool IsTls => _tls is not null;
+
+    /// <summary>Waits for something to read, on a plain connection.</summary>
+    public bool IsReadable(TimeSpan patience) => _socket.Poll(patience, SelectMode.SelectRead);
+
     /// <summary>Reads once; 0 where the stream has ended.</summary>
     public int Read(Span<byte> to)
     {
@@ -103,6 +109,18 @@ internal sealed class Peer : IDisposable
             _socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is AggregateException or IOException or SocketException or InvalidOperationException) // it has gone: just as well
+        {
+        }
+    }
+
+    /// <summary>Ends the connection at once, whoever waits for it.</summary>
+    public void BreakOff()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
         }
     }

@@ -118,6 +118,6 @@ public sealed class HostileImagesTests
             PrevImagesDirectory = parent,
         };
         using var images = ImagesDirectory.Open(options.ImagesDirectory);
-        using var round = ParentRound.Open(options, images, softDirty: true, new LoggerConfiguration().CreateLogger());
+        using var round = ParentRound.Open(options, images, softDirty: true, server: null, new LoggerConfiguration().CreateLogger());
     }
 }

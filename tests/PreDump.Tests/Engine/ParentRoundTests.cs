@@ -213,7 +213,7 @@ public sealed class ParentRoundTests : IDisposable
             PrevImagesDirectory = path,
         };
         using var images = ImagesDirectory.Open(options.ImagesDirectory);
-        return ParentRound.Open(options, images, softDirty, log ?? s_log);
+        return ParentRound.Open(options, images, softDirty, server: null, log ?? s_log);
     }
 
     private sealed class Warnings(TextWriter to) : Serilog.Core.ILogEventSink

@@ -1,0 +1,19 @@
+using PreDump.Images;
+
+namespace PreDump.Engine;
+
+/// <summary>Where the pagemaps of the round before are, and of which tasks.</summary>
+internal interface IParentPagemaps
+{
+    /// <summary>The place, for messages.</summary>
+    string Where { get; }
+
+    /// <summary>What to do where they are not those of the tree.</summary>
+    string Advice { get; }
+
+    /// <summary>Whether there are some of this pid. Costs nothing: it is asked in the freeze.</summary>
+    bool Has(int imagePid);
+
+    /// <summary>A task's; null where there is none.</summary>
+    IParentPagemap? Open(int imagePid);
+}

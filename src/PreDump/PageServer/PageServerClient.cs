@@ -1,0 +1,225 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using PreDump.Images;
+using PreDump.Linux;
+using Serilog;
+
+namespace PreDump.PageServer;
+
+/// <summary>A conversation with a page server, CRIU's or ours: questions before the freeze, then images, one after the other, then the
+/// server's word that all is written.</summary>
+internal sealed class PageServerClient : IDisposable
+{
+    // Questions that are on their way at once.
+    private const int MostAsked = 256;
+
+    private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(300);
+
+    private readonly Peer _peer;
+    private readonly MessageLayout _layout;
+    private readonly bool _isInherited;
+    private readonly Queue<PagesId> _opened = new(); // whose answer has not been read yet
+    private readonly HashSet<PagesId> _withHoles = [];
+    private readonly byte[] _message = new byte[PageServerMessage.MaxBytes];
+    private PagesId _current;
+
+    private PageServerClient(Peer peer, MessageLayout layout, bool isInherited) => (_peer, _layout, _isInherited) = (peer, layout, isInherited);
+
+    /// <summary>Connects, and finds out how long the server's messages are.</summary>
+    /// <param name="options">Where it is, and how patient we are.</param>
+    /// <param name="tree">The tree's root, for which the first question asks.</param>
+    /// <param name="cancel">Breaks the connection off, now or later.</param>
+    /// <param name="log">Told what was found.</param>
+    /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
+    public static PageServerClient Connect(PageServerOptions options, int tree, CancellationToken cancel, ILogger log)
+    {
+        var first = RootOf(tree);
+        var (socket, name, took) = options.Socket is { } fd ? Inherited(fd) : Connected(options, cancel);
+        var peer = new Peer(socket, name, options.Timeout, options.Tls);
+        try
+        {
+            cancel.Register(peer.BreakOff);
+            var layout = options.Layout ?? (peer.IsTls ? AskByTls(peer, first) : Ask(peer, first, TimeSpan.FromTicks(Math.Max(s_leastQuiet.Ticks, 4 * took.Ticks))));
+            log.Debug("{Server:l}: messages of {Bytes} bytes", name, (int)layout);
+            return new PageServerClient(peer, layout, isInherited: options.Socket is not null);
+        }
+        catch
+        {
+            peer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The server, for messages.</summary>
+    public string Name => _peer.Name;
+
+    /// <summary>Asks which of these images the server's parent has.</summary>
+    public HashSet<PagesId> AskParent(IReadOnlyList<PagesId> ids)
+    {
+        var there = new HashSet<PagesId>();
+        for (int from = 0; from < ids.Count; from += MostAsked)
+        {
+            var some = ids.Skip(from).Take(MostAsked).ToArray();
+            foreach (var id in some)
+                Send(new PageServerMessage(PageServerCommandCode.Parent, id.DstId));
+            foreach (var id in some)
+                if (ReadAnswer(_peer) > 0)
+                    there.Add(id);
+        }
+        return there;
+    }
+
+    /// <summary>Begins the images of an id. The answer is read later: it need not be waited for.</summary>
+    public void Open(PagesId id)
+    {
+        Send(new PageServerMessage(PageServerCommandCode.Open2, id.DstId));
+        _opened.Enqueue(_current = id);
+    }
+
+    /// <summary>Sends runs of the images that were opened last.</summary>
+    /// <param name="runs">Ascending.</param>
+    /// <param name="pages">The bytes of the present ones.</param>
+    public void Add(ReadOnlySpan<(PageFlags Flags, ulong Address, ulong Pages)> runs, ReadOnlySpan<byte> pages, int pageBytes)
+    {
+        const int AtOnce = 256;
+        int headBytes = (int)_layout;
+        Span<byte> heads = stackalloc byte[AtOnce * PageServerMessage.MaxBytes];
+        Span<int> parts = stackalloc int[AtOnce];
+        for (; !runs.IsEmpty; runs = runs[Math.Min(AtOnce, runs.Length)..])
+        {
+            int count = Math.Min(AtOnce, runs.Length), bytes = 0;
+            for (int i = 0; i < count; i++)
+            {
+                var (flags, address, number) = runs[i];
+                new PageServerMessage(PageServerCommandCode.AddFlags, flags, number, address, _current.DstId).Write(heads[(i * headBytes)..], _layout);
+                parts[i] = flags.HasFlag(PageFlags.Present) ? (int)number * pageBytes : 0;
+                bytes += parts[i];
+                if (flags.HasFlag(PageFlags.Parent))
+                    _withHoles.Add(_current);
+            }
+            _peer.Send(heads[..(count * headBytes)], headBytes, pages[..bytes], parts[..count]);
+            pages = pages[bytes..];
+        }
+    }
+
+    /// <summary>Ends the conversation: returns when the server has said that all is written.</summary>
+    /// <exception cref="PreDumpException">It is not.</exception>
+    public void Close()
+    {
+        Send(new PageServerMessage(_isInherited ? PageServerCommandCode.ForceClose : PageServerCommandCode.Close));
+        Span<byte> hasParent = stackalloc byte[1];
+        while (_opened.TryDequeue(out var id))
+            if (!_peer.TryReadExactly(hasParent))
+                throw HungUp(_peer);
+            else if (hasParent[0] == 0 && _withHoles.Contains(id))
+                throw new PeerException($"{Name} has no parent for {id.FileName} any more, though it said it had: the pages left to it are lost");
+        if (ReadAnswer(_peer) is not 0 and var status)
+            throw new PeerException($"{Name} could not write the images (status {status}): see its log");
+        _peer.EndSending();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _peer.Dispose();
+
+    private void Send(PageServerMessage message) => Send(_peer, message, _message, _layout);
+
+    private static void Send(Peer peer, PageServerMessage message, Span<byte> buffer, MessageLayout layout) =>
+        peer.Send(buffer[..message.Write(buffer, layout)]);
+
+    private static PagesId RootOf(int tree)
+    {
+        using var processes = new ProcessTree(tree); // refuses what is no tree
+        return new PagesId(PagesId.Task, (ulong)processes.Tasks[0].ImagePid);
+    }
+
+    // In the old layout first. A server of the old one answers at once; one of the new one waits for eight bytes more: with the id in
+    // them it is a question in the new layout, too.
+    private static MessageLayout Ask(Peer peer, PagesId id, TimeSpan quiet)
+    {
+        Span<byte> message = stackalloc byte[PageServerMessage.MaxBytes];
+        Send(peer, new PageServerMessage(PageServerCommandCode.Parent, id.DstId), message, MessageLayout.Bytes24);
+        var layout = MessageLayout.Bytes24;
+        if (!peer.IsReadable(quiet))
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(message, id.DstId);
+            peer.Send(message[..sizeof(ulong)]);
+            layout = MessageLayout.Bytes32;
+        }
+        _ = ReadAnswer(peer);
+        return layout;
+    }
+
+    // A server by TLS takes a message from one record alone, so only one layout can be tried. An old server stumbles at the second.
+    private static MessageLayout AskByTls(Peer peer, PagesId id)
+    {
+        Span<byte> message = stackalloc byte[PageServerMessage.MaxBytes];
+        try
+        {
+            for (int time = 0; time < 2; time++)
+            {
+                Send(peer, new PageServerMessage(PageServerCommandCode.Parent, id.DstId), message, MessageLayout.Bytes32);
+                _ = ReadAnswer(peer);
+            }
+            return MessageLayout.Bytes32;
+        }
+        catch (PeerException e)
+        {
+            throw new PeerException($"{e.Message}: if it is a criu before 4.2, give --page-server-protocol 24 (with --tls that can't be found out)");
+        }
+    }
+
+    private static int ReadAnswer(Peer peer)
+    {
+        Span<byte> answer = stackalloc byte[sizeof(int)];
+        return peer.TryReadExactly(answer) ? BinaryPrimitives.ReadInt32LittleEndian(answer) : throw HungUp(peer);
+    }
+
+    private static PeerException HungUp(Peer peer) => new($"{peer.Name} hung up: its log tells why");
+
+    private static (Socket, string, TimeSpan) Inherited(int fd)
+    {
+        try
+        {
+            return (new Socket(new SafeSocketHandle(fd, ownsHandle: true)), $"page server at descriptor {fd}", TimeSpan.Zero);
+        }
+        catch (SocketException e)
+        {
+            throw new PreDumpException($"--ps-socket {fd}: no connected socket ({e.Message})");
+        }
+    }
+
+    // Each of the name's addresses, as criu does.
+    private static (Socket, string, TimeSpan) Connected(PageServerOptions options, CancellationToken cancel)
+    {
+        string host = options.Address, name = $"page server {host}:{options.Port}";
+        IPAddress[] addresses;
+        try
+        {
+            addresses = IPAddress.TryParse(host, out var literal) ? [literal] : Dns.GetHostAddresses(host);
+        }
+        catch (SocketException e)
+        {
+            throw new PreDumpException($"--address {host}: {e.Message}");
+        }
+        string reason = "no address";
+        foreach (var address in addresses)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            long start = Stopwatch.GetTimestamp();
+            try
+            {
+                if (socket.ConnectAsync(address, options.Port).Wait(options.Timeout, cancel))
+                    return (socket, name, Stopwatch.GetElapsedTime(start));
+                reason = $"no answer for {options.Timeout.TotalSeconds:0.#} s (--timeout)";
+            }
+            catch (AggregateException e) when (e.InnerException is SocketException failed)
+            {
+                reason = failed.Message;
+            }
+            socket.Dispose();
+        }
+        throw new PreDumpException($"{name} can't be reached: {reason}");
+    }
+}

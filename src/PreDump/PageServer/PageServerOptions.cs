@@ -1,0 +1,25 @@
+using System.Net.Security;
+
+namespace PreDump.PageServer;
+
+/// <summary>Where the pages go to, instead of into the images directory.</summary>
+internal sealed record PageServerOptions
+{
+    /// <summary>A name or an address.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Its TCP port.</summary>
+    public int Port { get; init; }
+
+    /// <summary>A connected socket, instead of the two; null: we connect.</summary>
+    public int? Socket { get; init; }
+
+    /// <summary>How long it may take to connect, and how long it may be silent.</summary>
+    public required TimeSpan Timeout { get; init; }
+
+    /// <summary>The messages' layout; null: it is found out.</summary>
+    public MessageLayout? Layout { get; init; }
+
+    /// <summary>Makes the connection a TLS one; null: plain.</summary>
+    public Func<Stream, SslStream>? Tls { get; init; }
+}
