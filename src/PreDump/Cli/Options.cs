@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using PreDump.PageServer;
 
 namespace PreDump.Cli;
 
@@ -26,6 +27,16 @@ internal static class Options
     public static readonly Option<string?> PidFile = Text("--pidfile", "FILE", "Write the pid of predump to this file in the work directory.");
     public static readonly Option<int?> StatusFd = Number("--status-fd", "FD", "Write a zero byte to this descriptor and close it once the tree runs on.", 0, int.MaxValue);
     public static readonly Option<string?> PreDumpMode = Text("--pre-dump-mode", "MODE", "read or splice, for criu's sake: predump always reads.");
+
+    public static readonly Option<bool> TlsFlag = Flag("--tls", "TLS to the other side of a page server's connection; both sides show certificates.");
+    public static readonly Option<string?> TlsCert = Text("--tls-cert", "FILE", "Our certificate, PEM [default: /etc/pki/criu/cert.pem]");
+    public static readonly Option<string?> TlsKey = Text("--tls-key", "FILE", "Its key, PEM [default: /etc/pki/criu/private/key.pem]");
+    public static readonly Option<string?> TlsCaCert = Text("--tls-cacert", "FILE", "The CA that signed the other side's certificate, PEM [default: /etc/pki/CA/cacert.pem]");
+    public static readonly Option<string?> TlsCrl = Text("--tls-cacrl", "FILE", "The CA's revocation list, PEM [default: /etc/pki/CA/cacrl.pem if it is there]", "--tls-crl");
+    public static readonly Option<bool> TlsNoCnVerify = Flag("--tls-no-cn-verify", "Don't compare the other side's certificate with --address.");
+
+    /// <summary>Those of TLS.</summary>
+    public static readonly IReadOnlyList<Option> AllTls = [TlsFlag, TlsCert, TlsKey, TlsCaCert, TlsCrl, TlsNoCnVerify];
 
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
@@ -58,6 +69,10 @@ internal static class Options
             Verbosity = line.GetValue(Verbosity) ?? 2,
         };
     }
+
+    /// <summary>What a command line says of TLS.</summary>
+    public static TlsOptions BindTls(ParseResult line) => new(line.GetValue(TlsFlag), line.GetValue(TlsCert), line.GetValue(TlsKey),
+        line.GetValue(TlsCaCert), line.GetValue(TlsCrl), line.GetValue(TlsNoCnVerify));
 
     /// <summary>What the parser itself can't demand.</summary>
     public static void Validate(CommandResult line)
