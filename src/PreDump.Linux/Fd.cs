@@ -113,6 +113,35 @@ public sealed unsafe class Fd : IDisposable
             _ = unlinkat(_fd, path, 0);
     }
 
+    /// <summary>flock(2) without waiting: false where another process has it. It ends with this descriptor, or with us.</summary>
+    public bool TryLock() => Interop.LibCExtra.flock(_fd, Interop.LibCExtra.LOCK_EX | Interop.LibCExtra.LOCK_NB) == 0
+        ? true
+        : errno == EAGAIN ? false : throw Failed("flock");
+
+    /// <summary>A second descriptor of the same file, close-on-exec.</summary>
+    public Fd Duplicate()
+    {
+        int fd = fcntl(_fd, F_DUPFD_CLOEXEC, 3);
+        return fd >= 0 ? new Fd(fd, Path) : throw Failed("fcntl");
+    }
+
+    /// <summary>Keeps it from programs that we start.</summary>
+    public void KeepFromChildren()
+    {
+        if (fcntl(_fd, F_SETFD, FD_CLOEXEC) != 0)
+            throw Failed("fcntl");
+    }
+
+    /// <summary>socketpair(2): what is written to one is read from the other.</summary>
+    public static (Fd, Fd) SocketPair(string name)
+    {
+        int* pair = stackalloc int[2];
+        const int AF_UNIX = 1, SOCK_STREAM_CLOEXEC = 1 | 0x80000;
+        return socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair) == 0
+            ? (new Fd(pair[0], name), new Fd(pair[1], name))
+            : throw new LinuxException("socketpair", name, errno);
+    }
+
     /// <summary>read(2) once; 0 at the end of the file.</summary>
     public int Read(Span<byte> to)
     {
@@ -207,6 +236,9 @@ public sealed unsafe class Fd : IDisposable
 
     /// <summary>The same descriptor by another name; this object is as if closed.</summary>
     internal Fd Renamed(string path) => new(Interlocked.Exchange(ref _fd, -1), path);
+
+    /// <summary>Gives the number away.</summary>
+    public int ReleaseNumber() => Interlocked.Exchange(ref _fd, -1);
 
     /// <summary>Gives the descriptor away.</summary>
     internal SafeFileHandle Release() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);
