@@ -57,6 +57,15 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Creates a file in this directory that nobody else may read (0600). It must not exist, nor be a link.</summary>
     public Fd CreatePrivate(string name) => OpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PrivateMode);
 
+    /// <summary>mkdir(2): a new directory that nobody else may enter (0700).</summary>
+    public static void MakePrivateDirectory(string path)
+    {
+        Span<byte> buffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* at = CString.Terminated(path, buffer))
+            if (mkdir(at, (mode_t)0b111_000_000u) != 0)
+                throw new LinuxException("mkdir", path, errno);
+    }
+
     /// <summary>Creates a file that nobody else may read, or empties the one that is there and takes it from the others. It follows no
     /// link, and takes nobody else's file; a FIFO or a device is opened as it is, without waiting for a reader.</summary>
     public static Fd CreateOrTruncatePrivate(string path)

@@ -28,6 +28,9 @@ internal static class Options
     public static readonly Option<int?> StatusFd = Number("--status-fd", "FD", "Write a zero byte to this descriptor and close it once the tree runs on.", 0, int.MaxValue);
     public static readonly Option<string?> PreDumpMode = Text("--pre-dump-mode", "MODE", "read or splice, for criu's sake: predump always reads.");
 
+    public static readonly Option<string?> Address = Text("--address", "ADDRESS", "The page server's name or address [default: 127.0.0.1]");
+    public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port.", 0, 65535);
+    public static readonly Option<int?> PsSocket = Number("--ps-socket", "FD", "A socket that is connected to the page server already.", 0, int.MaxValue);
     public static readonly Option<bool> TlsFlag = Flag("--tls", "TLS to the other side of a page server's connection; both sides show certificates.");
     public static readonly Option<string?> TlsCert = Text("--tls-cert", "FILE", "Our certificate, PEM [default: /etc/pki/criu/cert.pem]");
     public static readonly Option<string?> TlsKey = Text("--tls-key", "FILE", "Its key, PEM [default: /etc/pki/criu/private/key.pem]");
@@ -37,6 +40,21 @@ internal static class Options
 
     /// <summary>Those of TLS.</summary>
     public static readonly IReadOnlyList<Option> AllTls = [TlsFlag, TlsCert, TlsKey, TlsCaCert, TlsCrl, TlsNoCnVerify];
+
+    public static readonly Option<bool> Daemon = Flag("--daemon", "Go on in the background once the page server listens.", "-d");
+    public static readonly Option<bool> Once = Flag("--once", "Receive one round, into --images-dir itself: as it is anyway.");
+    public static readonly Option<int?> Rounds = Number("--rounds", "N", "Receive so many rounds, into directories 1, 2, 3 and so on of --images-dir.", 1, int.MaxValue);
+    public static readonly Option<bool> Forever = Flag("--forever", "The same without end.");
+
+    /// <summary>Tells a page server that it is the daemon, with the listening socket for its standard input.</summary>
+    public static readonly Option<bool> IsDaemon = new("--is-daemon") { Hidden = true, Arity = ArgumentArity.Zero };
+
+    /// <summary>Those of a page server, in the order of the help page.</summary>
+    public static readonly IReadOnlyList<Option> AllServe =
+    [
+        ImagesDir, PrevImagesDir, Address, Port, Once, Rounds, Forever, AutoDedup, Timeout, Daemon, PidFile, StatusFd, PsSocket, .. AllTls,
+        WorkDir, LogFile, Verbosity, Json, Quiet, IsDaemon,
+    ];
 
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
@@ -73,6 +91,48 @@ internal static class Options
     /// <summary>What a command line says of TLS.</summary>
     public static TlsOptions BindTls(ParseResult line) => new(line.GetValue(TlsFlag), line.GetValue(TlsCert), line.GetValue(TlsKey),
         line.GetValue(TlsCaCert), line.GetValue(TlsCrl), line.GetValue(TlsNoCnVerify));
+
+    /// <summary>What the command line of a page server says.</summary>
+    public static ServeOptions BindServe(ParseResult line)
+    {
+        var images = line.GetValue(ImagesDir) ?? ".";
+        int timeout = line.GetValue(Timeout) ?? 10;
+        return new ServeOptions
+        {
+            ImagesDirectory = images,
+            WorkDirectory = line.GetValue(WorkDir) ?? images,
+            PrevImagesDirectory = line.GetValue(PrevImagesDir),
+            Address = line.GetValue(Address) ?? "127.0.0.1",
+            Port = line.GetValue(Port) ?? 0,
+            Socket = line.GetValue(PsSocket),
+            Rounds = line.GetValue(Forever) ? int.MaxValue : line.GetValue(Rounds),
+            AutoDedup = line.GetValue(AutoDedup),
+            Timeout = timeout == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout),
+            Tls = BindTls(line),
+            Daemon = line.GetValue(Daemon),
+            IsDaemon = line.GetValue(IsDaemon),
+            PidFile = line.GetValue(PidFile),
+            StatusFd = line.GetValue(StatusFd),
+            Json = line.GetValue(Json),
+            Quiet = line.GetValue(Quiet),
+            LogFile = line.GetValue(LogFile),
+            Verbosity = line.GetValue(Verbosity) ?? 2,
+        };
+    }
+
+    /// <summary>What the parser itself can't demand of it.</summary>
+    public static void ValidateServe(CommandResult line)
+    {
+        bool numbered = line.GetResult(Rounds) is not null || line.GetResult(Forever) is not null;
+        if ((line.GetResult(Rounds) is not null && line.GetResult(Forever) is not null) || (numbered && line.GetResult(Once) is not null))
+            line.AddError("--once, --rounds and --forever: only one of them can be");
+        if (numbered && line.GetResult(PrevImagesDir) is not null)
+            line.AddError("--prev-images-dir is for one round: with --rounds and --forever each round's parent is found among those before");
+        if (numbered && line.GetResult(PsSocket) is not null)
+            line.AddError("--ps-socket is one connection, and so one round: leave --rounds and --forever out");
+        if (line.GetResult(PsSocket) is not null && (line.GetResult(Address) ?? line.GetResult(Port)) is { } other)
+            line.AddError($"{other.Option.Name} is to listen, and --ps-socket is connected already: only one of them can be");
+    }
 
     /// <summary>What the parser itself can't demand.</summary>
     public static void Validate(CommandResult line)
