@@ -107,7 +107,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         // The directories of a page server have none: theirs is on the other machine. Nobody needs that of a parent's parent.
         if (!names.Contains(ImageNames.Inventory))
         {
-            if (isLast && !claimed)
+            if (isLast && !claimed && !names.Contains(ImageNames.PageServerMark))
                 Report(new ImageProblem(path, null, "no such file: the images are not whole"));
             return;
         }

@@ -20,6 +20,12 @@ public static class ImageNames
     /// <summary>Says which round was made on these images. No other can be, since it would not know what changed before that one.</summary>
     public const string Child = "predump-child";
 
+    /// <summary>Marks, as the last file, whole images that a page server has received: their inventory is on the other machine.</summary>
+    public const string PageServerMark = "predump-page-server";
+
+    /// <summary>Before the name of a directory that images are being received into.</summary>
+    public const string IncomingPrefix = "incoming-";
+
     /// <param name="pid">The task's pid in its innermost pid namespace.</param>
     public static string Pagemap(int pid) => $"pagemap-{pid}.img";
 

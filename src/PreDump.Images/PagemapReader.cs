@@ -6,14 +6,12 @@ namespace PreDump.Images;
 
 /// <summary>
 /// Streams the entries of a pagemap image (CRIU image format) in constant memory, and trusts nothing in it: what it
-/// returns is page aligned, not empty, ascending, disjoint, in user space, and in one place: here, in the parent, or lazy.
+/// returns keeps the <see cref="PagemapRules"/>.
 /// </summary>
 public sealed class PagemapReader : IDisposable
 {
     // Real records are below 40 bytes; the rest is room for fields of later versions.
     private const int MaxRecordBytes = 1024;
-    private const ulong UserSpace = 1UL << 63; // on every machine that CRIU runs on the kernel is above
-    private const PageFlags KnownFlags = PageFlags.Parent | PageFlags.Lazy | PageFlags.Present;
 
     private static readonly MessageParser<pagemap_head> s_headParser = pagemap_head.Parser.WithDiscardUnknownFields(true);
 
@@ -68,7 +66,8 @@ public sealed class PagemapReader : IDisposable
             throw _records.Damaged("entry without vaddr or nr_pages");
 
         entry = Interpret(record);
-        Validate(entry);
+        if (PagemapRules.WhyRefused(entry, _end, _pageSize) is { } reason)
+            throw _records.Damaged(reason);
         _end = entry.Vaddr + entry.NrPages * _pageSize;
         return true;
     }
@@ -109,24 +108,4 @@ public sealed class PagemapReader : IDisposable
         record.Vaddr,
         record.HasNrPages ? record.NrPages : record.CompatNrPages,
         (PageFlags)record.Flags | (record.InParent ? PageFlags.Parent : record.HasFlags ? 0 : PageFlags.Present));
-
-    private void Validate(in PagemapEntry entry)
-    {
-        if ((entry.Flags & ~KnownFlags) != 0)
-            throw _records.Damaged($"entry with unknown flags 0x{(uint)entry.Flags:x}");
-        // CRIU's restore reads a page of no flags from a pages file that has no room for it, and one of both from the parent,
-        // but counts its bytes here: what follows would be read from the wrong place. Nobody writes either.
-        if (entry.Flags == 0)
-            throw _records.Damaged("entry without flags: its pages are nowhere,");
-        if (entry.Flags.HasFlag(PageFlags.Present | PageFlags.Parent))
-            throw _records.Damaged($"entry with flags 0x{(uint)entry.Flags:x}: its pages are here and in the parent,");
-        if (entry.NrPages == 0)
-            throw _records.Damaged("entry of no pages");
-        if (entry.Vaddr % _pageSize != 0)
-            throw _records.Damaged($"entry at 0x{entry.Vaddr:x}, which is inside a page,");
-        if (entry.Vaddr > UserSpace || entry.NrPages > (UserSpace - entry.Vaddr) / _pageSize)
-            throw _records.Damaged($"entry of {entry.NrPages} pages at 0x{entry.Vaddr:x}, beyond user space,");
-        if (entry.Vaddr < _end)
-            throw _records.Damaged($"entry at 0x{entry.Vaddr:x}, before the end of the last one (0x{_end:x}),");
-    }
 }

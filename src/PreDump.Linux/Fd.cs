@@ -57,6 +57,15 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Creates a file in this directory that nobody else may read (0600). It must not exist, nor be a link.</summary>
     public Fd CreatePrivate(string name) => OpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PrivateMode);
 
+    /// <summary>mkdir(2): a new directory that nobody else may enter (0700).</summary>
+    public static void MakePrivateDirectory(string path)
+    {
+        Span<byte> buffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* at = CString.Terminated(path, buffer))
+            if (mkdir(at, (mode_t)0b111_000_000u) != 0)
+                throw new LinuxException("mkdir", path, errno);
+    }
+
     /// <summary>Creates a file that nobody else may read, or empties the one that is there and takes it from the others. It follows no
     /// link, and takes nobody else's file; a FIFO or a device is opened as it is, without waiting for a reader.</summary>
     public static Fd CreateOrTruncatePrivate(string path)
@@ -111,6 +120,35 @@ public sealed unsafe class Fd : IDisposable
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* path = CString.Terminated(name, buffer))
             _ = unlinkat(_fd, path, 0);
+    }
+
+    /// <summary>flock(2) without waiting: false where another process has it. It ends with this descriptor, or with us.</summary>
+    public bool TryLock() => Interop.LibCExtra.flock(_fd, Interop.LibCExtra.LOCK_EX | Interop.LibCExtra.LOCK_NB) == 0
+        ? true
+        : errno == EAGAIN ? false : throw Failed("flock");
+
+    /// <summary>A second descriptor of the same file, close-on-exec.</summary>
+    public Fd Duplicate()
+    {
+        int fd = fcntl(_fd, F_DUPFD_CLOEXEC, 3);
+        return fd >= 0 ? new Fd(fd, Path) : throw Failed("fcntl");
+    }
+
+    /// <summary>Keeps it from programs that we start.</summary>
+    public void KeepFromChildren()
+    {
+        if (fcntl(_fd, F_SETFD, FD_CLOEXEC) != 0)
+            throw Failed("fcntl");
+    }
+
+    /// <summary>socketpair(2): what is written to one is read from the other.</summary>
+    public static (Fd, Fd) SocketPair(string name)
+    {
+        int* pair = stackalloc int[2];
+        const int AF_UNIX = 1, SOCK_STREAM_CLOEXEC = 1 | 0x80000;
+        return socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair) == 0
+            ? (new Fd(pair[0], name), new Fd(pair[1], name))
+            : throw new LinuxException("socketpair", name, errno);
     }
 
     /// <summary>read(2) once; 0 at the end of the file.</summary>
@@ -207,6 +245,9 @@ public sealed unsafe class Fd : IDisposable
 
     /// <summary>The same descriptor by another name; this object is as if closed.</summary>
     internal Fd Renamed(string path) => new(Interlocked.Exchange(ref _fd, -1), path);
+
+    /// <summary>Gives the number away.</summary>
+    public int ReleaseNumber() => Interlocked.Exchange(ref _fd, -1);
 
     /// <summary>Gives the descriptor away.</summary>
     internal SafeFileHandle Release() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);

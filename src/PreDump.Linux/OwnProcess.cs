@@ -27,6 +27,15 @@ public static unsafe class OwnProcess
         RaiseDescriptorLimit();
     }
 
+    /// <summary>Lets go of standard input, output and error, as a daemon does.</summary>
+    public static void LeaveStandardDescriptors()
+    {
+        using var nothing = Fd.Open("/dev/null", O_RDWR);
+        for (int fd = 0; fd <= 2; fd++)
+            if (dup2(nothing.Number, fd) < 0)
+                throw nothing.Failed("dup2");
+    }
+
     // Started with standard output closed, the first file opened would be descriptor 1, and messages would go into an image.
     private static void OpenStandardDescriptors()
     {

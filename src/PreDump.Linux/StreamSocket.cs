@@ -11,6 +11,9 @@ namespace PreDump.Linux;
 /// <param name="patience">How long the peer may be silent; <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</param>
 public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
 {
+    /// <summary>How long the peer may be silent.</summary>
+    public TimeSpan Patience { get; set; } = patience;
+
     private const int MostVectors = 1024; // IOV_MAX
 
     private readonly iovec[] _vectors = new iovec[MostVectors];
@@ -87,9 +90,9 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
         int ready;
         do
         {
-            ready = LibC.poll(&poll, 1, patience == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(int.MaxValue, patience.TotalMilliseconds));
+            ready = LibC.poll(&poll, 1, Patience == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(int.MaxValue, Patience.TotalMilliseconds));
         } while (ready < 0 && errno == EINTR);
         if (ready == 0)
-            throw new TimeoutException($"{name} {(events == POLLIN ? "was silent" : "took nothing")} for {patience.TotalSeconds:0.#} s");
+            throw new TimeoutException($"{name} {(events == POLLIN ? "was silent" : "took nothing")} for {Patience.TotalSeconds:0.#} s");
     }
 }

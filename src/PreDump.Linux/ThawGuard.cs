@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using PreDump.Linux.Interop;
 using static PreDump.Linux.Interop.LibCExtra;
@@ -26,13 +25,9 @@ public sealed unsafe class ThawGuard
     /// <summary>Starts a guard that will write <paramref name="thawed"/> to <paramref name="stateFile"/>; returns when it stands.</summary>
     internal static ThawGuard Start(string stateFile, string thawed)
     {
-        int* pair = stackalloc int[2];
-        const int AF_UNIX = 1, SOCK_STREAM_CLOEXEC = 1 | 0x80000;
-        if (socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair) != 0)
-            throw new LinuxException("socketpair", "thaw guard", errno);
-        using var theirs = Fd.Adopt(pair[1], "thaw guard");
-        var ours = Fd.Adopt(pair[0], "thaw guard");
-        int pid = Spawn([.. OwnCommand(), Command, Path.GetFullPath(stateFile), thawed], theirs.Number);
+        var (ours, theirs) = Fd.SocketPair("thaw guard");
+        using var guards = theirs;
+        int pid = OwnProgram.Start([Command, Path.GetFullPath(stateFile), thawed], [theirs.Number]);
         theirs.Dispose();
         Span<byte> ready = stackalloc byte[1];
         if (ours.TryRead(ready) != 1)
@@ -71,39 +66,5 @@ public sealed unsafe class ThawGuard
         if (line.TryWriteOnce("r"u8) == 0 && line.TryRead(word) == 1)
             return 0;
         return state.TryWriteOnce(Encoding.ASCII.GetBytes(thawed));
-    }
-
-    // Published, the program is one file; while it is developed it may be `dotnet predump.dll`.
-    private static string[] OwnCommand() => Path.GetFileName(Environment.ProcessPath) == "dotnet"
-        ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]]
-        : ["/proc/self/exe"];
-
-    private static int Spawn(string[] command, int line)
-    {
-        // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
-        byte* actions = stackalloc byte[128];
-        byte* attributes = stackalloc byte[512];
-        const short POSIX_SPAWN_SETSID = 0x80;
-        byte** argv = stackalloc byte*[command.Length + 1];
-        byte** environment = stackalloc byte*[1];
-        for (int i = 0; i < command.Length; i++)
-            argv[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
-        try
-        {
-            int pid;
-            _ = posix_spawn_file_actions_init(actions);
-            _ = posix_spawn_file_actions_adddup2(actions, line, 0);
-            _ = posix_spawnattr_init(attributes);
-            _ = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID);
-            int error = posix_spawn(&pid, argv[0], actions, attributes, argv, environment);
-            _ = posix_spawn_file_actions_destroy(actions);
-            _ = posix_spawnattr_destroy(attributes);
-            return error == 0 ? pid : throw new LinuxException("posix_spawn", command[0], error);
-        }
-        finally
-        {
-            for (int i = 0; i < command.Length; i++)
-                Marshal.FreeCoTaskMem((nint)argv[i]);
-        }
     }
 }

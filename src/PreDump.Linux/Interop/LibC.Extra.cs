@@ -55,6 +55,12 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int renameat(int oldDirectory, byte* oldPath, int newDirectory, byte* newPath);
 
+    public const int LOCK_EX = 2;
+    public const int LOCK_NB = 4;
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int flock(int fd, int operation);
+
     /// <summary><c>struct rlimit</c> on 64 bits: the soft and the hard limit.</summary>
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int getrlimit(int resource, ulong* limits);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using PreDump.Output;
+using PreDump.PageServer;
 
 namespace PreDump.Cli;
 
@@ -29,7 +30,7 @@ internal static class CommandLine
     public static int Run(IReadOnlyList<string> arguments)
     {
         var criu = CriuArguments.From(arguments);
-        var line = Commands(criu.Ignored).Parse(criu.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var line = Commands(criu.Ignored, arguments).Parse(criu.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (line.Errors.Count > 0 && line.Action is not (HelpAction or MoreHelp))
         {
             Message.Error(line.Errors[0].Message.TrimEnd('.') + " (see predump --help)");
@@ -38,7 +39,7 @@ internal static class CommandLine
         return line.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static RootCommand Commands(IReadOnlyList<string> ignored)
+    private static RootCommand Commands(IReadOnlyList<string> ignored, IReadOnlyList<string> arguments)
     {
         var root = new RootCommand(About);
         var preDump = new Command("pre-dump", "The same as predump without a command, so that it can stand for criu pre-dump in a script.");
@@ -73,6 +74,13 @@ internal static class CommandLine
             verify.Add(option);
         verify.SetAction(line => VerifyCommand.Run(DirectoryOf(line), line.GetValue(Options.Tree), line.GetValue(json)));
         root.Add(verify);
+
+        var serve = new Command("page-server", "Receive the pages of pre-dumps and dumps, predump's or criu's (--page-server), over the network.");
+        foreach (var option in Options.AllServe)
+            serve.Add(option);
+        serve.Validators.Add(Options.ValidateServe);
+        serve.SetAction(line => PageServerCommand.Run(Options.BindServe(line), arguments));
+        root.Add(serve);
 
         var show = new Command("show", "Show what stands in an image, or what a directory of images holds.");
         var image = new Argument<string?>("FILE|DIR") { Description = "An image, or a directory of them [default: --images-dir]", Arity = ArgumentArity.ZeroOrOne };

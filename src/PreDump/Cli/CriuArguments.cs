@@ -71,7 +71,7 @@ internal sealed class CriuArguments
                 _ignored.Add(token);
             else if (s_ignoredWithValue.Contains(name))
                 _ignored.Add(token == name && i + 1 < tokens.Count ? $"{token} {tokens[++i]}" : token);
-            else if (Options.All.FirstOrDefault(option => name == "--no-" + option.Name[2..]) is Option<bool> taken)
+            else if (Options.All.Concat(Options.AllServe).FirstOrDefault(option => name == "--no-" + option.Name[2..]) is Option<bool> taken)
                 _words.RemoveAll(word => word.Option == taken);
             else
                 AddOption(tokens, ref i);
@@ -83,7 +83,7 @@ internal sealed class CriuArguments
     private void AddOption(IReadOnlyList<string> tokens, ref int i)
     {
         string token = tokens[i];
-        var option = Options.All.FirstOrDefault(option => option.Aliases.Prepend(option.Name).Any(name => Names(name, token)));
+        var option = Options.All.Concat(Options.AllServe).FirstOrDefault(option => option.Aliases.Prepend(option.Name).Any(name => Names(name, token)));
         if (option is not null)
             _words.RemoveAll(word => word.Option == option);
         bool valueFollows = option is not null and not Option<bool> && i + 1 < tokens.Count && option.Aliases.Prepend(option.Name).Contains(token);

@@ -18,8 +18,8 @@ internal static class Options
     public static readonly Option<int?> Threads = Number("--threads", "N", "How many threads copy [default: as many as there are processors, at most 8]", 1, 64);
     public static readonly Option<bool> PageServer = Flag("--page-server", "Send the pages to the page server at --address and --port.");
     public static readonly Option<string?> Address = Text("--address", "ADDRESS", "The page server's name or address [default: 127.0.0.1]");
-    public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port.", 0, 65535);
-    public static readonly Option<int?> PsSocket = Number("--ps-socket", "FD", "A socket that is connected to the page server already.", 0, int.MaxValue);
+    public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port; it chooses one itself without it.", 0, 65535);
+    public static readonly Option<int?> PsSocket = Number("--ps-socket", "FD", "A socket that is connected to the other side already.", 0, int.MaxValue);
     public static readonly Option<string?> PageServerProtocol = Text("--page-server-protocol", "auto|24|32", "How long the page server's messages are: 24 bytes up to CRIU 4.1, 32 since [default: auto]");
     public static readonly Option<string?> WorkDir = Text("--work-dir", "DIR", "Where stats-dump, the log and the pid file go [default: the images directory]", "-W");
     public static readonly Option<string?> LogFile = Text("--log-file", "FILE", "Log to this file in the work directory; - is standard output [default: standard error]", "-o");
@@ -33,19 +33,42 @@ internal static class Options
     public static readonly Option<int?> StatusFd = Number("--status-fd", "FD", "Write a zero byte to this descriptor and close it once the tree runs on.", 0, int.MaxValue);
     public static readonly Option<string?> PreDumpMode = Text("--pre-dump-mode", "MODE", "read or splice, for criu's sake: predump always reads.");
 
+    public static readonly Option<bool> TlsFlag = Flag("--tls", "TLS to the other side of a page server's connection; both sides show certificates.");
+    public static readonly Option<string?> TlsCert = Text("--tls-cert", "FILE", "Our certificate, PEM [default: /etc/pki/criu/cert.pem]");
+    public static readonly Option<string?> TlsKey = Text("--tls-key", "FILE", "Its key, PEM [default: /etc/pki/criu/private/key.pem]");
+    public static readonly Option<string?> TlsCaCert = Text("--tls-cacert", "FILE", "The CA that signed the other side's certificate, PEM [default: /etc/pki/CA/cacert.pem]");
+    public static readonly Option<string?> TlsCrl = Text("--tls-cacrl", "FILE", "The CA's revocation list, PEM [default: /etc/pki/CA/cacrl.pem if it is there]", "--tls-crl");
+    public static readonly Option<bool> TlsNoCnVerify = Flag("--tls-no-cn-verify", "Don't compare the other side's certificate with --address.");
+
+    /// <summary>Those of TLS.</summary>
+    public static readonly IReadOnlyList<Option> AllTls = [TlsFlag, TlsCert, TlsKey, TlsCaCert, TlsCrl, TlsNoCnVerify];
+
+    public static readonly Option<bool> Daemon = Flag("--daemon", "Go on in the background once the page server listens.", "-d");
+    public static readonly Option<bool> Once = Flag("--once", "Receive one round, into --images-dir itself: as it is anyway.");
+    public static readonly Option<int?> Rounds = Number("--rounds", "N", "Receive so many rounds, into directories 1, 2, 3 and so on of --images-dir.", 1, int.MaxValue);
+    public static readonly Option<bool> Forever = Flag("--forever", "The same without end.");
+
+    /// <summary>Tells a page server that it is the daemon, with the listening socket for its standard input.</summary>
+    public static readonly Option<bool> IsDaemon = new("--is-daemon") { Hidden = true, Arity = ArgumentArity.Zero };
+
+    /// <summary>Those of a page server, in the order of the help page.</summary>
+    public static readonly IReadOnlyList<Option> AllServe =
+    [
+        ImagesDir, PrevImagesDir, Address, Port, Once, Rounds, Forever, AutoDedup, Timeout, Daemon, PidFile, StatusFd, PsSocket, .. AllTls,
+        WorkDir, LogFile, Verbosity, Json, Quiet, IsDaemon,
+    ];
+
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, PageServer, Address, Port, PsSocket, PageServerProtocol, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet,
-        LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
+        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, PageServer, Address, Port, PsSocket, PageServerProtocol,
+        .. AllTls, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet, LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
 
     /// <summary>What a command line says.</summary>
     public static PreDumpOptions Bind(ParseResult line)
     {
         var images = line.GetValue(ImagesDir) ?? ".";
-        int seconds = line.GetValue(Timeout) ?? 10;
-        var timeout = seconds == 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
         return new PreDumpOptions
         {
             Tree = line.GetValue(Tree)!.Value,
@@ -54,20 +77,8 @@ internal static class Options
             PrevImagesDirectory = line.GetValue(PrevImagesDir),
             AutoDedup = line.GetValue(AutoDedup),
             FreezeCgroup = line.GetValue(FreezeCgroup),
-            Timeout = timeout,
-            PageServer = line.GetValue(PageServer) ? new PageServerOptions
-            {
-                Address = line.GetValue(Address) ?? "127.0.0.1",
-                Port = line.GetValue(Port) ?? 0,
-                Socket = line.GetValue(PsSocket),
-                Timeout = timeout,
-                Layout = line.GetValue(PageServerProtocol) switch
-                {
-                    "24" => MessageLayout.Bytes24,
-                    "32" => MessageLayout.Bytes32,
-                    _ => null,
-                },
-            } : null,
+            Timeout = TimeoutOf(line),
+            PageServer = line.GetValue(PageServer) ? BindPageServer(line) : null,
             Threads = line.GetValue(Threads) ?? Math.Min(Environment.ProcessorCount, 8),
             DisplayStats = line.GetValue(DisplayStats),
             Json = line.GetValue(Json),
@@ -77,6 +88,69 @@ internal static class Options
             LogFile = line.GetValue(LogFile),
             Verbosity = line.GetValue(Verbosity) ?? 2,
         };
+    }
+
+    private static PageServerOptions BindPageServer(ParseResult line) => new()
+    {
+        Address = line.GetValue(Address) ?? "127.0.0.1",
+        Port = line.GetValue(Port) ?? 0,
+        Socket = line.GetValue(PsSocket),
+        Timeout = TimeoutOf(line),
+        Layout = line.GetValue(PageServerProtocol) switch
+        {
+            "24" => MessageLayout.Bytes24,
+            "32" => MessageLayout.Bytes32,
+            _ => null,
+        },
+        Tls = BindTls(line),
+    };
+
+    private static TimeSpan TimeoutOf(ParseResult line) =>
+        line.GetValue(Timeout) is 0 ? System.Threading.Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(line.GetValue(Timeout) ?? 10);
+
+    /// <summary>What a command line says of TLS.</summary>
+    public static TlsOptions BindTls(ParseResult line) => new(line.GetValue(TlsFlag), line.GetValue(TlsCert), line.GetValue(TlsKey),
+        line.GetValue(TlsCaCert), line.GetValue(TlsCrl), line.GetValue(TlsNoCnVerify));
+
+    /// <summary>What the command line of a page server says.</summary>
+    public static ServeOptions BindServe(ParseResult line)
+    {
+        var images = line.GetValue(ImagesDir) ?? ".";
+        return new ServeOptions
+        {
+            ImagesDirectory = images,
+            WorkDirectory = line.GetValue(WorkDir) ?? images,
+            PrevImagesDirectory = line.GetValue(PrevImagesDir),
+            Address = line.GetValue(Address) ?? "127.0.0.1",
+            Port = line.GetValue(Port) ?? 0,
+            Socket = line.GetValue(PsSocket),
+            Rounds = line.GetValue(Forever) ? int.MaxValue : line.GetValue(Rounds),
+            AutoDedup = line.GetValue(AutoDedup),
+            Timeout = TimeoutOf(line),
+            Tls = BindTls(line),
+            Daemon = line.GetValue(Daemon),
+            IsDaemon = line.GetValue(IsDaemon),
+            PidFile = line.GetValue(PidFile),
+            StatusFd = line.GetValue(StatusFd),
+            Json = line.GetValue(Json),
+            Quiet = line.GetValue(Quiet),
+            LogFile = line.GetValue(LogFile),
+            Verbosity = line.GetValue(Verbosity) ?? 2,
+        };
+    }
+
+    /// <summary>What the parser itself can't demand of it.</summary>
+    public static void ValidateServe(CommandResult line)
+    {
+        bool numbered = line.GetResult(Rounds) is not null || line.GetResult(Forever) is not null;
+        if ((line.GetResult(Rounds) is not null && line.GetResult(Forever) is not null) || (numbered && line.GetResult(Once) is not null))
+            line.AddError("--once, --rounds and --forever: only one of them can be");
+        if (numbered && line.GetResult(PrevImagesDir) is not null)
+            line.AddError("--prev-images-dir is for one round: with --rounds and --forever each round's parent is found among those before");
+        if (numbered && line.GetResult(PsSocket) is not null)
+            line.AddError("--ps-socket is one connection, and so one round: leave --rounds and --forever out");
+        if (line.GetResult(PsSocket) is not null && (line.GetResult(Address) ?? line.GetResult(Port)) is { } other)
+            line.AddError($"{other.Option.Name} is to listen, and --ps-socket is connected already: only one of them can be");
     }
 
     /// <summary>What the parser itself can't demand.</summary>

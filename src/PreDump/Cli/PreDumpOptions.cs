@@ -3,7 +3,7 @@ using PreDump.PageServer;
 namespace PreDump.Cli;
 
 /// <summary>What the command line of a pre-dump says; CRIU's names and meanings.</summary>
-internal sealed record PreDumpOptions
+internal sealed record PreDumpOptions : ILogOptions
 {
     /// <summary>The pid of the tree's root.</summary>
     public required int Tree { get; init; }

@@ -87,6 +87,26 @@ internal sealed class ImagesDirectory : IDisposable
         _complete = true;
     }
 
+    /// <summary>Moves files here out of a directory below: now the images are whole, without an inventory of their own.</summary>
+    /// <param name="below">The directory's name.</param>
+    /// <param name="last">The file that is moved last, and says that all are here.</param>
+    /// <exception cref="PreDumpException">Another one has put a file of such a name here.</exception>
+    public void TakeFrom(string below, string last)
+    {
+        var names = Directory.EnumerateFiles(System.IO.Path.Combine(Path, below)).Select(path => System.IO.Path.GetFileName(path)).Where(name => name != last);
+        foreach (string name in names.Append(last))
+        {
+            if (System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
+                throw new PreDumpException($"{name} has come into images directory {Path} while images were being received: use an empty directory for each round");
+            _directory.Rename(System.IO.Path.Combine(below, name), name);
+            _created.Add(name);
+        }
+        _complete = true;
+    }
+
+    /// <summary>Keeps others from it that ask, too; false where one has it.</summary>
+    public bool TryLock() => _directory.TryLock();
+
     /// <inheritdoc/>
     public void Dispose()
     {

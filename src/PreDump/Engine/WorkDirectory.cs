@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using PreDump.Cli;
 using PreDump.Images;
 using PreDump.Linux;
@@ -11,10 +9,10 @@ namespace PreDump.Engine;
 internal sealed class WorkDirectory : IDisposable
 {
     private readonly PreDumpOptions _options;
-    private Fd? _status;
+    private readonly StatusDescriptor _status;
     private bool _statsWritten, _keep;
 
-    private WorkDirectory(PreDumpOptions options) => _options = options;
+    private WorkDirectory(PreDumpOptions options) => (_options, _status) = (options, StatusDescriptor.Open(options.StatusFd));
 
     private string StatsPath => Path.Combine(_options.WorkDirectory, ImageNames.Stats);
 
@@ -25,33 +23,15 @@ internal sealed class WorkDirectory : IDisposable
     {
         if (!Directory.Exists(options.WorkDirectory))
             throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
-        var work = new WorkDirectory(options);
-        Fd.RefuseForeign(work.StatsPath); // rather now than when all has been copied
-        if (options.StatusFd is { } fd)
-        {
-            if (!File.Exists($"/proc/self/fd/{fd}") && new FileInfo($"/proc/self/fd/{fd}").LinkTarget is null)
-                throw new PreDumpException($"--status-fd {fd}: no such descriptor is open");
-            work._status = Fd.Adopt(fd, $"status descriptor {fd}");
-        }
-        return work;
+        Fd.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // rather now than when all has been copied
+        return new WorkDirectory(options);
     }
 
     /// <summary>Writes our pid, where it is asked for.</summary>
-    public void WritePidFile()
-    {
-        if (_options.PidFile is not { } name)
-            return;
-        using var file = Fd.CreateOrTruncatePrivate(Path.Combine(_options.WorkDirectory, name));
-        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-    }
+    public void WritePidFile() => PidFile.Write(_options.WorkDirectory, _options.PidFile, Environment.ProcessId);
 
     /// <summary>Says that the tree runs on: a zero byte, then the descriptor is closed.</summary>
-    public void SignalStatus()
-    {
-        _status?.Write([0]);
-        _status?.Dispose();
-        _status = null;
-    }
+    public void SignalStatus() => _status.Signal();
 
     /// <summary>Writes stats-dump.</summary>
     public void WriteStats(in DumpStats stats)
@@ -69,7 +49,7 @@ internal sealed class WorkDirectory : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _status?.Dispose();
+        _status.Dispose();
         if (_statsWritten && !_keep)
             File.Delete(StatsPath);
     }

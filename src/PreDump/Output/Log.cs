@@ -14,7 +14,7 @@ internal static class Log
 {
     /// <summary>Opens it.</summary>
     /// <exception cref="PreDumpException">The log file can't be written.</exception>
-    public static Logger Open(PreDumpOptions options)
+    public static Logger Open(ILogOptions options)
     {
         var level = LevelOf(options.Verbosity);
         var onScreen = options.Quiet ? LogEventLevel.Error : options.LogFile is null ? level : Max(level, LogEventLevel.Warning);

@@ -6,6 +6,9 @@ internal static class Message
     /// <summary>"predump: error: …".</summary>
     public static void Error(string text) => Write("error", text);
 
+    /// <summary>"predump: warning: …".</summary>
+    public static void Warning(string text) => Write("warning", text);
+
     private static void Write(string kind, string text)
     {
         try

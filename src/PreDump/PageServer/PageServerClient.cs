@@ -15,7 +15,7 @@ internal sealed class PageServerClient : IDisposable
     // Questions that are on their way at once.
     private const int MostAsked = 256;
 
-    private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(100);
 
     private readonly Peer _peer;
     private readonly MessageLayout _layout;
@@ -36,8 +36,9 @@ internal sealed class PageServerClient : IDisposable
     public static PageServerClient Connect(PageServerOptions options, int tree, CancellationToken cancel, ILogger log)
     {
         var first = RootOf(tree);
+        var tls = Tls.Client(options.Tls, options.Address);
         var (socket, name, took) = options.Socket is { } fd ? Inherited(fd) : Connected(options, cancel);
-        var peer = new Peer(socket, name, options.Timeout, options.Tls);
+        var peer = new Peer(socket, name, options.Timeout, tls);
         try
         {
             cancel.Register(peer.BreakOff);

@@ -1,5 +1,3 @@
-using System.Net.Security;
-
 namespace PreDump.PageServer;
 
 /// <summary>Where the pages go to, instead of into the images directory.</summary>
@@ -20,6 +18,6 @@ internal sealed record PageServerOptions
     /// <summary>The messages' layout; null: it is found out.</summary>
     public MessageLayout? Layout { get; init; }
 
-    /// <summary>Makes the connection a TLS one; null: plain.</summary>
-    public Func<Stream, SslStream>? Tls { get; init; }
+    /// <summary>Whether TLS is spoken, and with which certificates.</summary>
+    public required TlsOptions Tls { get; init; }
 }

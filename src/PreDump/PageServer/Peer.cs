@@ -14,6 +14,7 @@ internal sealed class Peer : IDisposable
 
     private readonly Socket _socket;
     private readonly StreamSocket _plain;
+    private readonly NetworkStream? _stream; // below TLS
     private readonly SslStream? _tls;
 
     /// <param name="socket">Connected; owned from here on.</param>
@@ -30,9 +31,9 @@ internal sealed class Peer : IDisposable
             return;
         try
         {
-            int milliseconds = patience == Timeout.InfiniteTimeSpan ? Timeout.Infinite : (int)patience.TotalMilliseconds;
-            var stream = new NetworkStream(socket, ownsSocket: false) { ReadTimeout = milliseconds, WriteTimeout = milliseconds };
-            _tls = Guarded(() => tls(stream));
+            _stream = new NetworkStream(socket, ownsSocket: false);
+            Patience = patience;
+            _tls = Guarded(() => tls(_stream));
         }
         catch
         {
@@ -49,6 +50,17 @@ internal sealed class Peer : IDisposable
 
     /// <summary>Waits for something to read, on a plain connection.</summary>
     public bool IsReadable(TimeSpan patience) => _socket.Poll(patience, SelectMode.SelectRead);
+
+    /// <summary>How long it may be silent.</summary>
+    public TimeSpan Patience
+    {
+        set
+        {
+            _plain.Patience = value;
+            if (_stream is not null)
+                _stream.ReadTimeout = _stream.WriteTimeout = value == Timeout.InfiniteTimeSpan ? Timeout.Infinite : (int)Math.Min(int.MaxValue, value.TotalMilliseconds);
+        }
+    }
 
     /// <summary>Reads once; 0 where the stream has ended.</summary>
     public int Read(Span<byte> to)

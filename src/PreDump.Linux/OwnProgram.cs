@@ -1,0 +1,76 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using static PreDump.Linux.Interop.LibCExtra;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>This same program as a child, in a session of its own so that no signal of a terminal reaches it. A .NET process can't
+/// fork.</summary>
+public static unsafe class OwnProgram
+{
+    /// <summary>Starts it; returns its pid.</summary>
+    /// <param name="arguments">Its command line, without the program's name.</param>
+    /// <param name="descriptors">Become its descriptors 0, 1, …; the others are as they were left to us.</param>
+    /// <param name="withEnvironment">Whether it gets our environment; else none.</param>
+    /// <exception cref="LinuxException">It can't be started.</exception>
+    public static int Start(IReadOnlyList<string> arguments, ReadOnlySpan<int> descriptors, bool withEnvironment = false)
+    {
+        using var argv = new TextVector([.. Command(), .. arguments]);
+        using var environment = new TextVector(withEnvironment
+            ? [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")]
+            : []);
+        // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
+        byte* actions = stackalloc byte[128];
+        byte* attributes = stackalloc byte[512];
+        const short POSIX_SPAWN_SETSID = 0x80;
+        int pid;
+        _ = posix_spawn_file_actions_init(actions);
+        for (int i = 0; i < descriptors.Length; i++)
+            _ = posix_spawn_file_actions_adddup2(actions, descriptors[i], i);
+        _ = posix_spawnattr_init(attributes);
+        _ = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID);
+        int error = posix_spawn(&pid, argv.Texts[0], actions, attributes, argv.Texts, environment.Texts);
+        _ = posix_spawn_file_actions_destroy(actions);
+        _ = posix_spawnattr_destroy(attributes);
+        return error == 0 ? pid : throw new LinuxException("posix_spawn", "predump", error);
+    }
+
+    /// <summary>Waits for a child's end; returns its exit code, or 128 and the signal that killed it.</summary>
+    public static int WaitFor(int pid)
+    {
+        int status;
+        while (waitpid(pid, &status, 0) < 0)
+            if (errno != EINTR)
+                throw new LinuxException("waitpid", $"{pid}", errno);
+        return (status & 0x7f) == 0 ? status >> 8 & 0xff : 128 + (status & 0x7f);
+    }
+
+    // Published, the program is one file; while it is developed it may be `dotnet predump.dll`.
+    private static string[] Command() => Path.GetFileName(Environment.ProcessPath) == "dotnet"
+        ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]]
+        : ["/proc/self/exe"];
+
+    // Texts with a null pointer behind the last, as execve(2) wants them.
+    private sealed class TextVector : IDisposable
+    {
+        private readonly int _count;
+
+        public TextVector(string[] texts)
+        {
+            _count = texts.Length;
+            Texts = (byte**)NativeMemory.AllocZeroed((nuint)_count + 1, (nuint)sizeof(byte*));
+            for (int i = 0; i < _count; i++)
+                Texts[i] = (byte*)Marshal.StringToCoTaskMemUTF8(texts[i]);
+        }
+
+        public byte** Texts { get; }
+
+        public void Dispose()
+        {
+            for (int i = 0; i < _count; i++)
+                Marshal.FreeCoTaskMem((nint)Texts[i]);
+            NativeMemory.Free(Texts);
+        }
+    }
+}
