@@ -65,7 +65,7 @@ class Storm:
             must(result.code in (0, 128 + number, -number), f'{result} {what}')
             if result.code != 0 and not self.chain.inventory(folder):
                 must(not os.listdir(folder), f'left over: {os.listdir(folder)} {what}')
-        self.aftermath(folder, what)
+        self.aftermath(folder, result, what)
         return told
 
     def by_failure(self, error, calls, at):
@@ -79,17 +79,22 @@ class Storm:
             lines = [line for line in result.errors.splitlines() if line.startswith('predump: ') and not line.startswith('predump: warning: ')]
             must(result.code == 1 and len(lines) == 1 and 'defect' not in result.errors, f'no clear line {what}')
             must(not os.listdir(folder), f'left over: {os.listdir(folder)} {what}')
-        self.aftermath(folder, what)
+        self.aftermath(folder, result, what)
         return told
 
-    def aftermath(self, folder, what):
+    def aftermath(self, folder, result, what):
         """The victim goes on; the parent is refused, or what is built on it is right."""
         chain, parent = self.chain, self.chain.last
         print(what.splitlines()[0][:150], flush=True)
         if self.more:
             eventually(lambda: 'frozen 0' in read(CGROUP + '/cgroup.events'), f'a cgroup that is not frozen {what}')
         self.victim.assert_goes_on(what)
-        if chain.inventory(folder):
+        if "can't be marked as used" in result.errors:  # predump goes on, and leaves it to the user not to use the parent again
+            TALLY['parents that could not be marked, with a warning'] += 1
+            chain.last = folder
+            if not chain.inventory(folder):
+                chain.begin_anew()
+        elif chain.inventory(folder):
             TALLY['rounds that were whole in spite of a fault'] += 1
             must(not chain.inventory(parent) or os.path.exists(parent + '/predump-child'), f'the parent may be used again {what}')
             chain.last = folder

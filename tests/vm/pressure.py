@@ -78,7 +78,12 @@ def eaten(group):
                     chain.begin_anew()
         if not group:
             eventually(lambda: victim.heard('EATEN') or victim.has_gone(), 'the child to be gone')
-            must(not victim.has_gone(), 'the kernel killed the wrong one')
+            if victim.has_gone():  # whom it kills is the kernel's choice; that it was killed is not ours
+                must(victim.job.returncode == -signal.SIGKILL, f'the victim ended by itself: {read(victim.out)[-300:]}')
+                print(run('dmesg').output[-1500:], flush=True)
+                TALLY['trees of which the kernel killed the root for want of memory'] += 1
+                box.end()
+                continue
             victim.assert_goes_on('after its child was killed for want of memory')
             chain.assert_exact('after its child was killed for want of memory')
             victim.assert_verdict()
