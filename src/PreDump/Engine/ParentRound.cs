@@ -178,7 +178,10 @@ internal sealed class ParentRound : IDisposable
     // Before the freeze: once dirty tracking is reset, what changed since the right parent can't be told any more.
     private void RefuseOtherTree(int root)
     {
-        if (ProcStatus.TryRead(root) is { } status && (!_imagePids.Contains(status.InnermostPid) || IsYounger(ProcFs.StartTime(root))))
+        if (ProcStatus.TryRead(root) is not { } status)
+            return;
+        bool left = !_imagePids.Contains(status.InnermostPid);
+        if (left ? !Ksm.MayMerge(root) : IsYounger(ProcFs.StartTime(root))) // one that is mergeable was left out of the parent, too
             throw new PreDumpException($"--prev-images-dir: {_path} holds no images of task {root} ({status.Name}): they are of another tree; "
                 + "give the directory of this tree's last round, or leave the option out for a full copy");
     }
