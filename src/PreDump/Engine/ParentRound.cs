@@ -77,7 +77,7 @@ internal sealed class ParentRound : IDisposable
         {
             throw new PreDumpException($"--prev-images-dir: another round on {_path} has just begun, and only one can be made on it");
         }
-        catch (LinuxException e)
+        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // nobody here can: it is the user's to know
         {
             _log.Warning("{Reason:l}: {Path:l} can't be marked as used, so remember: whether this round succeeds or fails, don't give it to "
                 + "--prev-images-dir again", e.Message, _path);
@@ -109,7 +109,7 @@ internal sealed class ParentRound : IDisposable
         catch (LinuxException e) // a full disk: without the mark it must not look like a parent
         {
             _log.Warning("{Reason:l}: the round is whole, but its parent {Path:l} could not be marked as used, so its inventory stays "
-                + "{Name:l}; restoring through it is not affected", e.Message, _path, ImageNames.ClaimedInventory);
+                + "{Name:l}: restoring through it is not affected, but the next round has to be a full one", e.Message, _path, ImageNames.ClaimedInventory);
         }
     }
 
