@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using PreDump.Linux;
@@ -11,12 +12,20 @@ internal sealed class Signals : IDisposable
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <summary>Begins to listen.</summary>
+    /// <exception cref="PreDumpException">The thread for it can't be started.</exception>
     public Signals()
     {
         ulong ignored = IgnoredSignals();
-        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
-            if ((ignored >> (signal.Number() - 1) & 1) == 0)
-                _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
+        try
+        {
+            foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+                if ((ignored >> (signal.Number() - 1) & 1) == 0)
+                    _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
+        }
+        catch (Exception e) when (e is IOException or Win32Exception) // one for the console's thread, the other for the handler's
+        {
+            throw new PreDumpException(Failure.NoMoreThreads);
+        }
     }
 
     /// <summary>Cancelled by the first signal.</summary>
