@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using PreDump.Linux;
@@ -22,7 +21,7 @@ internal sealed class Signals : IDisposable
                 if ((ignored >> (signal.Number() - 1) & 1) == 0)
                     _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
         }
-        catch (Exception e) when (e is IOException or Win32Exception) // one for the console's thread, the other for the handler's
+        catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime's thread for them could not start
         {
             throw new PreDumpException(Failure.NoMoreThreads);
         }
