@@ -37,13 +37,14 @@ public sealed unsafe class ThawGuard
         var ours = Fd.Adopt(pair[0], "thaw guard");
         int pid = Spawn([.. OwnCommand(), Command, Path.GetFullPath(stateFile), thawed], theirs.Number);
         theirs.Dispose();
+        var guard = new ThawGuard(ours, pid);
         Span<byte> ready = stackalloc byte[1];
         if (ours.TryRead(ready) != 1)
         {
-            ours.Dispose();
+            guard.ThawNow(); // reaped here: as a zombie it would count against the very limit that it may have died of
             throw new TreeException("the guard that would thaw the cgroup if predump died could not start: nothing was frozen");
         }
-        return new ThawGuard(ours, pid);
+        return guard;
     }
 
     /// <summary>Tells the guard that the cgroup is thawed, and sees it off.</summary>
