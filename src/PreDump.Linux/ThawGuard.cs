@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using PreDump.Linux.Interop;
+using Tmds.Linux;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;
 
@@ -12,6 +13,8 @@ public sealed unsafe class ThawGuard
 {
     /// <summary>The command by which the program is started as a guard: "thaw-guard FILE TEXT".</summary>
     public const string Command = "thaw-guard";
+
+    private const int StarterDied = 64; // SIGRTMAX, which nobody else uses
 
     private readonly Fd _line;
     private readonly int _pid;
@@ -34,13 +37,14 @@ public sealed unsafe class ThawGuard
         var ours = Fd.Adopt(pair[0], "thaw guard");
         int pid = Spawn([.. OwnCommand(), Command, Path.GetFullPath(stateFile), thawed], theirs.Number);
         theirs.Dispose();
+        var guard = new ThawGuard(ours, pid);
         Span<byte> ready = stackalloc byte[1];
         if (ours.TryRead(ready) != 1)
         {
-            ours.Dispose();
+            guard.ThawNow(); // reaped here: as a zombie it would count against the very limit that it may have died of
             throw new TreeException("the guard that would thaw the cgroup if predump died could not start: nothing was frozen");
         }
-        return new ThawGuard(ours, pid);
+        return guard;
     }
 
     /// <summary>Tells the guard that the cgroup is thawed, and sees it off.</summary>
@@ -58,7 +62,8 @@ public sealed unsafe class ThawGuard
         _ = waitpid(_pid, &status, 0);
     }
 
-    /// <summary>What the guard itself does: says that it stands, waits, and thaws if the line breaks without a word.</summary>
+    /// <summary>What the guard itself does: says that it stands, waits, and thaws if the line breaks without a word, or the thread
+    /// that started it dies. That comes first: the line breaks only when all of predump's threads have had their turn to end.</summary>
     public static int Run(string stateFile, string thawed)
     {
         const int SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
@@ -66,11 +71,34 @@ public sealed unsafe class ThawGuard
             _ = LibCExtra.signal(signal, 1); // SIG_IGN
         FreezeThread.Hurry(); // frozen tasks must not wait for their turn behind the machine's other work
         using var state = Fd.Open(stateFile, O_WRONLY); // now, not when descriptors may have run out
+        byte[] text = Encoding.ASCII.GetBytes(thawed);
         var line = Fd.Adopt(0, "thaw guard");
+        SignalSet blocked = OnlyStarterDied();
+        using var starterDied = Fd.Adopt(signalfd(-1, &blocked, O_CLOEXEC), "signalfd");
+        _ = prctl(PR_SET_PDEATHSIG, StarterDied, 0, 0, 0);
         Span<byte> word = stackalloc byte[1];
-        if (line.TryWriteOnce("r"u8) == 0 && line.TryRead(word) == 1)
+        if (line.TryWriteOnce("r"u8) == 0 && !HasDied(line, starterDied) && line.TryRead(word) == 1)
             return 0;
-        return state.TryWriteOnce(Encoding.ASCII.GetBytes(thawed));
+        return state.TryWriteOnce(text);
+    }
+
+    // Waits for a word, the line's end, or the signal; a word that came before the signal counts.
+    private static bool HasDied(Fd line, Fd starterDied)
+    {
+        var waits = stackalloc pollfd[2];
+        waits[0] = new pollfd { fd = line.Number, events = POLLIN };
+        waits[1] = new pollfd { fd = starterDied.Number, events = POLLIN }; // -1, where there is no signalfd, is passed over
+        while (poll(waits, 2, -1) < 0 && errno == EINTR)
+        {
+        }
+        return waits[0].revents == 0 && waits[1].revents != 0;
+    }
+
+    private static SignalSet OnlyStarterDied()
+    {
+        var set = new SignalSet();
+        set.Mask[(StarterDied - 1) / 64] = 1UL << ((StarterDied - 1) % 64);
+        return set;
     }
 
     // Published, the program is one file; while it is developed it may be `dotnet predump.dll`.
@@ -83,7 +111,7 @@ public sealed unsafe class ThawGuard
         // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
         byte* actions = stackalloc byte[128];
         byte* attributes = stackalloc byte[512];
-        const short POSIX_SPAWN_SETSID = 0x80;
+        const short POSIX_SPAWN_SETSID = 0x80, POSIX_SPAWN_SETSIGMASK = 0x08;
         byte** argv = stackalloc byte*[command.Length + 1];
         byte** environment = stackalloc byte*[1];
         for (int i = 0; i < command.Length; i++)
@@ -94,7 +122,9 @@ public sealed unsafe class ThawGuard
             _ = posix_spawn_file_actions_init(actions);
             _ = posix_spawn_file_actions_adddup2(actions, line, 0);
             _ = posix_spawnattr_init(attributes);
-            _ = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID);
+            _ = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+            SignalSet blocked = OnlyStarterDied(); // from its birth, so that no thread of its runtime takes the signal
+            _ = posix_spawnattr_setsigmask(attributes, &blocked);
             int error = posix_spawn(&pid, argv[0], actions, attributes, argv, environment);
             _ = posix_spawn_file_actions_destroy(actions);
             _ = posix_spawnattr_destroy(attributes);
