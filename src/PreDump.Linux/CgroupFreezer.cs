@@ -66,22 +66,25 @@ public sealed class CgroupFreezer : IDisposable
         return tids;
     }
 
-    /// <summary>Thaws what <see cref="Freeze"/> froze; does nothing else, and nothing twice.</summary>
+    /// <summary>Thaws what <see cref="Freeze"/> froze; does nothing else, and nothing twice. Returns when the tasks were let go, which is
+    /// before the guard has ended.</summary>
     /// <exception cref="TreeException">Neither we nor the guard could: the message says what to do by hand.</exception>
-    public void Thaw()
+    public long Thaw()
     {
         if (_guard is not { } guard)
-            return;
+            return Stopwatch.GetTimestamp();
         _guard = null;
         if (TryWrite(Thawed) == 0)
         {
+            long thawed = Stopwatch.GetTimestamp();
             guard.Dismiss();
-            return;
+            return thawed;
         }
         guard.ThawNow();
         if (IsAskedToBeFrozen() && TryWrite(Thawed) is not 0 and var error)
             throw new TreeException($"cgroup {_directory} could not be thawed ({new LinuxException("write", _stateFile, error).Message}): "
                 + $"thaw it by hand: echo {Thawed} > {_stateFile}");
+        return Stopwatch.GetTimestamp();
     }
 
     /// <inheritdoc/>

@@ -58,8 +58,7 @@ public readonly ref struct FrozenTree : IDisposable
     public long Thaw()
     {
         _tracees.DetachAll();
-        _cgroup?.Thaw();
-        return Stopwatch.GetTimestamp();
+        return _cgroup?.Thaw() ?? Stopwatch.GetTimestamp();
     }
 
     /// <summary>Thaws, if that has not been done, and closes the tasks' files.</summary>

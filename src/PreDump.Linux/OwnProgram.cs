@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using PreDump.Linux.Interop;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;
 
@@ -13,8 +14,9 @@ public static unsafe class OwnProgram
     /// <param name="arguments">Its command line, without the program's name.</param>
     /// <param name="descriptors">Become its descriptors 0, 1, …; the others are as they were left to us.</param>
     /// <param name="withEnvironment">Whether it gets our environment; else none.</param>
+    /// <param name="blocked">A signal that is blocked from its birth, so that no thread of its runtime takes it; 0: none.</param>
     /// <exception cref="LinuxException">It can't be started.</exception>
-    public static int Start(IReadOnlyList<string> arguments, ReadOnlySpan<int> descriptors, bool withEnvironment = false)
+    public static int Start(IReadOnlyList<string> arguments, ReadOnlySpan<int> descriptors, bool withEnvironment = false, int blocked = 0)
     {
         using var argv = new TextVector([.. Command(), .. arguments]);
         using var environment = new TextVector(withEnvironment
@@ -23,13 +25,15 @@ public static unsafe class OwnProgram
         // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
         byte* actions = stackalloc byte[128];
         byte* attributes = stackalloc byte[512];
-        const short POSIX_SPAWN_SETSID = 0x80;
+        const short POSIX_SPAWN_SETSID = 0x80, POSIX_SPAWN_SETSIGMASK = 0x08;
         int pid;
+        var mask = SignalSet.Of(blocked);
         _ = posix_spawn_file_actions_init(actions);
         for (int i = 0; i < descriptors.Length; i++)
             _ = posix_spawn_file_actions_adddup2(actions, descriptors[i], i);
         _ = posix_spawnattr_init(attributes);
-        _ = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID);
+        _ = posix_spawnattr_setflags(attributes, (short)(POSIX_SPAWN_SETSID | (blocked == 0 ? 0 : POSIX_SPAWN_SETSIGMASK)));
+        _ = posix_spawnattr_setsigmask(attributes, &mask);
         int error = posix_spawn(&pid, argv.Texts[0], actions, attributes, argv.Texts, environment.Texts);
         _ = posix_spawn_file_actions_destroy(actions);
         _ = posix_spawnattr_destroy(attributes);

@@ -13,6 +13,21 @@ public static class ProcFs
     /// <summary>"/proc/PID/FILE".</summary>
     public static string Path(int pid, string file) => $"/proc/{pid}/{file}";
 
+    /// <summary>Whether it was mounted for our pid namespace; of another one the numbers name other processes than ptrace(2)'s do.</summary>
+    internal static bool IsOurs() => new FileInfo("/proc/self").LinkTarget == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Whether there is a process that /proc does not show to this user (its mount option hidepid).</summary>
+    internal static bool Hides(int pid)
+    {
+        for (int tries = 0; tries < 20; tries++) // while a thread of it runs exec it may be out of sight for a moment
+        {
+            if (ProcStatus.TryRead(pid) is not null || (kill(pid, 0) != 0 && errno == ESRCH))
+                return false;
+            FreezeThread.Pause(500);
+        }
+        return true;
+    }
+
     /// <summary>Opens a file; null where there is none, or its task has gone.</summary>
     /// <exception cref="LinuxException">It can't be opened for another reason: a task that we can't look at is not one that is gone.</exception>
     internal static Fd? OpenUnlessGone(string path, int flags)

@@ -9,11 +9,14 @@ public sealed class ProcessTree : IDisposable
     private int _threads;
 
     /// <summary>Starts at <paramref name="root"/>, which must be a process with memory of its own.</summary>
-    /// <exception cref="TreeException">There is no such process, or it has no memory to copy.</exception>
+    /// <exception cref="TreeException">There is no such process, it is hidden, or it has no memory to copy.</exception>
     public ProcessTree(int root)
     {
+        if (!ProcFs.IsOurs())
+            throw new TreeException("/proc is not that of predump's own pid namespace: mount one inside (unshare --mount-proc), or enter the "
+                + "namespace together with its mounts (nsenter --mount --pid)");
         var status = ReadRoot(root)
-            ?? throw new TreeException($"there is no process {root}: give --tree the pid of a running process");
+            ?? throw (ProcFs.Hides(root) ? Hidden(root) : new TreeException($"there is no process {root}: give --tree the pid of a running process"));
         if (status.Tgid != root)
             throw new TreeException($"{root} is a thread of process {status.Tgid}: give --tree {status.Tgid}");
         if (status.State is 'Z' or 'X' && ProcFs.Threads(root).Count <= 1)
@@ -32,6 +35,7 @@ public sealed class ProcessTree : IDisposable
     /// <summary>Goes round until a pass finds nothing new, and calls <paramref name="found"/> for each new thread before anything
     /// that it may have forked is looked for. In a tree that is stopped, or whose threads are all seized so that what they
     /// fork is traced from its birth, nothing is missed.</summary>
+    /// <exception cref="TreeException">A descendant is hidden from this user.</exception>
     public void Scan(Action<int, TreeTask> found)
     {
         bool changed;
@@ -42,6 +46,8 @@ public sealed class ProcessTree : IDisposable
             {
                 var task = _tasks[i];
                 var tids = ProcFs.Threads(task.Pid);
+                if (tids.Count == 0 && ProcFs.Hides(task.Pid))
+                    throw Hidden(task.Pid);
                 foreach (int tid in tids)
                     changed |= AddThread(task, tid, found);
                 foreach (int tid in tids)
@@ -92,8 +98,17 @@ public sealed class ProcessTree : IDisposable
         return true;
     }
 
-    private TreeTask? AddProcess(int pid) =>
-        !_byPid.ContainsKey(pid) && ProcStatus.TryRead(pid) is { } status && status.Tgid == pid ? Add(pid, status) : null;
+    // A child that its parent's file tells of and that /proc does not show is gone, or hidden: then the tree would not be whole.
+    private TreeTask? AddProcess(int pid)
+    {
+        if (_byPid.ContainsKey(pid))
+            return null;
+        var status = ProcStatus.TryRead(pid) ?? (ProcFs.Hides(pid) ? throw Hidden(pid) : ProcStatus.TryRead(pid));
+        return status?.Tgid == pid ? Add(pid, status) : null;
+    }
+
+    private TreeException Hidden(int pid) => new((_tasks.Count == 0 ? $"process {pid}" : $"process {pid} in the tree of {_tasks[0]}")
+        + " is hidden from this user (/proc is mounted with hidepid): run predump as root, or give it CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
 
     private TreeTask Add(int pid, ProcStatus status)
     {

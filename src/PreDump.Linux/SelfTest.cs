@@ -59,6 +59,12 @@ public static unsafe class SelfTest
         }
     }
 
+    /// <summary>Whether /proc was mounted for our pid namespace.</summary>
+    public static bool ProcIsOurs() => ProcFs.IsOurs();
+
+    /// <summary>Whether /proc keeps tasks out of this user's sight (hidepid), as seen by the namespace's first process, which is root's.</summary>
+    public static bool ProcHides() => ProcFs.IsOurs() && ProcFs.Hides(1);
+
     /// <summary>Where a freezer is mounted: the v1 controller ("freezer") or the v2 hierarchy ("cgroup2"); null for nowhere.</summary>
     public static string? FreezerMount(string kind)
     {

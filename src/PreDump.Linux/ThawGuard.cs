@@ -1,5 +1,6 @@
 using System.Text;
 using PreDump.Linux.Interop;
+using Tmds.Linux;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;
 
@@ -11,6 +12,8 @@ public sealed unsafe class ThawGuard
 {
     /// <summary>The command by which the program is started as a guard: "thaw-guard FILE TEXT".</summary>
     public const string Command = "thaw-guard";
+
+    private const int StarterDied = 64; // SIGRTMAX, which nobody else uses
 
     private readonly Fd _line;
     private readonly int _pid;
@@ -27,15 +30,16 @@ public sealed unsafe class ThawGuard
     {
         var (ours, theirs) = Fd.SocketPair("thaw guard");
         using var guards = theirs;
-        int pid = OwnProgram.Start([Command, Path.GetFullPath(stateFile), thawed], [theirs.Number]);
+        int pid = OwnProgram.Start([Command, Path.GetFullPath(stateFile), thawed], [theirs.Number], blocked: StarterDied);
         theirs.Dispose();
+        var guard = new ThawGuard(ours, pid);
         Span<byte> ready = stackalloc byte[1];
         if (ours.TryRead(ready) != 1)
         {
-            ours.Dispose();
+            guard.ThawNow(); // reaped here: as a zombie it would count against the very limit that it may have died of
             throw new TreeException("the guard that would thaw the cgroup if predump died could not start: nothing was frozen");
         }
-        return new ThawGuard(ours, pid);
+        return guard;
     }
 
     /// <summary>Tells the guard that the cgroup is thawed, and sees it off.</summary>
@@ -53,7 +57,8 @@ public sealed unsafe class ThawGuard
         _ = waitpid(_pid, &status, 0);
     }
 
-    /// <summary>What the guard itself does: says that it stands, waits, and thaws if the line breaks without a word.</summary>
+    /// <summary>What the guard itself does: says that it stands, waits, and thaws if the line breaks without a word, or the thread
+    /// that started it dies. That comes first: the line breaks only when all of predump's threads have had their turn to end.</summary>
     public static int Run(string stateFile, string thawed)
     {
         const int SIGHUP = 1, SIGINT = 2, SIGTERM = 15;
@@ -61,10 +66,26 @@ public sealed unsafe class ThawGuard
             _ = LibCExtra.signal(signal, 1); // SIG_IGN
         FreezeThread.Hurry(); // frozen tasks must not wait for their turn behind the machine's other work
         using var state = Fd.Open(stateFile, O_WRONLY); // now, not when descriptors may have run out
+        byte[] text = Encoding.ASCII.GetBytes(thawed);
         var line = Fd.Adopt(0, "thaw guard");
+        var blocked = SignalSet.Of(StarterDied);
+        using var starterDied = Fd.Adopt(signalfd(-1, &blocked, O_CLOEXEC), "signalfd");
+        _ = prctl(PR_SET_PDEATHSIG, StarterDied, 0, 0, 0);
         Span<byte> word = stackalloc byte[1];
-        if (line.TryWriteOnce("r"u8) == 0 && line.TryRead(word) == 1)
+        if (line.TryWriteOnce("r"u8) == 0 && !HasDied(line, starterDied) && line.TryRead(word) == 1)
             return 0;
-        return state.TryWriteOnce(Encoding.ASCII.GetBytes(thawed));
+        return state.TryWriteOnce(text);
+    }
+
+    // Waits for a word, the line's end, or the signal; a word that came before the signal counts.
+    private static bool HasDied(Fd line, Fd starterDied)
+    {
+        var waits = stackalloc pollfd[2];
+        waits[0] = new pollfd { fd = line.Number, events = POLLIN };
+        waits[1] = new pollfd { fd = starterDied.Number, events = POLLIN }; // -1, where there is no signalfd, is passed over
+        while (poll(waits, 2, -1) < 0 && errno == EINTR)
+        {
+        }
+        return waits[0].revents == 0 && waits[1].revents != 0;
     }
 }

@@ -56,7 +56,8 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
                 return true;
             }
             error = errno;
-            if (error == ESRCH || ProcFs.State(tid) is 'Z' or 'X' or '\0')
+            char state = ProcFs.State(tid);
+            if (error == ESRCH || state is 'Z' or 'X' || (state == '\0' && !ProcFs.Hides(tid)))
                 return false;
             if (ProcStatus.TryRead(tid) is { TracerPid: > 0 } status)
             {

@@ -79,17 +79,17 @@ public sealed class TreeTask : IDisposable
         FilesAreStale = false;
         if (LiveTid == 0)
             return;
-        Maps = OpenUnlessGone("maps", O_RDONLY);
+        Maps = OpenUnlessGone(LiveTid, "maps", O_RDONLY);
         if (files.HasFlag(FreezeFiles.ClearRefs))
-            ClearRefs = OpenUnlessGone("clear_refs", O_WRONLY);
-        if (files.HasFlag(FreezeFiles.Pagemap) && OpenUnlessGone("pagemap", O_RDONLY) is { } pagemap)
+            ClearRefs = OpenUnlessGone(LiveTid, "clear_refs", O_WRONLY);
+        if (files.HasFlag(FreezeFiles.Pagemap) && OpenUnlessGone(LiveTid, "pagemap", O_RDONLY) is { } pagemap)
             Pagemap = new Pagemap(pagemap);
     }
 
     /// <summary>Refuses a task whose page tables this user may not see, before anything is frozen: /proc/PID/pagemap asks for the
     /// owner of the task besides the right to trace it.</summary>
     /// <exception cref="LinuxException">EACCES or EPERM.</exception>
-    internal void RefuseInvisible() => ProcFs.OpenUnlessGone(ProcFs.Path(Pid, "pagemap"), O_RDONLY)?.Dispose();
+    internal void RefuseInvisible() => OpenUnlessGone(Pid, "pagemap", O_RDONLY)?.Dispose();
 
     /// <summary>How many they are.</summary>
     internal static int CountOf(FreezeFiles files) => 1 + System.Numerics.BitOperations.PopCount((uint)files);
@@ -111,7 +111,18 @@ public sealed class TreeTask : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Pid} ({Name})";
 
-    private Fd? OpenUnlessGone(string file, int flags) => ProcFs.OpenUnlessGone(ProcFs.Path(LiveTid, file), flags);
+    // A task that exits has lost its memory before it has gone: /proc then gives its files to root, whose they never were.
+    private static Fd? OpenUnlessGone(int tid, string file, int flags)
+    {
+        try
+        {
+            return ProcFs.OpenUnlessGone(ProcFs.Path(tid, file), flags);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM && !ProcFs.Hides(tid) && ProcStatus.TryRead(tid) is not { HasMemory: true })
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>Which files besides maps the freeze will need.</summary>

@@ -39,8 +39,11 @@ public sealed class VmFlags
         return text;
     }
 
-    /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "um".</summary>
+    /// <summary>Whether the VMA that starts there has a flag, by its two letters: "io", "pf", "ht", "dp", "um", "mg".</summary>
     public bool Has(ulong start, string flag) => _flagsByStart.TryGetValue(start, out var flags) && flags.Contains(flag, StringComparison.Ordinal);
+
+    /// <summary>Whether any VMA has a flag.</summary>
+    public bool HasAny(string flag) => _flagsByStart.Values.Any(flags => flags.Contains(flag, StringComparison.Ordinal));
 
     private void Line(ReadOnlySpan<byte> line, ref ulong start)
     {
@@ -48,7 +51,7 @@ public sealed class VmFlags
         {
             var flags = line["VmFlags:"u8.Length..];
             if (flags.IndexOf(" io"u8) >= 0 || flags.IndexOf(" pf"u8) >= 0 || flags.IndexOf(" ht"u8) >= 0 || flags.IndexOf(" dp"u8) >= 0
-                || flags.IndexOf(" um"u8) >= 0)
+                || flags.IndexOf(" um"u8) >= 0 || flags.IndexOf(" mg"u8) >= 0)
                 _flagsByStart[start] = Encoding.ASCII.GetString(flags);
         }
         else if (line.IndexOf((byte)'-') is > 0 and <= 16 && System.Buffers.Text.Utf8Parser.TryParse(line, out ulong address, out int used, 'x')

@@ -40,6 +40,10 @@ internal static class CheckCommand
         bool scan = Pagemap.Kernel.HasScan(PageFilter.Present), dirtyScan = Pagemap.Kernel.HasScan(PageFilter.Dirty);
         yield return new("PAGEMAP_SCAN", scan, false, !scan ? "not here (6.7 and later): pages are chosen by reading pagemap, which takes longer"
             : (dirtyScan ? "with" : "without") + " soft-dirty, " + (Pagemap.Kernel.HasGuardCategory ? "with" : "without") + " guard pages");
+        yield return Tried("/proc", SelfTest.ProcIsOurs(), "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");
+        yield return new("hidepid", !SelfTest.ProcHides(), false, SelfTest.ProcHides()
+            ? $"/proc hides tasks from this user: a tree with such a task is refused; seeing them needs {Permissions.NeededForOthers}"
+            : "/proc hides no task from this user");
         yield return Tried("process_vm_readv", SelfTest.ReadOwnMemory(), "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
         yield return Tried("ptrace", SelfTest.SeizeChild(), "a child of predump's own can be frozen", "not even a child of predump's own can be frozen: a seccomp filter?");
         yield return new("/proc/PID/mem", SelfTest.ReadForced(), false, SelfTest.ReadForced()

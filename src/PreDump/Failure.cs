@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using PreDump.Cli;
 using PreDump.Images;
 using PreDump.Linux;
@@ -7,6 +8,9 @@ namespace PreDump;
 /// <summary>Turns what went wrong into one line that says what to do.</summary>
 internal static class Failure
 {
+    /// <summary>The runtime's own words for a thread that may not be started are about files.</summary>
+    public const string NoMoreThreads = "no more threads are allowed (ulimit -u, the cgroup's pids.max)";
+
     /// <summary>The line; null for a defect of ours, which is not explained away.</summary>
     public static string? TryExplain(Exception e, PreDumpOptions? options = null) => e switch
     {
@@ -19,6 +23,7 @@ internal static class Failure
             + "that takes larger files",
         LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
         TypeInitializationException { InnerException: { } inner } => TryExplain(inner, options),
+        Win32Exception { NativeErrorCode: Errno.EAGAIN } => NoMoreThreads,
         OutOfMemoryException => "out of memory, or no more threads are allowed (ulimit -v, ulimit -u, the cgroup's limits)",
         _ => null,
     };

@@ -23,14 +23,22 @@ internal static class Permissions
                 + "needs CAP_DAC_OVERRIDE; run it as root or give it both";
         if (mayTrace)
             return "a security module or the task's user namespace forbids it, although predump has CAP_SYS_PTRACE";
-        var victim = tree is { } pid ? ProcStatus.TryRead(pid) : null;
+        string both = $"needs {NeededForOthers}: run predump as root or give it both";
+        var victim = (PidIn(refused.Subject) ?? tree) is { } pid ? ProcStatus.TryRead(pid) : null;
         if (victim is not null && own is not null && victim.Uid != own.Uid)
-            return $"the task belongs to user {victim.Uid}, and reading another user's memory needs CAP_SYS_PTRACE: run predump as root "
-                + "or give it that capability";
+            return $"the task belongs to user {victim.Uid}, and reading another user's memory {both}";
         if (YamaScope() is > 0 and var scope)
             return $"kernel.yama.ptrace_scope is {scope}, so reading this task needs CAP_SYS_PTRACE: run predump as root or give it that capability";
-        return "reading this task needs CAP_SYS_PTRACE: run predump as root or give it that capability";
+        return "it is not dumpable (it has changed its user, has capabilities of its own, or asked for that by prctl(2), PR_SET_DUMPABLE), and "
+            + $"reading it {both}";
     }
+
+    /// <summary>What reading the tasks of other users, and those that are not dumpable, needs.</summary>
+    public const string NeededForOthers = "CAP_SYS_PTRACE and CAP_DAC_OVERRIDE";
+
+    // "/proc/12/maps" or "PTRACE_SEIZE, 12": the task that was refused, which need not be the tree's root.
+    private static int? PidIn(string subject) =>
+        subject.Split('/', ' ').Select(part => int.TryParse(part, out int pid) ? pid : 0).FirstOrDefault(pid => pid > 0) is > 0 and var found ? found : null;
 
     /// <summary>kernel.yama.ptrace_scope; 0 where there is no Yama.</summary>
     public static int YamaScope() => int.TryParse(ProcFs.TryReadText("/proc/sys/kernel/yama/ptrace_scope"), out int scope) ? scope : 0;

@@ -63,6 +63,8 @@ internal static class PreDumpCommand
         parent?.Claim();
         using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup), resetDirty: softDirty, parent, cancel);
         work.SignalStatus();
+        if (softDirty)
+            LeaveOutMergeable(snapshot, log);
 
         var summary = new Summary
         {
@@ -90,6 +92,13 @@ internal static class PreDumpCommand
         if (parent is not null && options.AutoDedup && server is null) // only now: until the round was whole the parent's pages were all there was
             Dedup.RunAfterRound(images.Path, log);
         return summary;
+    }
+
+    private static void LeaveOutMergeable(TreeSnapshot snapshot, ILogger log)
+    {
+        foreach (var task in snapshot.LeaveOutMergeable())
+            log.Warning("task {Task:l} has memory that KSM may merge (madvise(2), MADV_MERGEABLE), and the kernel then forgets that it was "
+                + "changed: the task is left out, and the final criu dump copies all of it", task.ToString());
     }
 
     private static void CopyAll(PreDumpOptions options, TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, Summary summary,

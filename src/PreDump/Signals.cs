@@ -11,12 +11,20 @@ internal sealed class Signals : IDisposable
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <summary>Begins to listen.</summary>
+    /// <exception cref="PreDumpException">The thread for it can't be started.</exception>
     public Signals()
     {
         ulong ignored = IgnoredSignals();
-        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
-            if ((ignored >> (signal.Number() - 1) & 1) == 0)
-                _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
+        try
+        {
+            foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+                if ((ignored >> (signal.Number() - 1) & 1) == 0)
+                    _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
+        }
+        catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime's thread for them could not start
+        {
+            throw new PreDumpException(Failure.NoMoreThreads);
+        }
     }
 
     /// <summary>Cancelled by the first signal.</summary>

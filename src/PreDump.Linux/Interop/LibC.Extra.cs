@@ -28,6 +28,7 @@ internal static unsafe partial class LibCExtra
     public const int WNOTHREAD = 0x20000000;
     public const int WALL = 0x40000000;
 
+    public const int PR_SET_PDEATHSIG = 1;
     public const int PR_SET_TIMERSLACK = 29;
 
     /// <summary>A range of memory as the kernel's <c>struct iovec</c>: an address and a length in bytes.</summary>
@@ -71,6 +72,24 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint signal(int signal, nint handler);
 
+    /// <summary>glibc's <c>sigset_t</c>: signal N is bit N-1.</summary>
+    public struct SignalSet
+    {
+        public fixed ulong Mask[16];
+
+        /// <summary>One signal alone; 0: none.</summary>
+        public static SignalSet Of(int signal)
+        {
+            var set = new SignalSet();
+            if (signal > 0)
+                set.Mask[(signal - 1) / 64] = 1UL << ((signal - 1) % 64);
+            return set;
+        }
+    }
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int signalfd(int fd, SignalSet* mask, int flags);
+
     [LibraryImport("libc.so.6")]
     public static partial int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** argv, byte** envp);
 
@@ -91,4 +110,7 @@ internal static unsafe partial class LibCExtra
 
     [LibraryImport("libc.so.6")]
     public static partial int posix_spawnattr_destroy(void* attributes);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawnattr_setsigmask(void* attributes, SignalSet* mask);
 }

@@ -80,7 +80,7 @@ internal sealed class ParentRound : IDisposable
         {
             throw new PreDumpException($"--prev-images-dir: another round on {_path} has just begun, and only one can be made on it");
         }
-        catch (LinuxException e)
+        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // nobody here can: it is the user's to know
         {
             _log.Warning("{Reason:l}: {Path:l} can't be marked as used, so remember: whether this round succeeds or fails, don't give it to "
                 + "--prev-images-dir again", e.Message, _path);
@@ -112,7 +112,7 @@ internal sealed class ParentRound : IDisposable
         catch (LinuxException e) // a full disk: without the mark it must not look like a parent
         {
             _log.Warning("{Reason:l}: the round is whole, but its parent {Path:l} could not be marked as used, so its inventory stays "
-                + "{Name:l}; restoring through it is not affected", e.Message, _path, ImageNames.ClaimedInventory);
+                + "{Name:l}: restoring through it is not affected, but the next round has to be a full one", e.Message, _path, ImageNames.ClaimedInventory);
         }
     }
 
@@ -181,7 +181,10 @@ internal sealed class ParentRound : IDisposable
     // Before the freeze: once dirty tracking is reset, what changed since the right parent can't be told any more.
     private void RefuseOtherTree(int root)
     {
-        if (ProcStatus.TryRead(root) is { } status && (!_pagemaps.Has(status.InnermostPid) || IsYounger(ProcFs.StartTime(root))))
+        if (ProcStatus.TryRead(root) is not { } status)
+            return;
+        bool left = !_pagemaps.Has(status.InnermostPid);
+        if (left ? !Ksm.MayMerge(root) : IsYounger(ProcFs.StartTime(root))) // one that is mergeable was left out of the parent, too
             throw new PreDumpException($"--prev-images-dir: {_pagemaps.Where} holds no images of task {root} ({status.Name}): {_pagemaps.Advice}, "
                 + "or leave the option out for a full copy");
     }

@@ -84,6 +84,16 @@ internal sealed class TreeSnapshot : IDisposable
         }
     }
 
+    /// <summary>Takes those tasks out of which changed pages can't be told, because they may have been merged (<see cref="Ksm"/>). Of a task
+    /// that its parent does not hold, the final dump copies everything.</summary>
+    /// <returns>The tasks that are left out.</returns>
+    public IReadOnlyList<TreeTask> LeaveOutMergeable()
+    {
+        var mergeable = _tasks.FindAll(task => Ksm.MayMerge(task.Task.LiveTid));
+        _tasks.RemoveAll(mergeable.Contains);
+        return mergeable.ConvertAll(task => task.Task);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,7 @@
+using System.ComponentModel;
+using System.Text;
+using PreDump.Linux;
+
 namespace PreDump.Output;
 
 /// <summary>One-line messages to the user on standard error, in the form of the system's own tools.</summary>
@@ -11,10 +15,15 @@ internal static class Message
 
     private static void Write(string kind, string text)
     {
+        var line = $"predump: {kind}: {OneLine.Of(text)}\n";
         try
         {
             ProgressLine.Erase();
-            Console.Error.WriteLine($"predump: {kind}: {OneLine.Of(text)}");
+            Console.Error.Write(line);
+        }
+        catch (Win32Exception) // no more threads are allowed, and the console starts one
+        {
+            Fd.Adopt(2, "standard error").Write(Encoding.UTF8.GetBytes(line));
         }
         catch (IOException)
         {

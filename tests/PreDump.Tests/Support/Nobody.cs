@@ -5,11 +5,14 @@ internal sealed class Nobody : IDisposable
 {
     private const string SetPriv = "/usr/bin/setpriv";
     private const UnixFileMode Everyone = (UnixFileMode)0b111_111_111;
+    private const UnixFileMode UserAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly Scratch _scratch = new();
 
-    public Nobody()
+    /// <param name="id">The user's and the group's number; that of Debian's "nobody" if it is no matter.</param>
+    public Nobody(int id = 65534)
     {
+        Id = id;
         Requires.Root();
         Requires.Program(SetPriv, "util-linux");
         File.SetUnixFileMode(_scratch.Path, Everyone);
@@ -17,25 +20,49 @@ internal sealed class Nobody : IDisposable
         File.SetUnixFileMode(Images, Everyone);
     }
 
+    public int Id { get; }
+
     public string Images { get; }
 
-    public async Task<CommandResult> RunTool(params string[] arguments) =>
-        await Command.Run(SetPriv, AsNobody([Copy(await PreDumpTool.File()), .. arguments]));
+    public Task<CommandResult> RunTool(params string[] arguments) => RunToolBehind([], arguments);
+
+    public Task<CommandResult> Run(string file, params string[] arguments) => Command.Run(SetPriv, AsNobody([file, .. arguments]));
+
+    /// <summary>The same, started by another command, which gets the tool and its arguments behind its own.</summary>
+    public async Task<CommandResult> RunToolBehind(string[] command, params string[] arguments) =>
+        await Command.Run(SetPriv, AsNobody([.. command, Copy(await PreDumpTool.File()), .. arguments]));
+
+    /// <summary>The same in a mount namespace whose /proc has this hidepid; with these of root's capabilities.</summary>
+    public async Task<CommandResult> RunToolHidepid(int hidepid, string[] capabilities, params string[] arguments) =>
+        await Command.Run("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", $"mount -t proc -o hidepid={hidepid} proc /proc && exec \"$0\" \"$@\"",
+            SetPriv, .. Given(capabilities), .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
 
     /// <summary>The same with some capabilities of root's, such as "sys_ptrace".</summary>
-    public async Task<CommandResult> RunToolWith(string[] capabilities, params string[] arguments)
-    {
-        var given = string.Join(',', capabilities.Select(capability => $"+{capability}"));
-        return await Command.Run(SetPriv, [$"--inh-caps={given}", $"--ambient-caps={given}", .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
-    }
+    public async Task<CommandResult> RunToolWith(string[] capabilities, params string[] arguments) =>
+        await Command.Run(SetPriv, [.. Given(capabilities), .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
 
     public Task<Victim> Fixture(string name) => Victim.Ready(SetPriv, AsNobody([Copy(Victim.FixtureFile(name))]));
 
+    /// <summary>A fixture that is root's and setuid.</summary>
+    public Task<Victim> SetuidFixture(string name)
+    {
+        var file = Copy(Victim.FixtureFile(name));
+        File.SetUnixFileMode(file, UnixFileMode.SetUser | UserAll | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        return Victim.Ready(SetPriv, AsNobody([file]));
+    }
+
     public void Dispose() => _scratch.Dispose();
 
-    private static string[] AsNobody(string[] command) => ["--reuid=65534", "--regid=65534", "--clear-groups", .. command];
+    private static string[] Given(string[] capabilities)
+    {
+        var list = string.Join(',', capabilities.Select(capability => $"+{capability}"));
+        return list.Length == 0 ? [] : [$"--inh-caps={list}", $"--ambient-caps={list}"];
+    }
 
-    private string Copy(string file)
+    private string[] AsNobody(string[] command) => [$"--reuid={Id}", $"--regid={Id}", "--clear-groups", .. command];
+
+    /// <summary>A copy of a program where this user gets at it.</summary>
+    public string Copy(string file)
     {
         var copy = _scratch[Path.GetFileName(file)];
         File.Copy(file, copy, overwrite: true);

@@ -64,6 +64,9 @@ internal sealed class TestCgroup : IDisposable
             File.WriteAllText(At("cgroup.procs"), $"{pid}");
     }
 
+    /// <summary>Lets a user freeze it.</summary>
+    public Task GiveTo(int user) => Command.Must("/bin/chown", $"{user}", At(_version == 1 ? "freezer.state" : "cgroup.freeze"));
+
     public async Task Freeze()
     {
         Write(frozen: true);

@@ -90,9 +90,19 @@ internal sealed class Victim : IAsyncDisposable
     /// <summary>Stops the whole tree by SIGSTOP, so that its memory holds still for a comparison.</summary>
     public async Task Stop()
     {
-        foreach (var pid in Tree)
-            Signal.Send(pid, Signal.Stop);
-        await Eventually.True(() => Tree.TrueForAll(AllStopped), "the victim's threads stop");
+        var looks = 0;
+        await Eventually.True(() =>
+        {
+            // Again, for those just born; and all go on first, as a vfork child that is stopped keeps its parent from it.
+            if (looks++ % 200 == 0)
+            {
+                if (looks > 1)
+                    Continue();
+                foreach (var pid in Tree)
+                    Signal.Send(pid, Signal.Stop);
+            }
+            return Tree.TrueForAll(AllStopped) && Tree.TrueForAll(AllStopped); // after the first look nobody can be born any more
+        }, "the victim's threads stop");
     }
 
     public void Continue()

@@ -49,6 +49,80 @@ public sealed class ResourceTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
+    /// <summary>A write that fails once, whichever it is: no error is lost, whether the disk tells of it at once or at the file's end.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_disk_with_an_error_at_any_write_is_a_clear_failure(bool cached)
+    {
+        await using var victim = await Victim.Fixture("plain", 16);
+        var before = VictimState.OfTree(victim);
+        await victim.Stop();
+        var failures = 0;
+        for (var at = 1; ; at++)
+        {
+            await using var disk = await FaultyDisk.Mount(at, cached);
+            var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path);
+            if (result.ExitCode == 0) // also where the kernel said how much had been written before, and the rest could be after all
+                await Command.Must(await PreDumpTool.File(), "verify", disk.Path, "--tree", $"{victim.Pid}");
+            else
+            {
+                Assert.Contains("Input/output error", Refusal.Line(Refusal.Failure, result));
+                Assert.Empty(Directory.GetFileSystemEntries(disk.Path));
+                failures++;
+            }
+            if (!await disk.HasFailed())
+                break;
+            Tally.Count("faults injected");
+        }
+        Assert.True(failures >= 4, $"only {failures} writes were missed: pages, pagemap, statistics and inventory need one each");
+        victim.Continue();
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    /// <summary>Below three threads the runtime itself can't start, and says nothing; from then on a limit is named, or is enough.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_user_with_few_threads_is_told_or_served_by_fewer(bool cgroup)
+    {
+        using var user = new Nobody(61_000 + Environment.ProcessId % 1000); // whose threads nobody else's count with
+        await using var victim = await user.Fixture("plain");
+        using var freezer = cgroup ? TestCgroup.Create(2) : null;
+        freezer?.Add(victim);
+        if (freezer is not null)
+            await freezer.GiveTo(user.Id);
+        var before = VictimState.OfTree(victim);
+        var (named, served) = (0, 0);
+        CommandResult? result = null;
+        for (var limit = 1; served < 5; limit++)
+        {
+            Assert.True(limit < 64, $"64 threads are not enough: {result}");
+            string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", user.Images, "--threads", "8",
+                .. freezer is null ? Array.Empty<string>() : ["--freeze-cgroup", freezer.Path]];
+            result = await user.RunToolBehind(["/bin/bash", "-c", $"ulimit -u {limit}; exec \"$0\" \"$@\""], arguments);
+            await VictimState.AssertUnchanged(before, victim);
+            Assert.True(freezer?.IsThawed != false);
+            if (result.ExitCode == 0)
+            {
+                served++;
+                await Command.Must(await PreDumpTool.File(), "verify", user.Images);
+            }
+            else if (result.Errors.Length == 0)
+                Assert.True(result.ExitCode == 255 && named == 0 && served == 0, $"nothing was said: {result}");
+            else
+            {
+                named++;
+                Assert.Matches("ulimit -u|could not start|Resource temporarily unavailable", Refusal.Line(Refusal.Failure, result));
+                Assert.Empty(Directory.GetFileSystemEntries(user.Images));
+                Tally.Count("faults injected");
+            }
+            foreach (var file in Directory.GetFiles(user.Images))
+                File.Delete(file);
+        }
+        Assert.True(named > 0, "no limit was too low");
+    }
+
     [Fact]
     public async Task A_log_that_has_no_room_is_no_reason_to_lose_the_victim()
     {

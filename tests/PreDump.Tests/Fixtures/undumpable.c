@@ -1,0 +1,11 @@
+/* A task that other tasks of its own user may not look at, as a program that keeps secrets asks for. */
+#include "victim.h"
+
+int main(void)
+{
+    die_with_parent();
+    fill(private_memory(64), 64, 1);
+    MUST(prctl(PR_SET_DUMPABLE, 0));
+    ready();
+    rest();
+}
