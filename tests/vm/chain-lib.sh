@@ -3,7 +3,7 @@
 
 uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
 release=$(< /proc/sys/kernel/osrelease)
-name() { echo "$victim $rounds${break:+ --break $break}${predump_args:+ ($predump_args)} on $release"; }
+name() { echo "$victim $rounds${break:+ --break $break}${server:+ to $server}${predump_args:+ ($predump_args)} on $release"; }
 
 exec {nothing}<> <(:)
 nap() { read -rt "$1" -u "$nothing" || true; }
@@ -62,7 +62,7 @@ fail() { # REASON [ROUND]
             cp "$d"/*.log "$d"/run.out "$d"/pagemap-* "$d"/inventory.img "$d"/stats-* "$to/$d/" 2>/dev/null || true
             ls -l "$d" > "$to/$d/ls"
         done
-        cp out "$to/" 2>/dev/null || true
+        cp out ps.log "$to/" 2>/dev/null; cp s/*/ps.log "$to/" 2>/dev/null || true
         echo "logs: $to" >&2
     fi
     cleanup
@@ -81,6 +81,7 @@ tree() { # PID: it and all below it
 cleanup() {
     local code=$?
     [ "$break" != no-reset ] || umount "/proc/$pid/clear_refs" 2>/dev/null || true
+    [ ! -s "$w/ps.pid" ] || kill -TERM "$(< "$w/ps.pid")" 2>/dev/null || true
     kill -KILL $([ -z "$job" ] || tree "$job") $([ -z "$pid" ] || tree "$pid") 2>/dev/null || true
     [ ! -e "$w/box" ] || umount -l "$w/box" || true # (boxed's root)
     cd / && rm -rf "$w"
@@ -115,6 +116,57 @@ run() { # DIR WHAT COMMAND...
     frozen=$(< "$dir/run.out")
     [[ $frozen == *'Frozen time: '* ]] && frozen=${frozen#*Frozen time: } || frozen=
     printf '  %s %s %d.%02d s%s\n' "$dir" "$what" $(((cs - started) / 100)) $(((cs - started) % 100)) "${frozen:+, frozen ${frozen%%$'\n'*}}" >&2
+}
+
+# ---- page servers: the pages of round N are in s/N, the rest of its images in N ----
+serve_all() {
+    images=s
+    mkdir s
+    to_server=(--page-server --address 127.0.0.1 --port 12321)
+    tls=()
+    case $server in
+        *+tls)
+            certificates
+            tls=(--tls --tls-cacert "$w/ca.pem" --tls-cert "$w/cert.pem" --tls-key "$w/key.pem" --tls-no-cn-verify)
+            to_server+=("${tls[@]}")
+            ;;
+    esac
+    case $server in
+        predump*) "$predump" page-server -D s --forever --address 127.0.0.1 --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" \
+            < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the page server does not start'; } ;;
+    esac
+}
+
+serve() { # N: criu's servers end after one round
+    case $server in
+        criu*)
+            mkdir "s/$1"
+            local parent=()
+            [ "$1" = 1 ] || parent=(--prev-images-dir ../$(($1 - 1)))
+            rm -f ps.pid
+            to_server[4]=$((12330 + $1))
+            "$criu" page-server -D "$w/s/$1" "${parent[@]}" --address 127.0.0.1 --port "${to_server[4]}" -d --pidfile "$w/ps.pid" -v4 -o ps.log "${tls[@]}" \
+                < /dev/null > ps.out 2>&1 || true # (the exit code of 3.17 says nothing)
+            [ -s ps.pid ] || { cat ps.out "s/$1/ps.log" >&2; fail 'the page server does not start'; }
+            ;;
+    esac
+}
+
+served() { # N
+    case $server in
+        criu*) wait_for 10 'a page server that ends' gone "$(< ps.pid)" ;;
+        *) [ -d "s/$1" ] || { tail -5 ps.log >&2; fail "the page server has no round $1"; } ;;
+    esac
+    [ "$1" != "$last" ] || cp -a --no-clobber "$1/." "s/$1/" # the restore wants it all in one place
+}
+
+certificates() {
+    export OPENSSL_CONF=/dev/null # (the VM's /etc has none)
+    {
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca -addext basicConstraints=critical,CA:TRUE
+        openssl req -newkey rsa:2048 -nodes -keyout key.pem -out csr.pem -subj /CN=localhost
+        openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2
+    } > openssl.out 2>&1 || { cat openssl.out >&2; fail 'no certificates'; }
 }
 
 # A pre-dump leaves nobody behind that is traced.

@@ -31,6 +31,7 @@ internal sealed class Peer : IDisposable
             return;
         try
         {
+            socket.Blocking = true; // an accepted one may not be, and NetworkStream takes no other
             _stream = new NetworkStream(socket, ownsSocket: false);
             Patience = patience;
             _tls = Guarded(() => tls(_stream));
