@@ -58,6 +58,8 @@ internal sealed class Tls
 
     private SslStream Accept(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsServer(new SslServerAuthenticationOptions
     {
+        // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails (EAGAIN).
+        EnabledSslProtocols = SslProtocols.Tls12,
         ClientCertificateRequired = true,
         ServerCertificateContext = _own,
         CertificateChainPolicy = Policy(),
