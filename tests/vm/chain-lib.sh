@@ -3,7 +3,7 @@
 
 uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
 release=$(< /proc/sys/kernel/osrelease)
-name() { echo "$victim $rounds${break:+ --break $break}${server:+ to $server}${predump_args:+ ($predump_args)} on $release"; }
+name() { echo "$victim $rounds${break:+ --break $break}${server:+ to $server}${link:+ by $link}${predump_args:+ ($predump_args)} on $release"; }
 
 exec {nothing}<> <(:)
 nap() { read -rt "$1" -u "$nothing" || true; }
@@ -81,6 +81,7 @@ tree() { # PID: it and all below it
 cleanup() {
     local code=$?
     [ "$break" != no-reset ] || umount "/proc/$pid/clear_refs" 2>/dev/null || true
+    [ -z "$link" ] || ip netns del far || true
     [ ! -s "$w/ps.pid" ] || kill -TERM "$(< "$w/ps.pid")" 2>/dev/null || true
     kill -KILL $([ -z "$job" ] || tree "$job") $([ -z "$pid" ] || tree "$pid") 2>/dev/null || true
     [ ! -e "$w/box" ] || umount -l "$w/box" || true # (boxed's root)
@@ -120,9 +121,12 @@ run() { # DIR WHAT COMMAND...
 
 # ---- page servers: the pages of round N are in s/N, the rest of its images in N ----
 serve_all() {
+    local address=127.0.0.1
+    far=()
+    [ -z "$link" ] || { make_link; address=10.9.9.2 far=(ip netns exec far); }
     images=s
     mkdir s
-    to_server=(--page-server --address 127.0.0.1 --port 12321)
+    to_server=(--page-server --address $address --port 12321)
     tls=()
     case $server in
         *+tls)
@@ -132,7 +136,7 @@ serve_all() {
             ;;
     esac
     case $server in
-        predump*) "$predump" page-server -D s --forever --address 127.0.0.1 --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" \
+        predump*) "${far[@]}" "$predump" page-server -D s --forever --address $address --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" \
             < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the page server does not start'; } ;;
     esac
 }
@@ -145,7 +149,7 @@ serve() { # N: criu's servers end after one round
             [ "$1" = 1 ] || parent=(--prev-images-dir ../$(($1 - 1)))
             rm -f ps.pid
             to_server[4]=$((12330 + $1))
-            "$criu" page-server -D "$w/s/$1" "${parent[@]}" --address 127.0.0.1 --port "${to_server[4]}" -d --pidfile "$w/ps.pid" -v4 -o ps.log "${tls[@]}" \
+            "${far[@]}" "$criu" page-server -D "$w/s/$1" "${parent[@]}" --address "${to_server[2]}" --port "${to_server[4]}" -d --pidfile "$w/ps.pid" -v4 -o ps.log "${tls[@]}" \
                 < /dev/null > ps.out 2>&1 || true # (the exit code of 3.17 says nothing)
             [ -s ps.pid ] || { cat ps.out "s/$1/ps.log" >&2; fail 'the page server does not start'; }
             ;;
@@ -158,6 +162,17 @@ served() { # N
         *) [ -d "s/$1" ] || { tail -5 ps.log >&2; fail "the page server has no round $1"; } ;;
     esac
     [ "$1" != "$last" ] || cp -a --no-clobber "$1/." "s/$1/" # the restore wants it all in one place
+}
+
+make_link() {
+    ip netns add far
+    ip link add near type veth peer name far netns far
+    ip addr add 10.9.9.1/24 dev near
+    ip link set near up
+    ip -n far addr add 10.9.9.2/24 dev far
+    ip -n far link set far up
+    tc qdisc add dev near root netem ${link//[=,]/ }
+    tc -n far qdisc add dev far root netem ${link//[=,]/ }
 }
 
 certificates() {
