@@ -96,6 +96,33 @@ public sealed unsafe class Fd : IDisposable
             throw Failed("fallocate");
     }
 
+    /// <summary>Whether it is on ext4: a write(2) to blocks that were reserved before it takes a third less time there, and on tmpfs, where
+    /// reserved pages are filled with zeros first, longer.</summary>
+    public bool GainsFromReserving
+    {
+        get
+        {
+            const long EXT4_SUPER_MAGIC = 0xEF53; // linux/magic.h; ext2 and ext3, which ext4 serves too, refuse to reserve
+            long* status = stackalloc long[15]; // struct statfs: f_type is its first member
+            return Interop.LibCExtra.fstatfs(_fd, status) == 0 && *status == EXT4_SUPER_MAGIC;
+        }
+    }
+
+    /// <summary>fallocate(2): reserves blocks for a range of the file, whose length stays. False where that can't be done: a write there will
+    /// tell why, if it is ever made.</summary>
+    public bool TryReserve(ulong offset, ulong length)
+    {
+        const int FALLOC_FL_KEEP_SIZE = 1;
+        return fallocate(_fd, FALLOC_FL_KEEP_SIZE, (off_t)(long)offset, (off_t)(long)length) == 0;
+    }
+
+    /// <summary>ftruncate(2): also gives back what was reserved behind that length.</summary>
+    public void Truncate(ulong length)
+    {
+        if (ftruncate(_fd, (off_t)(long)length) != 0)
+            throw Failed("ftruncate");
+    }
+
     /// <summary>symlinkat(2) in this directory.</summary>
     public void Link(string name, string target)
     {

@@ -7,7 +7,8 @@ namespace PreDump.Linux;
 /// <param name="Timeout">How long the freezing may take.</param>
 /// <param name="Files">Which files of each task the work in the freeze needs.</param>
 /// <param name="Cgroup">The directory of a freezer cgroup that holds the tree; null freezes by ptrace alone.</param>
-public sealed record FreezeRequest(int Root, TimeSpan Timeout, FreezeFiles Files, CgroupFreezer? Cgroup = null);
+/// <param name="Prepare">Called with the tree while it still runs: what the work in the freeze needs is made there.</param>
+public sealed record FreezeRequest(int Root, TimeSpan Timeout, FreezeFiles Files, CgroupFreezer? Cgroup = null, Action<IReadOnlyList<TreeTask>>? Prepare = null);
 
 /// <summary>A process tree that stands still until <see cref="Dispose"/>. A ref struct, because ptrace(2) belongs to one OS
 /// thread: it can't be stored, awaited or handed on. Use it in <see cref="FreezeThread.Run"/>.</summary>
@@ -73,6 +74,7 @@ public readonly ref struct FrozenTree : IDisposable
         tree.Scan((tid, task) => tracees.Seize(tid, task));
         RefuseInvisible(tree);
         OpenStaleFiles(tree, request.Files);
+        request.Prepare?.Invoke(tree.Tasks);
 
         FreezeThread.Hurry();
         long interrupted = Stopwatch.GetTimestamp();
@@ -86,6 +88,7 @@ public readonly ref struct FrozenTree : IDisposable
     {
         tree.Scan((_, _) => { });
         RefuseInvisible(tree);
+        request.Prepare?.Invoke(tree.Tasks);
         FreezeThread.Hurry();
         long interrupted = Stopwatch.GetTimestamp();
         long deadline = Deadline(interrupted, request.Timeout);
@@ -120,8 +123,9 @@ public readonly ref struct FrozenTree : IDisposable
         const int ForOurselves = 40; // standard ones, the images' directory, log, status, guard, and what the runtime holds
         ulong room = Math.Max(OwnProcess.DescriptorLimit, ForOurselves) - ForOurselves;
         ulong each = (ulong)TreeTask.CountOf(files), used = 0;
-        foreach (var task in tree.Tasks)
+        for (int i = 0; i < tree.Tasks.Count; i++) // (an enumerator would be an object)
         {
+            var task = tree.Tasks[i];
             task.OpensInTurn = (used += each) > room;
             if (task.FilesAreStale && !task.OpensInTurn)
                 task.OpenFiles(files);

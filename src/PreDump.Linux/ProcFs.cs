@@ -82,15 +82,14 @@ public static class ProcFs
         return Utf8Parser.TryParse(rest, out ulong ticks, out _) ? ticks : 0;
     }
 
-    /// <summary>Microseconds since boot, as CRIU takes them for dump_uptime: /proc/uptime, in hundredths of a second.</summary>
-    public static ulong UptimeMicroseconds()
+    /// <summary>Microseconds since boot, of the clock that tasks' start times are of (clock_gettime(2), CLOCK_BOOTTIME). CRIU reads it in
+    /// /proc/uptime, which a container may be shown another one of.</summary>
+    public static unsafe ulong UptimeMicroseconds()
     {
-        using var fd = Fd.Open("/proc/uptime", O_RDONLY);
-        Span<byte> text = stackalloc byte[64];
-        int length = fd.Read(text);
-        if (!Utf8Parser.TryParse(text[..length], out decimal seconds, out _))
-            throw new InvalidDataException("/proc/uptime: not a number of seconds");
-        return (ulong)(seconds * 1_000_000);
+        const int CLOCK_BOOTTIME = 7;
+        long* now = stackalloc long[2]; // seconds and nanoseconds
+        _ = LibCExtra.clock_gettime(CLOCK_BOOTTIME, now);
+        return ((ulong)now[0] * 1_000_000) + ((ulong)now[1] / 1000);
     }
 
     /// <summary>Whether a task holds a userfaultfd(2), by which some of its memory, or of its children's, may be handled.</summary>

@@ -63,6 +63,8 @@ internal static class PreDumpCommand
         parent?.Claim();
         using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup), resetDirty: softDirty, parent, cancel);
         work.SignalStatus();
+        log.Debug("frozen: {Microseconds} us for {Tasks} tasks, with {Bytes} bytes of managed memory allocated",
+            (long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds, snapshot.ProcessCount, snapshot.AllocatedInFreeze);
         if (softDirty)
             LeaveOutMergeable(snapshot, log);
 

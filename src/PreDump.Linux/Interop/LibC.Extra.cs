@@ -48,6 +48,9 @@ internal static unsafe partial class LibCExtra
     public static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int clock_gettime(int clock, long* secondsAndNanoseconds);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int nanosleep(long* secondsAndNanoseconds, long* remaining);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
@@ -55,6 +58,9 @@ internal static unsafe partial class LibCExtra
 
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int renameat(int oldDirectory, byte* oldPath, int newDirectory, byte* newPath);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int fstatfs(int fd, void* status);
 
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;

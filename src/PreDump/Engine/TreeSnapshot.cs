@@ -7,7 +7,7 @@ namespace PreDump.Engine;
 /// <param name="Task">Its pids.</param>
 /// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
 /// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be copied.</param>
-internal sealed record TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty);
+internal readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty);
 
 /// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty tracking
 /// is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by our
@@ -15,6 +15,9 @@ internal sealed record TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty);
 internal sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
+    private readonly HashSet<int> _pids = [];
+    private readonly VmaWindow _window = new();
+    private readonly VmaRules _rules = new();
 
     private const ulong Room = 1024 * 1024; // bytes, made before the freeze; more is made where a tree needs it
 
@@ -44,6 +47,10 @@ internal sealed class TreeSnapshot : IDisposable
     /// <summary>From then until the last thread was let go.</summary>
     public TimeSpan Frozen { get; private set; }
 
+    /// <summary>Bytes of managed memory that were allocated meanwhile: each could have started a garbage collection. Only tasks and threads
+    /// that are born just then should need some.</summary>
+    public long AllocatedInFreeze { get; private set; }
+
     /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
     /// <param name="request">The tree, and how to freeze it.</param>
     /// <param name="resetDirty">Whether the kernel tracks dirty pages.</param>
@@ -54,27 +61,7 @@ internal sealed class TreeSnapshot : IDisposable
         var snapshot = new TreeSnapshot(dirtyPages: request.Files.HasFlag(FreezeFiles.Pagemap));
         try
         {
-            FreezeThread.Run(() =>
-            {
-                var window = new VmaWindow();
-                using var tree = FrozenTree.Freeze(request, cancel);
-                RefuseEqualPids(tree.Tasks);
-                foreach (var task in tree.Tasks)
-                {
-                    cancel.ThrowIfCancellationRequested(); // the round is lost then, but the tree need not wait for the rest
-                    task.BeginTurn(request.Files);
-                    snapshot.TakeTask(task, resetDirty, parent, window);
-                    task.EndTurn();
-                }
-                snapshot.Uptime = ProcFs.UptimeMicroseconds();
-                long thawed = tree.Thaw();
-
-                snapshot.Freezing = Stopwatch.GetElapsedTime(tree.InterruptedAt, tree.StoppedAt);
-                snapshot.Frozen = Stopwatch.GetElapsedTime(tree.StoppedAt, thawed);
-                snapshot.ProcessCount = tree.Tasks.Count;
-                snapshot.ThreadCount = tree.Tasks.Sum(task => task.ThreadCount);
-                return true;
-            });
+            FreezeThread.Run(() => snapshot.TakeOnThisThread(request with { Prepare = snapshot.Prepare }, resetDirty, parent, cancel));
             return snapshot;
         }
         catch
@@ -101,26 +88,61 @@ internal sealed class TreeSnapshot : IDisposable
         Dirty.Dispose();
     }
 
-    // Two nested pid namespaces may each have a pid 1; CRIU names images by that pid alone. Refused before dirty tracking is
-    // reset, so that the parent can still be built upon.
-    private static void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
+    private bool TakeOnThisThread(FreezeRequest request, bool resetDirty, ParentRound? parent, CancellationToken cancel)
     {
-        var pids = new HashSet<int>(tasks.Count);
-        foreach (var task in tasks)
-            if (task.LiveTid != 0 && !pids.Add(task.ImagePid))
-                throw new PreDumpException($"tasks {string.Join(" and ", tasks.Where(same => same.LiveTid != 0 && same.ImagePid == task.ImagePid))} "
-                    + $"all have pid {task.ImagePid} in their pid namespaces, and CRIU names images by that pid: pre-dump each namespace's "
-                    + "tree by itself");
+        using var tree = FrozenTree.Freeze(request, cancel);
+        var tasks = tree.Tasks;
+        RefuseEqualPids(tasks);
+        for (int i = 0; i < tasks.Count; i++)
+        {
+            cancel.ThrowIfCancellationRequested(); // the round is lost then, but the tree need not wait for the rest
+            tasks[i].BeginTurn(request.Files);
+            TakeTask(tasks[i], resetDirty, parent);
+            tasks[i].EndTurn();
+        }
+        Uptime = ProcFs.UptimeMicroseconds();
+        long thawed = tree.Thaw();
+
+        AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread() - AllocatedInFreeze;
+        Freezing = Stopwatch.GetElapsedTime(tree.InterruptedAt, tree.StoppedAt);
+        Frozen = Stopwatch.GetElapsedTime(tree.StoppedAt, thawed);
+        ProcessCount = tasks.Count;
+        ThreadCount = tasks.Sum(task => task.ThreadCount);
+        return true;
     }
 
-    private void TakeTask(TreeTask task, bool resetDirty, ParentRound? parent, VmaWindow window)
+    // The last thing before the first thread is interrupted.
+    private void Prepare(IReadOnlyList<TreeTask> tasks)
+    {
+        _tasks.EnsureCapacity(tasks.Count);
+        _pids.EnsureCapacity(tasks.Count);
+        AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    // Two nested pid namespaces may each have a pid 1; CRIU names images by that pid alone. Refused before dirty tracking is
+    // reset, so that the parent can still be built upon.
+    private void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
+    {
+        for (int i = 0; i < tasks.Count; i++)
+            if (tasks[i].LiveTid != 0 && !_pids.Add(tasks[i].ImagePid))
+                throw EqualPids(tasks, tasks[i].ImagePid);
+    }
+
+    private static PreDumpException EqualPids(IReadOnlyList<TreeTask> tasks, int pid) =>
+        new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their pid "
+            + "namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
+
+    private void TakeTask(TreeTask task, bool resetDirty, ParentRound? parent)
     {
         if (task.Maps is null) // a zombie, or gone while it was being frozen
             return;
         var maps = Maps.Read(task.Maps);
-        Range? dirty = task.Pagemap is { } pagemap && parent?.Has(task) == true
-            ? Dirty.Read(pagemap, Maps[maps], new VmaRules(task.LiveTid), window)
-            : null;
+        Range? dirty = null;
+        if (task.Pagemap is { } pagemap && parent?.Has(task) == true)
+        {
+            _rules.Begin(task.LiveTid);
+            dirty = Dirty.Read(pagemap, Maps[maps], _rules, _window);
+        }
         if (resetDirty && task.ClearRefs is { } clearRefs)
         {
             parent?.TrackingIsReset();

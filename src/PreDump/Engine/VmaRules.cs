@@ -6,12 +6,16 @@ namespace PreDump.Engine;
 /// walk of its page tables.</summary>
 /// <param name="tid">The task, for smaps.</param>
 /// <param name="userfaultfd">Whether some VMA may be under a userfaultfd: only smaps tells which.</param>
-internal sealed class VmaRules(int tid, bool userfaultfd = false)
+internal sealed class VmaRules(int tid = 0, bool userfaultfd = false)
 {
     // Every hugetlb VMA starts and ends at a border of the machine's smallest huge page.
     private static readonly ulong s_smallestHugePage = SmallestHugePage();
 
+    private int _tid = tid;
     private VmFlags? _flags;
+
+    /// <summary>From here on another task's: in the freeze no new object is made.</summary>
+    public void Begin(int tid) => (_tid, _flags) = (tid, null);
 
     /// <summary>The kind of one VMA.</summary>
     public VmaKind KindOf(in Vma vma)
@@ -37,11 +41,11 @@ internal sealed class VmaRules(int tid, bool userfaultfd = false)
     }
 
     /// <summary>Whether a missing page of a VMA is a userfaultfd's to bring (userfaultfd(2)).</summary>
-    public bool UnderUserfaultfd(in Vma vma) => userfaultfd && (_flags ??= VmFlags.Read(tid)).Has(vma.Start, "um");
+    public bool UnderUserfaultfd(in Vma vma) => userfaultfd && (_flags ??= VmFlags.Read(_tid)).Has(vma.Start, "um");
 
     private VmaKind KindByFlags(ulong start)
     {
-        _flags ??= VmFlags.Read(tid);
+        _flags ??= VmFlags.Read(_tid);
         return _flags.Has(start, "io") || _flags.Has(start, "pf") ? VmaKind.Device
             : _flags.Has(start, "ht") ? VmaKind.Hugetlb
             : _flags.Has(start, "dp") ? VmaKind.Droppable

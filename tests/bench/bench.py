@@ -1,0 +1,329 @@
+"""The benchmark itself: see `run`. Each experiment is a victim, a target, and tools that take turns on it."""
+import argparse, json, math, mmap, os, re, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Failure(Exception):
+    """A tool that failed: CRIU may, for a victim that is too much for it."""
+
+
+class Victim:
+    """A victim at rest, and its board (see victim.c)."""
+
+    def __init__(self, programs, work, kind):
+        self.board_file = os.path.join(work, 'board')
+        with open(self.board_file, 'wb') as board:
+            board.truncate(4096)
+        self.out = os.path.join(work, 'victim.out')
+        command = ['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/victim', self.board_file, *kind]
+        with open(self.out, 'w') as out:  # (not a pipe to us: criu would not dump that)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        with open(self.board_file, 'r+b') as board:
+            self.board = mmap.mmap(board.fileno(), 4096)
+        self.pid = self.process.pid
+        self.megabytes = {'sleep': 0, 'vmas': 256, 'threads': 0}.get(kind[0], int(kind[-1]) if kind[0] != 'tasks' else int(kind[1]) * int(kind[2])) if len(kind) > 1 else 0
+        while kind != ['sleep'] and 'READY' not in open(self.out).read():
+            if self.process.poll() is not None:
+                sys.exit(f'the victim {" ".join(kind)} ended: {open(self.out).read()}')
+            time.sleep(0.02)
+        time.sleep(0.1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def read(self):
+        gap, writes, dirtied = struct.unpack_from('QQQ', self.board)
+        return gap, writes, dirtied
+
+    def forget_gap(self):
+        struct.pack_into('Q', self.board, 0, 0)
+
+    def dirty(self):
+        before = self.read()[2]
+        self.process.send_signal(signal.SIGUSR1)
+        while self.read()[2] == before:
+            time.sleep(0.005)
+
+
+class Bench:
+    def __init__(self, args):
+        self.args, self.programs = args, args.programs
+        self.work = tempfile.mkdtemp(prefix='predump-bench.')
+        self.targets = {'disk': args.disk, 'tmpfs': args.tmpfs}
+        self.rows = []
+        common = ['--track-mem', '--display-stats', '-v0', '-o', 'log']
+        predump = [args.predump, 'pre-dump', *common]
+        self.tools = {'predump': predump, 'predump --threads 1': [*predump, '--threads', '1'], 'C loop': None}
+        if args.criu and self.can(args.criu):
+            for mode in 'splice', 'read':
+                self.tools[f'criu {mode}'] = [args.criu, 'pre-dump', *common, f'--pre-dump-mode={mode}']
+
+    def can(self, criu):
+        """Whether this criu can make a pre-dump here (it wants soft-dirty); it fills its cache of the kernel's features, too."""
+        with Victim(self.programs, self.work, ['sleep']) as victim:
+            directory = tempfile.mkdtemp(dir=self.work)
+            done = subprocess.run([criu, 'pre-dump', '-t', str(victim.pid), '-D', directory, '--track-mem'], capture_output=True)
+        return done.returncode == 0
+
+    def close(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def measured(self, command, **popen):
+        """Starts a command; a function that waits for it and tells its figures."""
+        ours, theirs = os.pipe()
+        process = subprocess.Popen([f'{self.programs}/measure', str(theirs), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, pass_fds=(theirs, *popen.pop('pass_fds', ())), **popen)
+        os.close(theirs)
+
+        def wait():
+            text = process.communicate()[0]
+            with os.fdopen(ours) as pipe:
+                line = pipe.read().split()
+            if process.returncode != 0:
+                raise Failure(f'{" ".join(command)}: exit code {process.returncode}\n{text}')
+            total, user, system, peak = (int(number) for number in line)
+            return text, {'total': total / 1000, 'cpu': (user + system) / 1000, 'peak': peak / 1024}
+        return wait
+
+    def serve(self, server, directory):
+        """Starts a page server; its port, and what waits for it."""
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        ready, status = os.pipe()
+        command = [self.args.predump if server == 'predump' else self.args.criu, 'page-server', '-D', directory, '--address', '127.0.0.1',
+                   '--port', str(port), '--status-fd', str(status), '-v0', '-o', 'server.log']
+        wait = self.measured(command, pass_fds=(status,))
+        os.close(status)
+        if os.read(ready, 1) != b'\0':
+            wait()
+        os.close(ready)
+        return port, wait
+
+    @staticmethod
+    def level_the_ground(megabytes):
+        """Touches as much free memory as a round will fill: in a virtual machine the first touch after a while is the host's page fault,
+        and dear; without this the tool that comes first in the turn pays for the others."""
+        mmap.mmap(-1, megabytes << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+
+    def sample(self, tool, server, victim, directory, parent=None):
+        """One round of one tool."""
+        os.makedirs(directory)
+        self.level_the_ground(victim.megabytes + 256)
+        victim.forget_gap()
+        _, writes, _ = victim.read()
+        since = time.monotonic()
+        if tool == 'C loop':
+            text, figures = self.measured([f'{self.programs}/yardstick', str(victim.pid), directory])()
+        else:
+            command = [*self.tools[tool], '-t', str(victim.pid), '-D', directory, *(['--prev-images-dir', parent] if parent else [])]
+            served = None
+            if server:
+                os.makedirs(f'{directory}/server')
+                port, served = self.serve(server, f'{directory}/server')
+                command += ['--page-server', '--address', '127.0.0.1', '--port', str(port)]
+                since = time.monotonic()
+                victim.forget_gap()
+            text, figures = self.measured(command)()
+        figures['writes'] = (victim.read()[1] - writes) / (time.monotonic() - since)
+        figures['gap'] = victim.read()[0] / 1e6
+        if tool != 'C loop':
+            figure = lambda name: int(re.search(rf'^{name}: (\d+)', text, re.M).group(1))
+            figures['frozen'] = (figure('Freezing time') + figure('Frozen time')) / 1000
+            figures['pages'] = figure('Memory pages written')
+            if server:
+                for name, value in served()[1].items():
+                    figures[f'server {name}'] = value
+        return figures
+
+    def experiment(self, name, kind, target, tools, runs, server=None, rounds=1):
+        """tools: names, or (client, server) where the target is a page server. With two rounds the second one counts: every 8th page is
+        dirty in it."""
+        pairs = [tool if isinstance(tool, tuple) else (tool, None) for tool in tools]
+        pairs = [pair for pair in pairs if pair[0] in self.tools and (pair[1] != 'criu' or 'criu read' in self.tools)]
+        samples, failed = {pair: [] for pair in pairs}, {}
+        base = os.path.join(self.targets.get(target, self.args.tmpfs), f'predump-bench.{os.getpid()}')
+        with Victim(self.programs, self.work, kind) as victim:
+            quiet = self.throughput(victim) if kind[0] == 'busy' else None
+            for run in range(-1, runs):  # the first is to warm all up
+                for tool, server in pairs:
+                    if (tool, server) in failed:
+                        continue
+                    try:
+                        os.makedirs(base)
+                        if rounds == 2:
+                            self.sample(tool, server, victim, f'{base}/1')
+                            victim.dirty()
+                        figures = self.sample(tool, server, victim, f'{base}/{rounds}', '../1' if rounds == 2 else None)
+                    except Failure as failure:
+                        if not tool.startswith('criu'):
+                            raise
+                        failed[tool, server] = str(failure)
+                        continue
+                    finally:
+                        shutil.rmtree(base, ignore_errors=True)
+                    if quiet:
+                        figures['throughput'] = figures.pop('writes') / quiet
+                    else:
+                        figures.pop('writes')
+                    if run >= 0:
+                        samples[tool, server].append(figures)
+        row = {'name': name, 'target': target, 'runs': runs, 'tools': {}, 'failed': {tool: why for (tool, _), why in failed.items()}}
+        for (tool, server), all_runs in samples.items():
+            if (tool, server) in failed:
+                continue
+            row['tools'][f'{tool} to {server}' if server else tool] = {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
+        self.rows.append(row)
+        show(row)
+        return row['tools']
+
+    @staticmethod
+    def throughput(victim):
+        _, before, _ = victim.read()
+        time.sleep(1)
+        return victim.read()[1] - before
+
+
+def summary(values):
+    ordered = sorted(values)
+    return {'median': statistics.median(ordered), 'p99': ordered[math.ceil(0.99 * len(ordered)) - 1], 'max': ordered[-1], 'all': values}
+
+
+def show(row):
+    print(f'\n{row["name"]}, to {row["target"]}, {row["runs"]} runs')
+    first = next(iter(row['tools'].values()))
+    columns = [('frozen ms', 'frozen', 'median'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'), ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
+               ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'), ('throughput', 'throughput', 'median'),
+               ('server: cpu', 'server cpu', 'median'), ('peak MB', 'server peak', 'max')]
+    columns = [column for column in columns if column[1] in first]
+    print(f'  {"":28}' + ''.join(f'{title:>12}' for title, _, _ in columns))
+    for tool, figures in row['tools'].items():
+        cells = []
+        for _, key, which in columns:
+            value = figures.get(key, {}).get(which)
+            cells.append(f'{"-":>12}' if value is None else f'{value:12.0f}' if key == 'pages' else f'{value:12.2f}' if value < 100 else f'{value:12.0f}')
+        print(f'  {tool:28}' + ''.join(cells))
+    for tool, why in row['failed'].items():
+        print(f'  {tool} fails: {why.splitlines()[0]}')
+    sys.stdout.flush()
+
+
+class Targets:
+    """What has to be reached, and what was."""
+
+    def __init__(self):
+        self.lines = []
+
+    def ratio(self, what, ours, theirs, key, limit, at_least=False, which='median'):
+        if not ours or not theirs:
+            self.lines.append({'target': what, 'limit': limit, 'met': None})
+            return
+        value = ours[key][which] / theirs[key][which] if not at_least else theirs[key][which] / ours[key][which]
+        self.lines.append({'target': what, 'value': value, 'limit': limit, 'met': value >= limit if at_least else value <= limit})
+
+    def value(self, what, value, limit):
+        self.lines.append({'target': what, 'value': value, 'limit': limit, 'met': value <= limit})
+
+    def show(self):
+        print('\nTargets')
+        for line in self.lines:
+            state = {True: 'met', False: 'NOT MET', None: 'not measured'}[line['met']]
+            value = f'{line["value"]:10.4g}' if 'value' in line else f'{"-":>10}'
+            print(f'  {line["target"]:76}{value}   limit {line["limit"]:<8.4g}{state}')
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in 'predump', 'programs', 'criu', 'disk', 'json':
+        parser.add_argument(f'--{name}')
+    parser.add_argument('--tmpfs', default='/dev/shm')
+    parser.add_argument('--runs', type=int, default=21)
+    parser.add_argument('--only', default='')
+    parser.add_argument('--small', action='store_true')
+    args = parser.parse_args()
+    bench = Bench(args)
+    try:
+        whole(bench, args)
+    finally:
+        bench.close()
+
+
+def whole(bench, args):
+    dirty_tracking = subprocess.run([args.predump, 'check', '-q'], capture_output=True, text=True)
+    tools, targets, runs = list(bench.tools), Targets(), args.runs
+    few = max(3, runs // 4)
+    wanted = lambda name: re.search(args.only or '', name)
+    gib = 256 if args.small else 1024  # MiB of what is called a GiB
+    size = f'{gib} MiB' if args.small else '1 GiB'
+    get = lambda row, tool: row.get(tool) if row else None
+    criu = [tool for tool in tools if tool.startswith('criu')]
+
+    def do(name, *rest, **more):
+        return bench.experiment(name, *rest, **more) if wanted(name) else None
+
+    on_disk = ['disk'] if args.disk else []
+    memory = {target: do(f'memory {target}: {size} in one task', ['memory', str(gib)], target, tools, runs) for target in [*on_disk, 'tmpfs']}
+    for target, row in memory.items():
+        if row:
+            targets.ratio(f'{size} to {target}: frozen, against criu read', row['predump'], get(row, 'criu read'), 'frozen', 1 / (20 if args.small else 40))
+            targets.ratio(f'{size} to {target}: total, against criu splice', row['predump'], get(row, 'criu splice'), 'total', 0.9)
+            targets.ratio(f'{size} to {target}: total, against criu read', row['predump'], get(row, 'criu read'), 'total', 0.4)
+            targets.ratio(f'{size} to {target}: rate of one thread, against the C loop', row['predump --threads 1'], row['C loop'], 'total', 1.0, at_least=True)
+            targets.ratio(f'{size} to {target}: rate, against the C loop', row['predump'], row['C loop'], 'total', 1.5, at_least=True)
+            targets.value(f'{size} to {target}: peak MB', row['predump']['peak']['max'], 16)
+    if not args.small:
+        for target in [*on_disk, 'tmpfs']:
+            if row := do(f'big {target}: 8 GiB in one task', ['memory', '8192'], target, ['predump', 'C loop'], 3):
+                targets.value(f'8 GiB to {target}: peak MB', row['predump']['peak']['max'], 16)
+
+    servers = [('predump', 'predump'), ('predump', 'criu'), ('criu splice', 'predump'), ('criu splice', 'criu')]
+    if row := do(f'server: {size} in one task', ['memory', str(gib)], 'a page server', servers, few if args.small else runs // 2 + 1):
+        for client, server in servers[:3]:
+            targets.ratio(f'{client} to a page server of {server}: total, against criu to criu', get(row, f'{client} to {server}'),
+                          get(row, 'criu splice to criu'), 'total', 1.0)
+    small = [('predump', 'predump')]
+    one = do('server 1: 128 MiB in one task', ['memory', '128'], 'a page server', small, few)
+    many = do('server 128: 128 tasks of 1 MiB', ['tasks', '128', '1'], 'a page server', small, few)
+    if one and many:
+        targets.ratio('128 tasks to a page server: total, against one task of the same size', many['predump to predump'], one['predump to predump'], 'total', 1.5)
+
+    do(f'scattered: every 8th page of {size}', ['scattered', str(gib)], 'tmpfs', tools[:1] + criu, few)
+    do(f'thp: {size} of huge pages', ['thp', str(gib)], 'tmpfs', tools, few)
+    if dirty_tracking.returncode == 0:
+        do(f'round 2, scattered: every 8th page of {size} is dirty', ['memory', str(gib)], 'tmpfs', tools[:1] + criu, few, rounds=2)
+        do(f'round 2, huge: a byte in each huge page of {size} is dirty', ['thp', str(gib)], 'tmpfs', tools[:1] + criu, few, rounds=2)
+    do(f'busy: {size}, written to all the while', ['busy', str(gib)], 'tmpfs', tools, few)
+
+    threads = ('200', '10') if args.small else ('1000', '50')
+    if row := do(f'threads: {threads[0]}, of which {threads[1]} spin', ['threads', *threads], 'tmpfs', tools[:1] + criu, runs):
+        targets.ratio(f'{threads[0]} threads: frozen, against criu read', row['predump'], get(row, 'criu read'), 'frozen', 1 / 20)
+        targets.value(f'{threads[0]} threads: frozen, p99 against the median', row['predump']['frozen']['p99'] / row['predump']['frozen']['median'], 3)
+    if row := do('vmas: 60,000', ['vmas', '60000'], 'tmpfs', tools[:1] + criu, few):
+        targets.value('60,000 VMAs: peak MB', row['predump']['peak']['max'], 16)
+    do('tasks: 500 of 2 MiB', ['tasks', '500', '2'], 'tmpfs', tools[:1] + criu, few)
+    do('sparse: 100 MiB in 64 TiB', ['sparse', '64', '100'], 'tmpfs', tools[:1] + criu, few)
+    if row := do('sleep', ['sleep'], 'tmpfs', tools[:1] + criu, runs):
+        for mode in 'read', 'splice':
+            targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], get(row, f'criu {mode}'), 'total', 0.5)
+
+    for what, kind, counts in (('GiB', lambda n: ['memory', str(n)], [gib // 2, gib, 2 * gib]), ('VMAs', lambda n: ['vmas', str(n)], [15000, 30000, 60000]),
+                               ('threads', lambda n: ['threads', str(n), '0'], [250, 500, 1000]), ('tasks', lambda n: ['tasks', str(n), '1'], [125, 250, 500])):
+        before = None
+        for n in counts:
+            if row := do(f'growth: {n} {"MiB" if what == "GiB" else what}', kind(n), 'tmpfs', ['predump'], few):
+                if before:
+                    for key in 'total', 'frozen':
+                        targets.ratio(f'twice as many {what} ({n}): {key}', row['predump'], before['predump'], key, 2.2)
+                before = row
+    targets.show()
+    if args.json:
+        with open(args.json, 'w') as out:
+            json.dump({'kernel': os.uname().release, 'rows': bench.rows, 'targets': targets.lines}, out, indent=1)
+
+
+main()
