@@ -18,6 +18,14 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
 
     private readonly iovec[] _vectors = new iovec[MostVectors];
 
+    /// <summary>Whether a descriptor is open, and a stream socket that is connected.</summary>
+    public static bool IsConnected(int fd)
+    {
+        int type;
+        socklen_t typeBytes = sizeof(int), nameBytes = 0;
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeBytes) == 0 && type == SOCK_STREAM && getpeername(fd, null, &nameBytes) == 0;
+    }
+
     /// <summary>recv(2) once; 0 where the peer has ended its stream.</summary>
     /// <exception cref="TimeoutException">The peer was silent for too long.</exception>
     /// <exception cref="LinuxException">The connection broke.</exception>
