@@ -9,9 +9,8 @@ namespace PreDump.Tests.Support;
 internal sealed class PageServerTool : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly int _port;
 
-    private PageServerTool(Process process, int port) => (_process, _port) = (process, port);
+    private PageServerTool(Process process, int port) => (_process, Port) = (process, port);
 
     /// <summary>Starts it; returns when it listens.</summary>
     public static async Task<PageServerTool> Start(string images, params string[] more)
@@ -22,7 +21,10 @@ internal sealed class PageServerTool : IAsyncDisposable
         return new PageServerTool(process, int.Parse(line![(line!.LastIndexOf(':') + 1)..]));
     }
 
-    public RawPageClient Connect(int messageBytes = 32) => new(_port, messageBytes);
+    /// <summary>Where it listens.</summary>
+    public int Port { get; }
+
+    public RawPageClient Connect(int messageBytes = 32) => new(Port, messageBytes);
 
     /// <summary>Bytes of memory that it ever had at once.</summary>
     public long PeakMemory => long.Parse(ProcessView.Status(_process.Id, "VmHWM")!.Split(' ')[0]) * 1024;
