@@ -118,6 +118,17 @@ public sealed class BrokenLinkTests
         Tally.Count("faults injected");
     }
 
+    [Fact]
+    public async Task A_slow_link_is_no_broken_one()
+    {
+        await using var hosts = await TwoHosts.Connect("256kbit", latency: "20s"); // of what is on the way some seconds are in its queue
+        using var scratch = new Scratch();
+        await using var server = await Serve(hosts, scratch, scratch.Folder("images"));
+        await using var victim = await Victim.Fixture("plain", 60);
+        var sent = await Send(hosts, server.Port, victim, scratch.Folder("1"));
+        Assert.True(sent.ExitCode == 0, sent.ToString());
+    }
+
     private static Task<PageServerTool> Serve(TwoHosts hosts, Scratch scratch, string images, params string[] more) =>
         PageServerTool.Start(hosts.Far, images, ["--forever", "--timeout", $"{Patience}", "--work-dir", scratch.Path, "--log-file", "log", .. more]);
 
