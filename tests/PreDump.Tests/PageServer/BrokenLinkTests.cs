@@ -51,7 +51,7 @@ public sealed class BrokenLinkTests
         await Eventually.True(() => Received(images) > 8 << 20, "the first pages are there");
         await (near ? hosts.Near : hosts.Far).Plug(false);
 
-        Assert.Contains(tls ? "silent" : $"took nothing for {Patience} s", await GivenUp(sending));
+        Assert.Contains($"took nothing for {Patience} s", await GivenUp(sending));
         Assert.Empty(Directory.GetFileSystemEntries(scratch["1"]));
         await VictimState.AssertUnchanged(before, victim);
         await Eventually.True(() => Log(scratch).Contains("silent for"), "the server's session ends");
@@ -116,17 +116,6 @@ public sealed class BrokenLinkTests
         Assert.Empty(Directory.GetFileSystemEntries(scratch["1"]));
         await VictimState.AssertUnchanged(before, victim);
         Tally.Count("faults injected");
-    }
-
-    [Fact]
-    public async Task A_slow_link_is_no_broken_one()
-    {
-        await using var hosts = await TwoHosts.Connect("256kbit", latency: "20s"); // of what is on the way some seconds are in its queue
-        using var scratch = new Scratch();
-        await using var server = await Serve(hosts, scratch, scratch.Folder("images"));
-        await using var victim = await Victim.Fixture("plain", 60);
-        var sent = await Send(hosts, server.Port, victim, scratch.Folder("1"));
-        Assert.True(sent.ExitCode == 0, sent.ToString());
     }
 
     private static Task<PageServerTool> Serve(TwoHosts hosts, Scratch scratch, string images, params string[] more) =>

@@ -2,8 +2,8 @@ using Xunit;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Two machines, as far as the network can tell, and a slow link between them: namespaces that end, with all that is in
-/// them, when the process that holds each of them does.</summary>
+/// <summary>Two machines, as far as the network can tell, and a link of 100 Mbit/s between them: namespaces that end, with all that is
+/// in them, when the process that holds each of them does.</summary>
 internal sealed class TwoHosts : IAsyncDisposable
 {
     private const string Holder = """
@@ -18,9 +18,7 @@ internal sealed class TwoHosts : IAsyncDisposable
     public Host Far { get; }
 
     /// <summary>Makes them; where that can't be done the test is skipped.</summary>
-    /// <param name="rate">Of the link.</param>
-    /// <param name="latency">How long its queue may be.</param>
-    public static async Task<TwoHosts> Connect(string rate = "100mbit", string latency = "50ms")
+    public static async Task<TwoHosts> Connect()
     {
         Requires.Root();
         Requires.Program("/usr/sbin/tc", "iproute2");
@@ -36,7 +34,7 @@ internal sealed class TwoHosts : IAsyncDisposable
             {
                 await host.Must("ip", "addr", "add", $"{host.Address}/24", "dev", "wire");
                 await host.Plug(true);
-                var shaped = await host.Run("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", rate, "burst", "16kb", "latency", latency);
+                var shaped = await host.Run("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", "100mbit", "burst", "64kb", "latency", "50ms");
                 Assert.SkipUnless(shaped.ExitCode == 0, $"needs a slow link (tc-tbf): {shaped.Errors}");
             }
             return hosts;
