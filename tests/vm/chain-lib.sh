@@ -3,7 +3,7 @@
 
 uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
 release=$(< /proc/sys/kernel/osrelease)
-name() { echo "$victim $rounds${break:+ --break $break}${server:+ to $server}${link:+ by $link}${predump_args:+ ($predump_args)} on $release"; }
+name() { echo "$victim $rounds${break:+ --break $break}${server:+ to $server}${server_args:+ ($server_args)}${link:+ by $link}${predump_args:+ ($predump_args)} on $release"; }
 
 exec {nothing}<> <(:)
 nap() { read -rt "$1" -u "$nothing" || true; }
@@ -136,8 +136,11 @@ serve_all() {
             ;;
     esac
     case $server in
-        predump*) "${far[@]}" "$predump" page-server -D s --forever --address $address --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" \
-            < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the page server does not start'; } ;;
+        predump*)
+            read -r -a more <<< "$server_args"
+            "${far[@]}" "$predump" page-server -D s --forever --address $address --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" "${more[@]}" \
+                < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the page server does not start'; }
+            ;;
     esac
 }
 

@@ -40,18 +40,4 @@ internal static class Listening
         standardInput.ReleaseNumber(); // stays what it is until the daemon lets go of it
         return new Socket(new SafeSocketHandle(own.ReleaseNumber(), ownsHandle: true));
     }
-
-    /// <summary>The one of --ps-socket.</summary>
-    /// <exception cref="PreDumpException">It is no connected socket.</exception>
-    public static Socket Connected(int fd)
-    {
-        try
-        {
-            return new Socket(new SafeSocketHandle(fd, ownsHandle: true));
-        }
-        catch (SocketException e)
-        {
-            throw new PreDumpException($"--ps-socket {fd}: no connected socket ({e.Message})");
-        }
-    }
 }

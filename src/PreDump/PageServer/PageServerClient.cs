@@ -179,17 +179,7 @@ internal sealed class PageServerClient : IDisposable
 
     private static PeerException HungUp(Peer peer) => new($"{peer.Name} hung up: its log tells why");
 
-    private static (Socket, string, TimeSpan) Inherited(int fd)
-    {
-        try
-        {
-            return (new Socket(new SafeSocketHandle(fd, ownsHandle: true)), $"page server at descriptor {fd}", TimeSpan.Zero);
-        }
-        catch (SocketException e)
-        {
-            throw new PreDumpException($"--ps-socket {fd}: no connected socket ({e.Message})");
-        }
-    }
+    private static (Socket, string, TimeSpan) Inherited(int fd) => (InheritedSocket.Take(fd), $"page server at descriptor {fd}", TimeSpan.Zero);
 
     // Each of the name's addresses, as criu does.
     private static (Socket, string, TimeSpan) Connected(PageServerOptions options, CancellationToken cancel)

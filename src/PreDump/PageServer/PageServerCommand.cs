@@ -49,7 +49,7 @@ internal static class PageServerCommand
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
         using IRounds rounds = options.Rounds is null ? new SingleRound(directory, options.PrevImagesDirectory) : new NumberedRounds(directory.Path, log);
-        using var connected = options.Socket is { } fd ? Listening.Connected(fd) : null;
+        using var connected = options.Socket is { } fd ? InheritedSocket.Take(fd) : null;
         using var server = new Server(options, rounds, tls, result => Tell(result, options, log), log);
         if (options.IsDaemon)
             PageServerDaemon.Detach();

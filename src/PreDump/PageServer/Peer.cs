@@ -14,7 +14,6 @@ internal sealed class Peer : IDisposable
 
     private readonly Socket _socket;
     private readonly StreamSocket _plain;
-    private readonly NetworkStream? _stream; // below TLS
     private readonly SslStream? _tls;
 
     /// <param name="socket">Connected; owned from here on.</param>
@@ -31,10 +30,7 @@ internal sealed class Peer : IDisposable
             return;
         try
         {
-            socket.Blocking = true; // an accepted one may not be, and NetworkStream takes no other
-            _stream = new NetworkStream(socket, ownsSocket: false);
-            Patience = patience;
-            _tls = Guarded(() => tls(_stream));
+            _tls = Guarded(() => tls(new SocketStream(_plain)));
         }
         catch
         {
@@ -53,15 +49,7 @@ internal sealed class Peer : IDisposable
     public bool IsReadable(TimeSpan patience) => _socket.Poll(patience, SelectMode.SelectRead);
 
     /// <summary>How long it may be silent.</summary>
-    public TimeSpan Patience
-    {
-        set
-        {
-            _plain.Patience = value;
-            if (_stream is not null)
-                _stream.ReadTimeout = _stream.WriteTimeout = value == Timeout.InfiniteTimeSpan ? Timeout.Infinite : (int)Math.Min(int.MaxValue, value.TotalMilliseconds);
-        }
-    }
+    public TimeSpan Patience { set => _plain.Patience = value; }
 
     /// <summary>Reads once; 0 where the stream has ended.</summary>
     public int Read(Span<byte> to)
@@ -180,8 +168,7 @@ internal sealed class PeerException(string message) : PreDumpException(message)
         LinuxException { Errno: Errno.EPIPE or Errno.ECONNRESET } => new PeerException($"{peer} hung up"),
         LinuxException => new PeerException(e.Message),
         AuthenticationException => new PeerException($"{peer}: TLS: {(e.InnerException ?? e).Message}"),
-        IOException { InnerException: SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock } } => new PeerException($"{peer} was silent for too long"),
-        IOException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown } } => new PeerException($"{peer} hung up"),
+        IOException { InnerException: { } below } when below is TimeoutException or LinuxException => TryFrom(below, peer), // through TLS
         IOException or SocketException => new PeerException($"{peer}: {(e.InnerException ?? e).Message}"),
         _ => null,
     };

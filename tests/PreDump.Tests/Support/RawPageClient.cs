@@ -9,20 +9,28 @@ namespace PreDump.Tests.Support;
 internal sealed class PageServerTool : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly int _port;
 
-    private PageServerTool(Process process, int port) => (_process, _port) = (process, port);
+    private PageServerTool(Process process, int port) => (_process, Port) = (process, port);
 
     /// <summary>Starts it; returns when it listens.</summary>
-    public static async Task<PageServerTool> Start(string images, params string[] more)
+    public static Task<PageServerTool> Start(string images, params string[] more) => Start([], "127.0.0.1", images, more);
+
+    /// <summary>The same on another host.</summary>
+    public static Task<PageServerTool> Start(TwoHosts.Host host, string images, params string[] more) => Start(host.Prefix, host.Address, images, more);
+
+    private static async Task<PageServerTool> Start(string[] prefix, string address, string images, string[] more)
     {
-        var process = await PreDumpTool.Start(["page-server", "--images-dir", images, .. more]);
+        string[] command = [.. prefix, await PreDumpTool.File(), "page-server", "--images-dir", images, "--address", address, .. more];
+        var process = await Command.Start(command[0], command[1..]);
         var line = await Eventually.Within(process.StandardOutput.ReadLineAsync(), "a page server that listens");
-        Assert.StartsWith("listening on 127.0.0.1:", line);
+        Assert.StartsWith($"listening on {address}:", line);
         return new PageServerTool(process, int.Parse(line![(line!.LastIndexOf(':') + 1)..]));
     }
 
-    public RawPageClient Connect(int messageBytes = 32) => new(_port, messageBytes);
+    /// <summary>Where it listens.</summary>
+    public int Port { get; }
+
+    public RawPageClient Connect(int messageBytes = 32) => new(Port, messageBytes);
 
     /// <summary>Bytes of memory that it ever had at once.</summary>
     public long PeakMemory => long.Parse(ProcessView.Status(_process.Id, "VmHWM")!.Split(' ')[0]) * 1024;
@@ -40,9 +48,11 @@ internal sealed class PageServerTool : IAsyncDisposable
         }
     }
 
+    public void Send(int signal) => Signal.Send(_process.Id, signal);
+
     public async Task Kill(int signal)
     {
-        Signal.Send(_process.Id, signal);
+        Send(signal);
         await Exited();
     }
 
