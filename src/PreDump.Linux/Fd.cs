@@ -108,13 +108,9 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>fallocate(2): reserves blocks for a range of the file, whose length stays. False where that can't be done: a write there will
-    /// tell why, if it is ever made.</summary>
-    public bool TryReserve(ulong offset, ulong length)
-    {
-        const int FALLOC_FL_KEEP_SIZE = 1;
-        return fallocate(_fd, FALLOC_FL_KEEP_SIZE, (off_t)(long)offset, (off_t)(long)length) == 0;
-    }
+    /// <summary>fallocate(2): reserves blocks for a range of the file, which is so long then. False where that can't be done: a write
+    /// there will tell why, if it is ever made.</summary>
+    public bool TryReserve(ulong offset, ulong length) => fallocate(_fd, 0, (off_t)(long)offset, (off_t)(long)length) == 0;
 
     /// <summary>ftruncate(2): also gives back what was reserved behind that length.</summary>
     public void Truncate(ulong length)

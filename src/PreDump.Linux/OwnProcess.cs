@@ -36,6 +36,9 @@ public static unsafe class OwnProcess
                 throw nothing.Failed("dup2");
     }
 
+    /// <summary>setpriority(2) for the calling thread, which is what Linux makes of it.</summary>
+    public static void BeNice(int nice) => _ = Interop.LibCExtra.setpriority(0, 0, nice);
+
     // Started with standard output closed, the first file opened would be descriptor 1, and messages would go into an image.
     private static void OpenStandardDescriptors()
     {

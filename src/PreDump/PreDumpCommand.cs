@@ -109,8 +109,8 @@ internal static class PreDumpCommand
         long start = Stopwatch.GetTimestamp();
         var expected = snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
         var progress = ProgressLine.Start(expected, options.Quiet);
-        using var copier = new TreeCopier(snapshot, parent, xfer, summary, log);
-        copier.Copy(options.Threads, () => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
+        using var copier = new TreeCopier(snapshot, parent, xfer, options.Share, summary, log);
+        copier.Copy(() => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
         ProgressLine.Erase();
         foreach (var (task, notPermitted) in summary.GoneTasks)
             log.Information(notPermitted

@@ -22,7 +22,6 @@ class Victim:
         with open(self.board_file, 'r+b') as board:
             self.board = mmap.mmap(board.fileno(), 4096)
         self.pid = self.process.pid
-        self.megabytes = {'sleep': 0, 'vmas': 256, 'threads': 0}.get(kind[0], int(kind[-1]) if kind[0] != 'tasks' else int(kind[1]) * int(kind[2])) if len(kind) > 1 else 0
         while kind != ['sleep'] and 'READY' not in open(self.out).read():
             if self.process.poll() is not None:
                 sys.exit(f'the victim {" ".join(kind)} ended: {open(self.out).read()}')
@@ -105,16 +104,9 @@ class Bench:
         os.close(ready)
         return port, wait
 
-    @staticmethod
-    def level_the_ground(megabytes):
-        """Touches as much free memory as a round will fill: in a virtual machine the first touch after a while is the host's page fault,
-        and dear; without this the tool that comes first in the turn pays for the others."""
-        mmap.mmap(-1, megabytes << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
-
     def sample(self, tool, server, victim, directory, parent=None):
         """One round of one tool."""
         os.makedirs(directory)
-        self.level_the_ground(victim.megabytes + 256)
         victim.forget_gap()
         _, writes, _ = victim.read()
         since = time.monotonic()

@@ -45,6 +45,9 @@ internal static unsafe partial class LibCExtra
     public static partial int sched_setscheduler(int pid, int policy, int* priority);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int setpriority(int which, uint who, int nice);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
 
     [LibraryImport("libc.so.6", SetLastError = true)]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using PreDump.Engine;
 using PreDump.PageServer;
 
 namespace PreDump.Cli;
@@ -16,6 +17,8 @@ internal static class Options
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
     public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take, and how long a page server may be silent; 0: without end [default: 10]", 0, 1_000_000);
     public static readonly Option<int?> Threads = Number("--threads", "N", "How many threads copy [default: as many as there are processors, at most 8]", 1, 64);
+    public static readonly Option<long?> MaxRate = Rate("--max-rate", "BYTES", "How many bytes a second are copied at most; K, M and G behind it mean KiB, MiB and GiB.");
+    public static readonly Option<int?> Nice = Number("--nice", "N", "The nice value of the threads that copy; the freeze is not slowed down.", 0, 19);
     public static readonly Option<bool> PageServer = Flag("--page-server", "Send the pages to the page server at --address and --port.");
     public static readonly Option<string?> Address = Text("--address", "ADDRESS", "The page server's name or address [default: 127.0.0.1]");
     public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port; it chooses one itself without it.", 0, 65535);
@@ -40,6 +43,8 @@ internal static class Options
     public static readonly Option<string?> TlsCrl = Text("--tls-cacrl", "FILE", "The CA's revocation list, PEM [default: /etc/pki/CA/cacrl.pem if it is there]", "--tls-crl");
     public static readonly Option<bool> TlsNoCnVerify = Flag("--tls-no-cn-verify", "Don't compare the other side's certificate with --address.");
 
+    private const long LeastRate = 256 * 1024; // a batch of a MiB in four seconds: a page server takes longer silence for the end
+
     /// <summary>Those of TLS.</summary>
     public static readonly IReadOnlyList<Option> AllTls = [TlsFlag, TlsCert, TlsKey, TlsCaCert, TlsCrl, TlsNoCnVerify];
 
@@ -61,7 +66,7 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, PageServer, Address, Port, PsSocket, PageServerProtocol,
+        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice, PageServer, Address, Port, PsSocket, PageServerProtocol,
         .. AllTls, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet, LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
 
@@ -79,7 +84,7 @@ internal static class Options
             FreezeCgroup = line.GetValue(FreezeCgroup),
             Timeout = TimeoutOf(line),
             PageServer = line.GetValue(PageServer) ? BindPageServer(line) : null,
-            Threads = line.GetValue(Threads) ?? Math.Min(Environment.ProcessorCount, 8),
+            Share = new CopyShare(line.GetValue(Threads) ?? Math.Min(Environment.ProcessorCount, 8), line.GetValue(MaxRate), line.GetValue(Nice)),
             DisplayStats = line.GetValue(DisplayStats),
             Json = line.GetValue(Json),
             Quiet = line.GetValue(Quiet),
@@ -173,6 +178,22 @@ internal static class Options
 
     private static Option<string?> Text(string name, string value, string help, params string[] aliases) =>
         new(name, aliases) { Description = help, HelpName = value };
+
+    private static Option<long?> Rate(string name, string value, string help) => new(name)
+    {
+        Description = help,
+        HelpName = value,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            int unit = text.Length == 0 ? -1 : "KMG".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal);
+            if (long.TryParse(unit < 0 ? text : text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                && number <= long.MaxValue >> 30 && number << (10 * (unit + 1)) is >= LeastRate and var rate)
+                return rate;
+            result.AddError($"{name} {text}: {value} is a number of bytes from 256K up, such as 300M");
+            return null;
+        },
+    };
 
     private static Option<int?> Number(string name, string value, string help, int least, int most, params string[] aliases) => new(name, aliases)
     {

@@ -1,3 +1,4 @@
+using PreDump.Engine;
 using PreDump.PageServer;
 
 namespace PreDump.Cli;
@@ -29,8 +30,8 @@ internal sealed record PreDumpOptions : ILogOptions
     /// <summary>Where the pagemaps and pages go; null: into the images directory.</summary>
     public PageServerOptions? PageServer { get; init; }
 
-    /// <summary>How many threads copy.</summary>
-    public int Threads { get; init; } = 1;
+    /// <summary>How much of the machine the copy may have.</summary>
+    public CopyShare Share { get; init; } = new(Threads: 1);
 
     /// <summary>Print CRIU's figures.</summary>
     public bool DisplayStats { get; init; }

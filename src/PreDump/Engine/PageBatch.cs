@@ -5,10 +5,13 @@ namespace PreDump.Engine;
 
 /// <summary>Up to a MiB of a task's pages on their way: the runs that are wanted, then those that could be read, with their bytes
 /// one behind the other. The task is running, so a page may vanish between the scan and the read.</summary>
-internal sealed class PageBatch : IDisposable
+/// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
+internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
 {
-    /// <summary>Bytes of a full batch: as fast as larger ones, and it stays in the processor's cache until it is written.</summary>
+    /// <summary>Bytes of a batch at most: as fast as larger ones, and it stays in the processor's cache until it is written.</summary>
     public const int MaxBytes = 1024 * 1024;
+
+    private const int BytesOfAll = 2 * MaxBytes, MinBytes = 256 * 1024; // many threads must not make us large
 
     private const int MaxRuns = 1024; // IOV_MAX
     private const int FromSwapAtOnce = 16; // pages
@@ -17,7 +20,7 @@ internal sealed class PageBatch : IDisposable
     private static readonly object s_fromSwap = new();
     private static readonly TimeSpan s_swapTurn = TimeSpan.FromSeconds(1);
 
-    private readonly NativeBuffer _pages = new(MaxBytes);
+    private readonly NativeBuffer _pages = new((ulong)maxBytes);
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
     private readonly MemoryRange[] _pieces = new MemoryRange[MaxRuns];
     private readonly PageWhereabouts[] _where = new PageWhereabouts[MaxRuns];
@@ -29,6 +32,10 @@ internal sealed class PageBatch : IDisposable
     private int _readBytes;
     private int _pieceCount;
     private long _readingSince;
+
+    /// <summary>One of as many batches as there are threads.</summary>
+    public static PageBatch OneOf(int threads) =>
+        new(Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes));
 
     /// <summary>Its place in the order of all batches.</summary>
     public long Turn { get; set; }
@@ -50,6 +57,9 @@ internal sealed class PageBatch : IDisposable
 
     /// <summary>Asked before pages are read from swap.</summary>
     public RoomToSwapIn? RoomToSwapIn { get; set; }
+
+    /// <summary>How many bytes are to be read.</summary>
+    public int WantedBytes => _wantedBytes;
 
     /// <summary>Whether nothing is wanted.</summary>
     public bool IsEmpty => _wantedCount == 0 && _inParent.Count == 0;
@@ -74,9 +84,9 @@ internal sealed class PageBatch : IDisposable
             run = default;
             return true;
         }
-        if (_wantedCount == MaxRuns || _wantedBytes == MaxBytes)
+        if (_wantedCount == MaxRuns || _wantedBytes == maxBytes)
             return false;
-        ulong bytes = Math.Min(run.Length, (ulong)(MaxBytes - _wantedBytes));
+        ulong bytes = Math.Min(run.Length, (ulong)(maxBytes - _wantedBytes));
         _wanted[_wantedCount++] = new MemoryRange(run.Start, bytes);
         _wantedBytes += (int)bytes;
         run = run.Skip(bytes);
@@ -125,7 +135,7 @@ internal sealed class PageBatch : IDisposable
     /// <summary>A batch for what is still there of this one's pages, to be read anew, in this one's turn.</summary>
     public PageBatch Successor()
     {
-        var batch = new PageBatch
+        var batch = new PageBatch(maxBytes)
         {
             Turn = Turn,
             Task = Task,

@@ -2,14 +2,17 @@ using PreDump.Linux;
 
 namespace PreDump.Engine;
 
-/// <summary>A pages-N.img that several threads write to; closed when no more is placed in it and all that was is written.</summary>
+/// <summary>A pages-N.img that several threads write to; closed when no more is placed in it and all that was is written. Pages of
+/// zeros, where there are many in a row, stay holes: they read as what they are, and take neither time nor room.</summary>
 internal sealed class PagesFile(Fd fd) : IDisposable
 {
     private const ulong LeastReserved = 8 * 1024 * 1024, MostReserved = 128 * 1024 * 1024; // bytes at a time
+    private const int LeastHole = 64 * 1024; // bytes: smaller ones would only tear the file to pieces
 
     private int _users = 1; // whoever places
     private ulong _length, _reserved;
     private bool _reserves = fd.GainsFromReserving;
+    private volatile bool _hasHoles;
 
     /// <summary>A place for so many bytes, behind those before.</summary>
     public PagesPlace Place(int bytes)
@@ -27,20 +30,34 @@ internal sealed class PagesFile(Fd fd) : IDisposable
     /// <summary>Writes to a place.</summary>
     public void Write(ulong offset, ReadOnlySpan<byte> pages)
     {
-        fd.WriteAt(pages, offset);
+        int written = 0;
+        for (int at = 0; at < pages.Length;)
+        {
+            int zeros = LeadingZeroPages(pages[at..]);
+            if (zeros >= LeastHole)
+            {
+                fd.WriteAt(pages[written..at], offset + (ulong)written);
+                Leave(offset + (ulong)at, zeros);
+                written = at + zeros;
+            }
+            at += Math.Max(zeros, PageSize.Bytes);
+        }
+        fd.WriteAt(pages[written..], offset + (ulong)written);
         Leave();
     }
 
     /// <summary>No more is placed.</summary>
     public void Leave()
     {
-        if (Interlocked.Decrement(ref _users) == 0)
-        {
-            if (_reserved > _length)
-                fd.Truncate(_length);
-            fd.Close();
-        }
+        if (Interlocked.Decrement(ref _users) != 0)
+            return;
+        if (_hasHoles || _reserved > _length)
+            fd.Truncate(_length);
+        fd.Close();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => fd.Dispose();
 
     // As much again as there is: small files are left as they are.
     private void Reserve()
@@ -51,6 +68,17 @@ internal sealed class PagesFile(Fd fd) : IDisposable
             _reserved = _length + more;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => fd.Dispose();
+    private void Leave(ulong offset, int hole)
+    {
+        _hasHoles = true;
+        if (Volatile.Read(ref _reserved) > offset)
+            fd.PunchHole(offset, (ulong)hole);
+    }
+
+    // In bytes. Most pages show at once that they are none.
+    private static int LeadingZeroPages(ReadOnlySpan<byte> pages)
+    {
+        int zeros = pages.IndexOfAnyExcept((byte)0);
+        return zeros < 0 ? pages.Length : zeros - (zeros % PageSize.Bytes);
+    }
 }

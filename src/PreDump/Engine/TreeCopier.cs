@@ -26,6 +26,9 @@ internal sealed class TreeCopier : IDisposable
     private readonly ManualResetEventSlim _ended = new(false, spinCount: 0); // all is copied, or it has failed
     private readonly List<PageBatch> _batches = [];
     private readonly bool _userfaultfd;
+    private readonly RateLimit? _rate;
+    private readonly int _threads;
+    private readonly int? _nice;
 
     private TaskCopy? _task;
     private int _nextTask;
@@ -37,25 +40,27 @@ internal sealed class TreeCopier : IDisposable
     /// <param name="snapshot">The tree as it was in the freeze.</param>
     /// <param name="parent">The parent images; null in a first round.</param>
     /// <param name="xfer">Where the pages go.</param>
-    /// <param name="summary">Counts them.</param>
+    /// <param name="share">How much of the machine the copy may have.</param>
+    /// <param name="summary">Counts the pages.</param>
     /// <param name="log">Told of each task.</param>
-    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, Summary summary, ILogger log)
+    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, CopyShare share, Summary summary, ILogger log)
     {
         (_snapshot, _parent, _xfer, _summary, _log) = (snapshot, parent, xfer, summary, log);
+        (_threads, _nice) = (share.Threads, share.Nice);
+        _rate = share.MaxRate is { } rate ? new RateLimit(rate, _stopping.Token) : null;
         _userfaultfd = snapshot.Tasks.Any(task => ProcFs.HasUserfaultfd(task.Task.LiveTid));
     }
 
     /// <summary>Copies all tasks.</summary>
-    /// <param name="threads">How many threads copy.</param>
     /// <param name="progress">Called about ten times a second.</param>
     /// <param name="cancel">Ends it early.</param>
-    public void Copy(int threads, Action progress, CancellationToken cancel)
+    public void Copy(Action progress, CancellationToken cancel)
     {
         using var cancelled = cancel.Register(() => Fail(new OperationCanceledException(cancel)));
         lock (_order)
         {
-            for (int i = 0; i < threads && _failure is null; i++)
-                Start(() => new PageBatch(), planned: false);
+            for (int i = 0; i < _threads && _failure is null; i++)
+                Start(() => PageBatch.OneOf(_threads), planned: false);
         }
         while (!_ended.Wait(s_look))
         {
@@ -105,11 +110,14 @@ internal sealed class TreeCopier : IDisposable
     {
         try
         {
+            if (_nice is { } nice)
+                OwnProcess.BeNice(nice);
             for (; planned || TryPlan(batch); planned = false)
             {
                 TaskGoneException? gone = null;
                 try
                 {
+                    _rate?.Take(batch.WantedBytes);
                     if (batch.Task is { Memory: { } memory, Pagemap: { } pagemap })
                         batch.Read(memory, pagemap);
                 }
@@ -243,3 +251,9 @@ internal sealed class TreeCopier : IDisposable
         }
     }
 }
+
+/// <summary>How much of the machine the copy may have.</summary>
+/// <param name="Threads">How many threads copy.</param>
+/// <param name="MaxRate">Bytes a second of all of them; null: as fast as it goes.</param>
+/// <param name="Nice">Their nice value; null: that of the process.</param>
+internal readonly record struct CopyShare(int Threads, long? MaxRate = null, int? Nice = null);

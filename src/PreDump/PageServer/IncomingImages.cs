@@ -18,8 +18,7 @@ internal sealed class IncomingImages : IDisposable
     private readonly PagemapFile _pagemap = new();
     private byte[]? _gathered;
     private int _gatheredBytes;
-    private Fd? _pages;
-    private ulong _pagesLength;
+    private PagesFile? _pages;
     private uint _nextPagesId = FirstPagesId;
 
     private IncomingImages(string path, Fd directory) => (Path, _directory) = (path, directory);
@@ -56,8 +55,7 @@ internal sealed class IncomingImages : IDisposable
     {
         var pagemap = _directory.CreatePrivate(id.FileName);
         _pagemap.Begin(pagemap, _nextPagesId);
-        _pages = _directory.CreatePrivate(ImageNames.Pages(_nextPagesId++));
-        _pagesLength = 0;
+        _pages = new PagesFile(_directory.CreatePrivate(ImageNames.Pages(_nextPagesId++)));
     }
 
     /// <summary>Adds an entry to the pagemap.</summary>
@@ -84,7 +82,7 @@ internal sealed class IncomingImages : IDisposable
     {
         Flush();
         _pagemap.End();
-        _pages!.Close();
+        _pages!.Leave();
         _pages = null;
     }
 
@@ -118,7 +116,7 @@ internal sealed class IncomingImages : IDisposable
 
     private void Append(ReadOnlySpan<byte> pages)
     {
-        _pages!.WriteAt(pages, _pagesLength);
-        _pagesLength += (ulong)pages.Length;
+        var place = _pages!.Place(pages.Length);
+        place.File?.Write(place.Offset, pages);
     }
 }

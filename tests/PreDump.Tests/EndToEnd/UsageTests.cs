@@ -15,6 +15,10 @@ public sealed class UsageTests
     [InlineData("--timeout")]
     [InlineData("-vloud")]
     [InlineData("--status-fd", "x")]
+    [InlineData("--max-rate", "255K")]
+    [InlineData("--max-rate", "fast")]
+    [InlineData("--max-rate", "8589934592G")]
+    [InlineData("--nice", "20")]
     public async Task Is_refused_with_one_line(params string[] arguments)
     {
         await using var victim = await Victim.Fixture("plain");

@@ -1,9 +1,12 @@
 namespace PreDump.Tests.Support;
 
 /// <summary>A directory of one test's own, gone after it.</summary>
-internal sealed class Scratch : IDisposable
+/// <param name="where">In which directory it is made; else in that for temporary files.</param>
+internal sealed class Scratch(string? where = null) : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("predump-test-").FullName;
+    public string Path { get; } = where is null
+        ? Directory.CreateTempSubdirectory("predump-test-").FullName
+        : Directory.CreateDirectory(System.IO.Path.Combine(where, $"predump-test-{Guid.NewGuid():n}")).FullName;
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
