@@ -128,6 +128,16 @@ public sealed unsafe class Fd : IDisposable
                 throw Failed("symlink", System.IO.Path.Combine(Path, name));
     }
 
+    /// <summary>readlinkat(2) in this directory: whether the link of that number leads there.</summary>
+    internal bool LinkIs(int number, ReadOnlySpan<byte> target)
+    {
+        Span<byte> name = stackalloc byte[12], link = stackalloc byte[256];
+        number.TryFormat(name, out int length);
+        name[length] = 0;
+        fixed (byte* at = name, to = link)
+            return (int)readlinkat(_fd, at, to, (size_t)(ulong)link.Length) is > 0 and var got && link[..got].SequenceEqual(target);
+    }
+
     /// <summary>renameat(2) within this directory.</summary>
     public void Rename(string from, string to)
     {

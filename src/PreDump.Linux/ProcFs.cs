@@ -95,16 +95,12 @@ public static class ProcFs
     /// <summary>Whether a task holds a userfaultfd(2), by which some of its memory, or of its children's, may be handled.</summary>
     public static bool HasUserfaultfd(int tid)
     {
-        try
-        {
-            foreach (var file in Directory.EnumerateFileSystemEntries(Path(tid, "fd")))
-                if (new FileInfo(file).LinkTarget == "anon_inode:[userfaultfd]")
-                    return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // it has gone: nothing of it will be read
-        {
-        }
-        return false;
+        using var directory = Fd.TryOpen(Path(tid, "fd"), O_RDONLY | O_DIRECTORY, out _);
+        if (directory is null) // it has gone: nothing of it will be read
+            return false;
+        var numbers = new List<int>();
+        ReadNumberedEntries(directory, numbers);
+        return numbers.Exists(number => directory.LinkIs(number, "anon_inode:[userfaultfd]"u8));
     }
 
     /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>

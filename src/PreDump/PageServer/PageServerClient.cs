@@ -15,7 +15,7 @@ internal sealed class PageServerClient : IDisposable
     // Questions that are on their way at once.
     private const int MostAsked = 256;
 
-    private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(100), s_look = TimeSpan.FromMilliseconds(100);
 
     private readonly Peer _peer;
     private readonly MessageLayout _layout;
@@ -201,16 +201,43 @@ internal sealed class PageServerClient : IDisposable
             long start = Stopwatch.GetTimestamp();
             try
             {
-                if (socket.ConnectAsync(address, options.Port).Wait(options.Timeout, cancel))
+                if (TryConnect(socket, address, options, cancel))
                     return (socket, name, Stopwatch.GetElapsedTime(start));
                 reason = $"no answer for {options.Timeout.TotalSeconds:0.#} s (--timeout)";
             }
-            catch (AggregateException e) when (e.InnerException is SocketException failed)
+            catch (SocketException e)
             {
-                reason = failed.Message;
+                reason = e.Message;
+            }
+            catch (OperationCanceledException)
+            {
+                socket.Dispose();
+                throw;
             }
             socket.Dispose();
         }
         throw new PreDumpException($"{name} can't be reached: {reason}");
+    }
+
+    // (ConnectAsync would leave the socket with the runtime's poller, which wakes a thread for each answer that comes.)
+    private static bool TryConnect(Socket socket, IPAddress address, PageServerOptions options, CancellationToken cancel)
+    {
+        socket.Blocking = false;
+        try
+        {
+            socket.Connect(address, options.Port);
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+        }
+        for (long start = Stopwatch.GetTimestamp(); !socket.Poll(s_look, SelectMode.SelectWrite);)
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (options.Timeout != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(start) > options.Timeout)
+                return false;
+        }
+        int error = (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        return error == 0 ? true : throw new SocketException(error);
     }
 }
