@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 using PreDump.Linux.Interop;
+using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
@@ -55,10 +57,22 @@ public static class ProcFs
     }
 
     /// <summary>The state letter of /proc/TID/stat (R, S, D, T, t, Z, X, I); '\0' where there is no such task. No garbage.</summary>
-    public static char State(int tid)
+    public static unsafe char State(int tid)
     {
-        Span<byte> stat = stackalloc byte[1024];
-        var rest = StatBehindComm(tid, stat);
+        Span<byte> path = stackalloc byte[32], stat = stackalloc byte[1024];
+        _ = Utf8.TryWrite(path, $"/proc/{tid}/stat\0", out _);
+        int length, error;
+        fixed (byte* at = path, to = stat)
+        {
+            int fd = open(at, O_RDONLY | O_CLOEXEC, default);
+            length = fd < 0 ? -1 : (int)read(fd, to, (size_t)(ulong)stat.Length);
+            error = errno;
+            if (fd >= 0)
+                _ = close(fd);
+        }
+        if (length < 0 && error != ENOENT && error != ESRCH)
+            throw new LinuxException("read", Path(tid, "stat"), error);
+        var rest = length <= 0 ? default : BehindComm(stat[..length]);
         return rest.IsEmpty ? '\0' : (char)rest[0];
     }
 
