@@ -1,5 +1,5 @@
 """The benchmark itself: see `run`. Each experiment is a victim, a target, and tools that take turns on it."""
-import argparse, json, math, mmap, os, re, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+import argparse, json, math, mmap, os, random, re, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -143,7 +143,8 @@ class Bench:
         with Victim(self.programs, self.work, kind) as victim:
             quiet = self.throughput(victim) if kind[0] == 'busy' else None
             for run in range(-1, runs):  # the first is to warm all up
-                for tool, server in pairs:
+                # by chance: what ran before leaves memory behind that is quick or slow to be had
+                for tool, server in random.Random(run).sample(pairs, len(pairs)):
                     if (tool, server) in failed:
                         continue
                     try:
