@@ -46,14 +46,21 @@ public static class ProcFs
         if (fd is null)
             return error is Errno.ENOENT or Errno.ESRCH or Errno.ENOTDIR or Errno.EACCES or Errno.EPERM
                 ? null : throw new LinuxException("open", path, error);
-        var bytes = new MemoryStream();
-        Span<byte> chunk = stackalloc byte[4096];
-        int got;
-        while ((got = fd.TryRead(chunk)) > 0)
-            bytes.Write(chunk[..got]);
+        Span<byte> text = stackalloc byte[4096];
+        int length = 0, got;
+        while ((got = fd.TryRead(text[length..])) > 0)
+            if ((length += got) == text.Length)
+                text = Doubled(text);
         if (got < 0 && errno is var failed && failed != ESRCH && failed != EACCES && failed != EPERM)
             throw fd.Failed("read");
-        return got < 0 ? null : Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        return got < 0 ? null : Encoding.UTF8.GetString(text[..length]);
+
+        static Span<byte> Doubled(Span<byte> full)
+        {
+            var larger = new byte[full.Length * 2];
+            full.CopyTo(larger);
+            return larger;
+        }
     }
 
     /// <summary>The state letter of /proc/TID/stat (R, S, D, T, t, Z, X, I); '\0' where there is no such task. No garbage.</summary>

@@ -49,6 +49,30 @@ class Victim:
             time.sleep(0.005)
 
 
+class QuietMemory:
+    """A VM may give its free memory back to its host (free page reporting); what then needs it waits for the host, at up to ten times the
+    cost. While we measure it keeps it, and all of it has been touched once."""
+
+    REPORTING = '/sys/module/page_reporting/parameters/page_reporting_order'
+
+    def __enter__(self):
+        self.order = None
+        if os.access(self.REPORTING, os.W_OK):
+            with open(self.REPORTING) as file:
+                self.order = file.read()
+            self.report('64')  # larger than any page: none is given back
+            free = int(re.search(r'MemFree: *(\d+)', open('/proc/meminfo').read()).group(1)) * 1024 - (512 << 20)
+            mmap.mmap(-1, max(free, 4096), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+
+    def __exit__(self, *_):
+        if self.order:
+            self.report(self.order)
+
+    def report(self, order):
+        with open(self.REPORTING, 'w') as file:
+            file.write(order)
+
+
 class Bench:
     def __init__(self, args):
         self.args, self.programs = args, args.programs
@@ -56,11 +80,16 @@ class Bench:
         self.targets = {'disk': args.disk, 'tmpfs': args.tmpfs}
         self.rows = []
         common = ['--track-mem', '--display-stats', '-v0', '-o', 'log']
-        predump = [args.predump, 'pre-dump', *common]
-        self.tools = {'predump': predump, 'predump --threads 1': [*predump, '--threads', '1'], 'C loop': None}
+        self.common = [args.predump, 'pre-dump', *common, '--json']
+        loop = f'{args.programs}/yardstick'
+        self.tools = {'predump': self.common, **self.variant('--threads 1'), 'C loop': [loop], f'C loop, {os.cpu_count()} threads': [loop]}
         if args.criu and self.can(args.criu):
             for mode in 'splice', 'read':
                 self.tools[f'criu {mode}'] = [args.criu, 'pre-dump', *common, f'--pre-dump-mode={mode}']
+
+    def variant(self, options):
+        """The tool with more options."""
+        return {f'predump {options}': [*self.common, *options.split()]}
 
     def can(self, criu):
         """Whether this criu can make a pre-dump here (it wants soft-dirty); it fills its cache of the kernel's features, too."""
@@ -110,8 +139,9 @@ class Bench:
         victim.forget_gap()
         _, writes, _ = victim.read()
         since = time.monotonic()
-        if tool == 'C loop':
-            text, figures = self.measured([f'{self.programs}/yardstick', str(victim.pid), directory])()
+        loop = tool.startswith('C loop')
+        if loop:
+            _, figures = self.measured([*self.tools[tool], str(victim.pid), directory, '1' if tool == 'C loop' else str(os.cpu_count())])()
         else:
             command = [*self.tools[tool], '-t', str(victim.pid), '-D', directory, *(['--prev-images-dir', parent] if parent else [])]
             served = None
@@ -124,10 +154,13 @@ class Bench:
             text, figures = self.measured(command)()
         figures['writes'] = (victim.read()[1] - writes) / (time.monotonic() - since)
         figures['gap'] = victim.read()[0] / 1e6
-        if tool != 'C loop':
+        if not loop:
             figure = lambda name: int(re.search(rf'^{name}: (\d+)', text, re.M).group(1))
             figures['frozen'] = (figure('Freezing time') + figure('Frozen time')) / 1000
             figures['pages'] = figure('Memory pages written')
+            if json_line := re.search(r'^\{.*\}$', text, re.M):
+                ours = json.loads(json_line.group())
+                figures['unchanged'], figures['comparing'] = ours['pages_unchanged'], ours['comparing_us'] / 1000
             if server:
                 for name, value in served()[1].items():
                     figures[f'server {name}'] = value
@@ -191,15 +224,16 @@ def show(row):
     print(f'\n{row["name"]}, to {row["target"]}, {row["runs"]} runs')
     first = next(iter(row['tools'].values()))
     columns = [('frozen ms', 'frozen', 'median'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'), ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
-               ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'), ('throughput', 'throughput', 'median'),
+               ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'),
+               ('unchanged', 'unchanged', 'median'), ('comparing ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
                ('server: cpu', 'server cpu', 'median'), ('peak MB', 'server peak', 'max')]
-    columns = [column for column in columns if column[1] in first]
+    columns = [column for column in columns if column[1] in first and (column[1] not in ('unchanged', 'comparing') or ', round 2' in row['name'])]
     print(f'  {"":28}' + ''.join(f'{title:>12}' for title, _, _ in columns))
     for tool, figures in row['tools'].items():
         cells = []
         for _, key, which in columns:
             value = figures.get(key, {}).get(which)
-            cells.append(f'{"-":>12}' if value is None else f'{value:12.0f}' if key == 'pages' else f'{value:12.2f}' if value < 100 else f'{value:12.0f}')
+            cells.append(f'{"-":>12}' if value is None else f'{value:12.0f}' if key in ('pages', 'unchanged') else f'{value:12.2f}' if value < 100 else f'{value:12.0f}')
         print(f'  {tool:28}' + ''.join(cells))
     for tool, why in row['failed'].items():
         print(f'  {tool} fails: {why.splitlines()[0]}')
@@ -241,7 +275,8 @@ def main():
     args = parser.parse_args()
     bench = Bench(args)
     try:
-        whole(bench, args)
+        with QuietMemory():
+            whole(bench, args)
     finally:
         bench.close()
 
@@ -259,8 +294,15 @@ def whole(bench, args):
     def do(name, *rest, **more):
         return bench.experiment(name, *rest, **more) if wanted(name) else None
 
+    def variants(*options):
+        for each in options:
+            bench.tools.update(bench.variant(each))
+        return [f'predump {each}' for each in options]
+
+    direct = variants('--image-io-mode direct', '--image-io-mode direct --threads 8')
     on_disk = ['disk'] if args.disk else []
-    memory = {target: do(f'memory {target}: {size} in one task', ['memory', str(gib)], target, tools, runs) for target in [*on_disk, 'tmpfs']}
+    memory = {target: do(f'memory {target}: {size} in one task', ['memory', str(gib)], target, [*tools, *(direct if target == 'disk' else [])], runs)
+              for target in [*on_disk, 'tmpfs']}
     for target, row in memory.items():
         if row:
             targets.ratio(f'{size} to {target}: frozen, against criu read', row['predump'], get(row, 'criu read'), 'frozen', 1 / (20 if args.small else 40))
@@ -268,6 +310,7 @@ def whole(bench, args):
             targets.ratio(f'{size} to {target}: total, against criu read', row['predump'], get(row, 'criu read'), 'total', 0.4)
             targets.ratio(f'{size} to {target}: rate of one thread, against the C loop', row['predump --threads 1'], row['C loop'], 'total', 1.0, at_least=True)
             targets.ratio(f'{size} to {target}: rate, against the C loop', row['predump'], row['C loop'], 'total', 1.5, at_least=True)
+            targets.ratio(f'(as many threads of the C loop, for comparison)', row.get(f'C loop, {os.cpu_count()} threads'), row['C loop'], 'total', 1.5, at_least=True)
             targets.value(f'{size} to {target}: peak MB', row['predump']['peak']['max'], 16)
     if not args.small:
         for target in [*on_disk, 'tmpfs']:
@@ -289,9 +332,10 @@ def whole(bench, args):
     do(f'scattered: every 8th page of {size}', ['scattered', str(gib)], 'tmpfs', tools[:1] + criu, few)
     do(f'thp: {size} of huge pages', ['thp', str(gib)], 'tmpfs', tools, few)
     if dirty_tracking.returncode == 0:
-        do(f'round 2, scattered: every 8th page of {size} is dirty', ['memory', str(gib)], 'tmpfs', tools[:1] + criu, few, rounds=2)
-        do(f'round 2, huge: a byte in each huge page of {size} is dirty', ['thp', str(gib)], 'tmpfs', tools[:1] + criu, few, rounds=2)
-    do(f'busy: {size}, written to all the while', ['busy', str(gib)], 'tmpfs', tools, few)
+        compared = [*tools[:1], *variants('--no-compare'), *criu]
+        do(f'scattered, round 2: every 8th page of {size} is dirty', ['memory', str(gib)], 'tmpfs', compared, few, rounds=2)
+        do(f'huge, round 2: a byte in each huge page of {size} is dirty', ['thp', str(gib)], 'tmpfs', compared, few, rounds=2)
+    do(f'busy: {size}, written to all the while', ['busy', str(gib)], 'tmpfs', [*tools, *variants('--nice 19', '--max-rate 500M', '--threads 1 --max-rate 500M')], few)
 
     threads = ('200', '10') if args.small else ('1000', '50')
     if row := do(f'threads: {threads[0]}, of which {threads[1]} spin', ['threads', *threads], 'tmpfs', tools[:1] + criu, runs):

@@ -64,7 +64,8 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
         var maps = new MapsReader(arena[text]);
         _batch.RoomToSwapIn = new RoomToSwapIn(task, memory, () => new MapsReader(arena[text]), CancellationToken.None);
 
-        var walk = new PageWalk(pagemap, new VmaRules(task.LiveTid), static (_, _) => { });
+        var walk = new PageWalk(static (_, _) => { });
+        walk.Begin(pagemap, new VmaRules(task.LiveTid));
         while (walk.TryNext(ref maps, out var part))
             Plan(part, images, comparison, memory, pagemap);
         Flush(comparison, memory, pagemap);

@@ -23,10 +23,12 @@ internal sealed class TaskCopy : IDisposable
     /// <param name="snapshot">Where the task's maps and dirty pages are.</param>
     /// <param name="task">The task in it.</param>
     /// <param name="parent">The parent's pagemap of it, owned from here on; null: everything is copied.</param>
+    /// <param name="walk">Goes through its pages; this task's until the last batch is filled.</param>
     /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
     /// <param name="summary">Takes what is left out.</param>
     /// <param name="stopping">Set where the round has failed.</param>
-    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, bool userfaultfd, Summary summary, CancellationToken stopping)
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, PageWalk walk, bool userfaultfd, Summary summary,
+        CancellationToken stopping)
     {
         (_snapshot, _task, _parent, _summary) = (snapshot, task, parent, summary);
         try
@@ -39,7 +41,8 @@ internal sealed class TaskCopy : IDisposable
             }
             Pagemap = Pagemap.Open(Task.LiveTid);
             _roomToSwapIn = new RoomToSwapIn(Task, Memory, () => new MapsReader(_snapshot.Maps[_task.Maps]), stopping);
-            _walk = new PageWalk(Pagemap, new VmaRules(Task.LiveTid, userfaultfd), summary.LeaveOut);
+            walk.Begin(Pagemap, new VmaRules(Task.LiveTid, userfaultfd));
+            _walk = walk;
         }
         catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
         {

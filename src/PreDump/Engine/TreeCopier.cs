@@ -25,6 +25,7 @@ internal sealed class TreeCopier : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ManualResetEventSlim _ended = new(false, spinCount: 0); // all is copied, or it has failed
     private readonly List<PageBatch> _batches = [];
+    private readonly PageWalk _walk;
     private readonly bool _userfaultfd;
     private readonly RateLimit? _rate;
     private readonly int _threads;
@@ -47,6 +48,7 @@ internal sealed class TreeCopier : IDisposable
     {
         (_snapshot, _parent, _xfer, _summary, _log) = (snapshot, parent, xfer, summary, log);
         (_threads, _nice) = (share.Threads, share.Nice);
+        _walk = new PageWalk(summary.LeaveOut);
         _rate = share.MaxRate is { } rate ? new RateLimit(rate, _stopping.Token) : null;
         _userfaultfd = snapshot.Tasks.Any(task => ProcFs.HasUserfaultfd(task.Task.LiveTid));
     }
@@ -169,7 +171,7 @@ internal sealed class TreeCopier : IDisposable
             if (_nextTask == _snapshot.Tasks.Count)
                 return false;
             var task = _snapshot.Tasks[_nextTask++];
-            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _userfaultfd, _summary, _stopping.Token);
+            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _walk, _userfaultfd, _summary, _stopping.Token);
         }
         long before = Stopwatch.GetTimestamp();
         batch.Task = _task;

@@ -28,13 +28,16 @@ internal sealed class VmaWindow
     /// <summary>Whether its VMAs are under a userfaultfd.</summary>
     public bool UnderUserfaultfd { get; private set; }
 
+    /// <summary>Empties it.</summary>
+    public void Clear() => (_count, _cursor) = (0, 0);
+
     /// <summary>Takes the next VMAs from the maps; false where none is left.</summary>
     /// <param name="maps">Moved behind the VMAs taken.</param>
     /// <param name="rules">Tells which to take.</param>
     /// <param name="leftOut">Called for each VMA that is not taken.</param>
     public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
     {
-        (_count, _cursor) = (0, 0);
+        Clear();
         int most = Pagemap.Kernel.HasScan(PageFilter.Present) && Pagemap.Kernel.HasScan(PageFilter.Dirty) ? _vmas.Length : 1;
         var behind = maps;
         while (_count < most && maps.TryRead(out var vma))

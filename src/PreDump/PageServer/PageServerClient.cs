@@ -24,6 +24,7 @@ internal sealed class PageServerClient : IDisposable
     private readonly HashSet<PagesId> _withHoles = [];
     private readonly byte[] _message = new byte[PageServerMessage.MaxBytes];
     private PagesId _current;
+    private bool _openIsUnsent;
 
     private PageServerClient(Peer peer, MessageLayout layout, bool isInherited) => (_peer, _layout, _isInherited) = (peer, layout, isInherited);
 
@@ -72,11 +73,13 @@ internal sealed class PageServerClient : IDisposable
         return there;
     }
 
-    /// <summary>Begins the images of an id. The answer is read later: it need not be waited for.</summary>
+    /// <summary>Begins the images of an id: with the first of its pages, since a message alone would wake the server for nothing. The
+    /// answer is read later: it need not be waited for.</summary>
     public void Open(PagesId id)
     {
-        Send(new PageServerMessage(PageServerCommandCode.Open2, id.DstId));
+        SendOpen();
         _opened.Enqueue(_current = id);
+        _openIsUnsent = true;
     }
 
     /// <summary>Sends runs of the images that were opened last.</summary>
@@ -86,17 +89,22 @@ internal sealed class PageServerClient : IDisposable
     {
         const int AtOnce = 256;
         int headBytes = (int)_layout;
-        Span<byte> heads = stackalloc byte[AtOnce * PageServerMessage.MaxBytes];
-        Span<int> parts = stackalloc int[AtOnce];
+        Span<byte> heads = stackalloc byte[(AtOnce + 1) * PageServerMessage.MaxBytes];
+        Span<int> parts = stackalloc int[AtOnce + 1];
         for (; !runs.IsEmpty; runs = runs[Math.Min(AtOnce, runs.Length)..])
         {
-            int count = Math.Min(AtOnce, runs.Length), bytes = 0;
-            for (int i = 0; i < count; i++)
+            int count = 0, bytes = 0;
+            if (_openIsUnsent)
             {
-                var (flags, address, number) = runs[i];
-                new PageServerMessage(PageServerCommandCode.AddFlags, flags, number, address, _current.DstId).Write(heads[(i * headBytes)..], _layout);
-                parts[i] = flags.HasFlag(PageFlags.Present) ? (int)number * pageBytes : 0;
-                bytes += parts[i];
+                OpenCurrent.Write(heads, _layout);
+                parts[count++] = 0;
+                _openIsUnsent = false;
+            }
+            foreach (var (flags, address, number) in runs[..Math.Min(AtOnce, runs.Length)])
+            {
+                new PageServerMessage(PageServerCommandCode.AddFlags, flags, number, address, _current.DstId).Write(heads[(count * headBytes)..], _layout);
+                parts[count] = flags.HasFlag(PageFlags.Present) ? (int)number * pageBytes : 0;
+                bytes += parts[count++];
                 if (flags.HasFlag(PageFlags.Parent))
                     _withHoles.Add(_current);
             }
@@ -109,6 +117,7 @@ internal sealed class PageServerClient : IDisposable
     /// <exception cref="PreDumpException">It is not.</exception>
     public void Close()
     {
+        SendOpen();
         Send(new PageServerMessage(_isInherited ? PageServerCommandCode.ForceClose : PageServerCommandCode.Close));
         Span<byte> hasParent = stackalloc byte[1];
         while (_opened.TryDequeue(out var id))
@@ -123,6 +132,16 @@ internal sealed class PageServerClient : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _peer.Dispose();
+
+    private PageServerMessage OpenCurrent => new(PageServerCommandCode.Open2, _current.DstId);
+
+    // Of images that have no pages.
+    private void SendOpen()
+    {
+        if (_openIsUnsent)
+            Send(OpenCurrent);
+        _openIsUnsent = false;
+    }
 
     private void Send(PageServerMessage message) => Send(_peer, message, _message, _layout);
 
