@@ -46,6 +46,9 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     /// <summary>Asked before pages are read from swap.</summary>
     public RoomToSwapIn? RoomToSwapIn { get; set; }
 
+    /// <summary>Those of its pages that the parent has already, though they were dirty.</summary>
+    public UnchangedPages Unchanged { get; } = new();
+
     /// <summary>The runs that are to be read, ascending.</summary>
     public ReadOnlySpan<MemoryRange> Wanted => _wanted.AsSpan(0, _wantedCount);
 
@@ -91,24 +94,27 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
         (IsFirst, IsLast, Filter, UnderUserfaultfd) = (false, false, default, false);
         _inParent.Clear();
         _reader.Clear();
+        Unchanged.Clear();
     }
 
-    /// <summary>Copies the wanted pages.</summary>
+    /// <summary>Copies the wanted pages, and leaves those to the parent that it has already.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
     public void Read(RemoteMemory memory, Pagemap pagemap)
     {
         _reader.Read(this, memory, pagemap);
-        MergeInParent();
         if (memory.HasEnded) // then the bytes may be those of a stranger with the same pid
             throw new TaskGoneException(notPermitted: false);
+        _reader.Keep(Unchanged.TakeOut(_reader.Runs, _reader.Pages));
+        MergeInParent();
     }
 
     /// <summary>Gives a read up that has blocked for so long: the thread in it is lost until predump ends, and with it this batch,
     /// whose <see cref="Successor"/> goes on. False where no read has blocked.</summary>
     public bool TryGiveUp(TimeSpan patience) => _reader.TryGiveUp(patience);
 
-    /// <summary>A batch for what is still there of this one's pages, to be read anew, in this one's turn.</summary>
+    /// <summary>A batch for what is still there of this one's pages, to be read anew, in this one's turn; nothing of it is
+    /// compared.</summary>
     public PageBatch Successor()
     {
         var batch = new PageBatch(maxBytes)

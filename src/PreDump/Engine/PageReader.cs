@@ -23,16 +23,14 @@ internal sealed class PageReader(int maxBytes) : IDisposable
     private Pagemap _pagemap = null!;
     private int _pieceCount;
     private int _at, _skip; // what comes next: piece _at, from its byte _skip on
+    private int _bytes; // read so far
     private long _readingSince;
 
     /// <summary>The runs that could be read, ascending.</summary>
     public List<PageRun> Runs { get; } = new(2 * PageBatch.MaxRuns);
 
     /// <summary>Their bytes, one behind the other.</summary>
-    public Span<byte> Pages => _pages.Span[..Bytes];
-
-    /// <summary>How many bytes.</summary>
-    public int Bytes { get; private set; }
+    public Span<byte> Pages => _pages.Span[.._bytes];
 
     /// <summary>What could not be read.</summary>
     public Losses Losses { get; } = new();
@@ -40,10 +38,13 @@ internal sealed class PageReader(int maxBytes) : IDisposable
     /// <summary>Forgets what was read.</summary>
     public void Clear()
     {
-        Bytes = 0;
+        _bytes = 0;
         (Losses.Vanished, Losses.Unreadable) = (0, 0);
         Runs.Clear();
     }
+
+    /// <summary>Of the bytes only the first ones are still wanted.</summary>
+    public void Keep(int bytes) => _bytes = bytes;
 
     /// <summary>Reads pages that the task has for itself in memory by process_vm_readv(2), the others in the way that spares it, through
     /// /proc/PID/mem (see <see cref="PageWhereabouts"/>). Where a read stops short the page tables are asked again: what has
@@ -78,7 +79,7 @@ internal sealed class PageReader(int maxBytes) : IDisposable
 
     private MemoryRange Rest => _pieces[_at].Skip((ulong)_skip);
 
-    private Span<byte> Room => _pages.Span[Bytes..];
+    private Span<byte> Room => _pages.Span[_bytes..];
 
     // Pages of one run that are read in one way.
     private void Split()
@@ -154,8 +155,8 @@ internal sealed class PageReader(int maxBytes) : IDisposable
     // The page is still there: once more, by force.
     private void ReadStubborn()
     {
-        int before = Bytes;
-        if (TryReadForced() || Bytes > before || SkipVanished())
+        int before = _bytes;
+        if (TryReadForced() || _bytes > before || SkipVanished())
             return;
         Losses.Unreadable++; // nobody can read it: broken hardware, a guard page of an older kernel
         Skip(PageSize.Bytes);
@@ -178,7 +179,7 @@ internal sealed class PageReader(int maxBytes) : IDisposable
             var run = Rest;
             int part = (int)Math.Min((ulong)bytes, run.Length);
             Runs.Add(new PageRun(new MemoryRange(run.Start, (ulong)part), false));
-            Bytes += part;
+            _bytes += part;
             bytes -= part;
             Skip(part);
         }
