@@ -47,7 +47,7 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     public RoomToSwapIn? RoomToSwapIn { get; set; }
 
     /// <summary>Those of its pages that the parent has already, though they were dirty.</summary>
-    public UnchangedPages Unchanged { get; } = new();
+    public UnchangedPages Unchanged { get; } = new(maxBytes);
 
     /// <summary>The runs that are to be read, ascending.</summary>
     public ReadOnlySpan<MemoryRange> Wanted => _wanted.AsSpan(0, _wantedCount);

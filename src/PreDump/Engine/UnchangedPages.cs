@@ -7,10 +7,12 @@ namespace PreDump.Engine;
 
 /// <summary>Finds those pages of a batch that were dirty in the freeze and yet hold the bytes that the parent's chain has, and leaves them
 /// to the parent. Dirty tracking was reset before they were read: what is written to them later, the next round sees.</summary>
-internal sealed class UnchangedPages
+/// <param name="maxBytes">Bytes of a full batch.</param>
+internal sealed class UnchangedPages(int maxBytes)
 {
-    private const int MostAtOnce = 64 * 1024; // bytes: in the processor's cache together with what they are compared with
+    private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and many threads must not make us large
 
+    private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
     private readonly List<(MemoryRange Pages, PagePlace Place)> _pieces = [];
     private readonly List<PageRun> _runs = [];
     private byte[] _theirs = [];
@@ -66,7 +68,7 @@ internal sealed class UnchangedPages
                     Take(part, same: false, pages);
                 else
                 {
-                    part = rest with { Length = Math.Min(Math.Min(rest.End, piece.End) - rest.Start, MostAtOnce) };
+                    part = rest with { Length = Math.Min(Math.Min(rest.End, piece.End) - rest.Start, (ulong)_mostAtOnce) };
                     Compare(part, place with { Offset = place.Offset + (rest.Start - piece.Start) }, pages);
                 }
                 rest = rest.Skip(part.Length);
@@ -82,7 +84,7 @@ internal sealed class UnchangedPages
     private void Compare(MemoryRange part, PagePlace place, Span<byte> pages)
     {
         if (_theirs.Length == 0)
-            _theirs = new byte[MostAtOnce]; // (most batches of a first round never need it)
+            _theirs = new byte[_mostAtOnce]; // (a first round needs none)
         var theirs = _theirs.AsSpan(0, (int)part.Length);
         if (!_parent.TryRead(place, theirs))
         {

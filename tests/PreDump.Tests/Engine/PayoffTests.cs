@@ -9,13 +9,13 @@ public sealed class PayoffTests
     private const ulong MiB = 1024 * 1024;
 
     [Fact]
-    public void It_goes_on_as_long_as_an_eighth_is_the_same()
+    public void It_goes_on_as_long_as_a_quarter_is_the_same()
     {
         var payoff = new Payoff();
         for (int i = 0; i < 1000; i++)
         {
             Assert.True(payoff.Wants(MiB));
-            payoff.Note(MiB, MiB / 8);
+            payoff.Note(MiB, MiB / 4);
         }
     }
 
@@ -25,7 +25,7 @@ public sealed class PayoffTests
         var payoff = new Payoff();
         foreach (ulong pause in new ulong[] { 16, 32, 64, 128, 256, 256, 256 })
         {
-            Try(payoff, MiB / 8 - 1);
+            Try(payoff, MiB / 4 - 1);
             Assert.Equal(pause, Pause(payoff));
         }
     }

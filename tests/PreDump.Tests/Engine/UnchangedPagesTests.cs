@@ -12,6 +12,7 @@ public sealed class UnchangedPagesTests
 {
     private const int Rounds = 3, Pages = 80; // more than are read at once
     private const int Pid = 7;
+    private const int BatchBytes = 1024 * 1024, PagesAtOnce = 16;
 
     private static readonly ulong s_page = (ulong)PageSize.Bytes;
     private static readonly ILogger s_log = new LoggerConfiguration().CreateLogger();
@@ -23,24 +24,25 @@ public sealed class UnchangedPagesTests
     private static readonly Gen<(bool Read, byte Fill)[]> s_live = Gen.Select(Gen.Bool, Gen.Byte[1, 4]).Array[Pages];
 
     [Fact]
-    public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() => Gen.Select(s_rounds, s_live).Sample((rounds, live) =>
-    {
-        using var folder = new ImageFolder();
-        using var parent = Open(Chain(folder, rounds));
-        var unchanged = new UnchangedPages();
-        // Half of the pages in one batch and half in the next, by the same object.
-        foreach (var half in new[] { 0..(Pages / 2), (Pages / 2)..Pages })
+    public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() => Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes])
+        .Sample((rounds, live, batchBytes) =>
         {
-            var read = new Live(live, half);
-            foreach (var run in Ranges(Enumerable.Range(half.Start.Value, Pages / 2))) // planned is more than could be read
-                unchanged.Plan(parent, run);
-            int left = unchanged.TakeOut(read.Runs, read.Bytes);
-            AssertRight(rounds, live, half, read, left);
-            Assert.Equal(read.Runs.Where(run => run.InParent).Aggregate(0UL, (sum, run) => sum + run.Pages), unchanged.Count);
-            unchanged.Clear();
-            Assert.Equal(0UL, unchanged.Count);
-        }
-    }, iter: 300);
+            using var folder = new ImageFolder();
+            using var parent = Open(Chain(folder, rounds));
+            var unchanged = new UnchangedPages(batchBytes);
+            // Half of the pages in one batch and half in the next, by the same object.
+            foreach (var half in new[] { 0..(Pages / 2), (Pages / 2)..Pages })
+            {
+                var read = new Live(live, half);
+                foreach (var run in Ranges(Enumerable.Range(half.Start.Value, Pages / 2))) // planned is more than could be read
+                    unchanged.Plan(parent, run);
+                int left = unchanged.TakeOut(read.Runs, read.Bytes);
+                AssertRight(rounds, live, half, read, left);
+                Assert.Equal(read.Runs.Where(run => run.InParent).Aggregate(0UL, (sum, run) => sum + run.Pages), unchanged.Count);
+                unchanged.Clear();
+                Assert.Equal(0UL, unchanged.Count);
+            }
+        }, iter: 300);
 
     [Fact]
     public void What_was_not_planned_is_not_compared()
@@ -48,7 +50,7 @@ public sealed class UnchangedPagesTests
         using var folder = new ImageFolder();
         using var parent = Open(Chain(folder, [Kinds(1)]));
         var read = new Live(Same(), 0..Pages);
-        var unchanged = new UnchangedPages();
+        var unchanged = new UnchangedPages(BatchBytes);
 
         Assert.Equal(read.Bytes.Length, unchanged.TakeOut(read.Runs, read.Bytes));
         Assert.Single(read.Runs, run => !run.InParent);
@@ -66,7 +68,7 @@ public sealed class UnchangedPagesTests
         var read = new Live(Same(), 0..Pages);
         read.Bytes[PageSize.Bytes - 1] = 9;
         read.Bytes[5 * PageSize.Bytes] = 8;
-        var unchanged = new UnchangedPages();
+        var unchanged = new UnchangedPages(BatchBytes);
         unchanged.Plan(parent, Range(0, Pages));
 
         Assert.Equal(2 * PageSize.Bytes, unchanged.TakeOut(read.Runs, read.Bytes));
@@ -92,12 +94,12 @@ public sealed class UnchangedPagesTests
                 pages.SetLength(pagesThere * PageSize.Bytes);
         using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
-        var unchanged = new UnchangedPages();
+        var unchanged = new UnchangedPages(BatchBytes);
         unchanged.Plan(parent, Range(0, Pages));
 
         int left = unchanged.TakeOut(read.Runs, read.Bytes);
 
-        int whole = Math.Max(pagesThere, 0) / 16 * 16; // 64 KiB at once
+        int whole = Math.Max(pagesThere, 0) / PagesAtOnce * PagesAtOnce;
         Assert.Equal((Pages - whole) * PageSize.Bytes, left);
         Assert.Equal((ulong)whole, unchanged.Count);
         Assert.Equal((ulong)Pages, read.Runs.Aggregate(0UL, (sum, run) => sum + run.Pages));
@@ -137,6 +139,24 @@ public sealed class UnchangedPagesTests
         for (int i = 0; i < 4; i++)
             parent.Locate(new MemoryRange(s_page, 4 * 1024 * 1024), out _);
         parent.Locate(Range(1, 1), out place);
+        Assert.NotNull(place.Round);
+    }
+
+    [Fact]
+    public void A_page_that_only_a_far_round_has_is_not_compared()
+    {
+        using var folder = new ImageFolder();
+        string directory = folder.Round("0");
+        folder.Task(directory, Pid, 1, (0, 2, PageFlags.Present));
+        for (int round = 1; round < 20; round++)
+        {
+            directory = folder.Round($"{round}", $"../{round - 1}");
+            folder.Task(directory, Pid, 1, (0, 1, PageFlags.Parent), (1, 1, PageFlags.Present));
+        }
+        using var pages = new LocalParentPagemaps(ParentImages.Open(directory), directory).OpenPages(Pid)!;
+        Assert.Equal(1UL, pages.Locate(0, 2, out var place));
+        Assert.Null(place.Round);
+        Assert.Equal(1UL, pages.Locate(s_page, 1, out place));
         Assert.NotNull(place.Round);
     }
 
