@@ -17,11 +17,12 @@ public sealed class ChainedPages : IDisposable
     private readonly PagemapReader _pagemap;
     private readonly Func<ChainedPages?> _openParent;
     private readonly ulong _pageSize;
+    private readonly Lock _opening = new();
     private ChainedPages? _parent;
     private bool _parentIsOpen, _hasEntry;
     private PagemapEntry _entry;
     private ulong _offset; // of the entry's pages in the file, in bytes
-    private SafeFileHandle? _pages;
+    private volatile SafeFileHandle? _pages;
 
     private ChainedPages(PagemapReader pagemap, string pagesPath, int pageSize, Func<ChainedPages?> openParent)
     {
@@ -86,16 +87,16 @@ public sealed class ChainedPages : IDisposable
         return here;
     }
 
-    /// <summary>Reads pages of this round.</summary>
+    /// <summary>Reads pages of this round; from several threads, while others may ask where pages are.</summary>
     /// <exception cref="ImageException">The pages file is not there, or too short.</exception>
     public void Read(ulong offset, Span<byte> to)
     {
-        _pages ??= ImageFile.OpenHandle(PagesPath);
+        var pages = _pages ?? OpenPages();
         try
         {
             while (!to.IsEmpty)
             {
-                int got = RandomAccess.Read(_pages, to, (long)offset);
+                int got = RandomAccess.Read(pages, to, (long)offset);
                 if (got == 0)
                     throw new ImageException(PagesPath, $"ends at {offset} bytes, before the pages that its pagemap names");
                 to = to[got..];
@@ -113,6 +114,12 @@ public sealed class ChainedPages : IDisposable
         _pagemap.Dispose();
         _pages?.Dispose();
         _parent?.Dispose();
+    }
+
+    private SafeFileHandle OpenPages()
+    {
+        lock (_opening)
+            return _pages ??= ImageFile.OpenHandle(PagesPath);
     }
 
     private ulong End => _entry.Vaddr + _entry.NrPages * _pageSize;

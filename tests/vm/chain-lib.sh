@@ -206,14 +206,21 @@ count() { # DIR[:lazy]...
     read -r -a counts <<< "$line"
 }
 
-# Only the toucher is predictable enough: what it does between two rounds is a small part of its memory.
+# Only these are predictable enough. What the toucher does between two rounds is a small part of its memory. So it is of thp's, but
+# that makes nearly all of it dirty: a round of predump compares, and then writes little; without comparing it has to write most of it.
 counts_right() {
-    [ "$victim" = toucher ] || return 0
-    local first=${counts[0]%+*} c
-    for c in "${counts[@]:1}"; do
-        [ $((${c%+*} * 2)) -lt "$first" ] || { wrong "page counts ${counts[*]}"; fail "page counts ${counts[*]}: a round wrote about everything again"; }
+    local tools=() i wrote first=${counts[0]%+*}
+    read -r -a tools <<< "${rounds//,/ }"
+    for ((i = 1; i < ${#counts[@]}; i++)); do
+        wrote=${counts[i]%+*}
+        case $victim:${tools[i]:-dump}:$predump_args in
+            toucher:*) [ $((wrote * 2)) -lt "$first" ] || wrong_counts 'a round wrote about everything again' ;;
+            thp:predump:*--no-compare*) [ $((wrote * 3)) -gt "$first" ] || wrong_counts 'huge pages were not written as a whole' ;;
+            thp:predump:*) [ $((wrote * 4)) -lt "$first" ] || wrong_counts 'pages were written that had not changed' ;;
+        esac
     done
 }
+wrong_counts() { wrong "page counts ${counts[*]}"; fail "page counts ${counts[*]}: $1"; }
 
 step() { # N: lets the victim do what it does between rounds
     pause

@@ -12,6 +12,7 @@ internal static class Options
     public static readonly Option<int?> Tree = Number("--tree", "PID", "The root of the process tree: it and all its descendants are pre-dumped.", 1, int.MaxValue, "-t");
     public static readonly Option<string?> ImagesDir = Text("--images-dir", "DIR", "Where the images go; an empty directory for each round [default: .]", "-D");
     public static readonly Option<string?> PrevImagesDir = Text("--prev-images-dir", "DIR", "The images of the round before, relative to --images-dir: only what was written since is copied.");
+    public static readonly Option<bool> NoCompare = Flag("--no-compare", "Copy each page that was written since, even if it holds what the parent has.");
     public static readonly Option<bool> AutoDedup = Flag("--auto-dedup", "At the end, free in the parent images what this round replaces.");
     public static readonly Option<bool> TrackMem = Flag("--track-mem", "Track changed memory: always on, as in criu pre-dump.");
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
@@ -66,8 +67,9 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice, PageServer, Address, Port, PsSocket, PageServerProtocol,
-        .. AllTls, WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet, LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
+        Tree, ImagesDir, PrevImagesDir, NoCompare, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice,
+        PageServer, Address, Port, PsSocket, PageServerProtocol, .. AllTls,
+        WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet, LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
 
     /// <summary>What a command line says.</summary>
@@ -80,6 +82,7 @@ internal static class Options
             ImagesDirectory = images,
             WorkDirectory = line.GetValue(WorkDir) ?? images,
             PrevImagesDirectory = line.GetValue(PrevImagesDir),
+            Compare = !line.GetValue(NoCompare),
             AutoDedup = line.GetValue(AutoDedup),
             FreezeCgroup = line.GetValue(FreezeCgroup),
             Timeout = TimeoutOf(line),

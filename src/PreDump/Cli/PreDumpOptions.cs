@@ -18,6 +18,9 @@ internal sealed record PreDumpOptions : ILogOptions
     /// <summary>The parent images, relative to the images directory; null in a first round.</summary>
     public string? PrevImagesDirectory { get; init; }
 
+    /// <summary>Leave a page that was written to the parent where that has the same bytes.</summary>
+    public bool Compare { get; init; } = true;
+
     /// <summary>Free in the parent images what this round replaces.</summary>
     public bool AutoDedup { get; init; }
 

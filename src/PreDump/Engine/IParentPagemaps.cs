@@ -16,4 +16,7 @@ internal interface IParentPagemaps
 
     /// <summary>A task's; null where there is none.</summary>
     IParentPagemap? Open(int imagePid);
+
+    /// <summary>A task's pages, through as much of the chain as can be read here; null where there are none.</summary>
+    ChainedPages? OpenPages(int imagePid);
 }

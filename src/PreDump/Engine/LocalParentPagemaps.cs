@@ -6,9 +6,15 @@ namespace PreDump.Engine;
 /// <summary>The pagemaps in a directory of images.</summary>
 internal sealed class LocalParentPagemaps(ParentImages images, string directory) : IParentPagemaps
 {
+    // Two descriptors and some KB for each round and task. What no later round has is compared with none, and so copied anew.
+    private const int MostRounds = 16, DescriptorLimitForOne = 128;
+
     // Listed once, so that the freeze need not look for files.
     private readonly HashSet<int> _imagePids =
         [.. Directory.EnumerateFiles(directory).Select(file => ImageNames.PidOfPagemap(Path.GetFileName(file))).OfType<int>()];
+
+    private readonly List<ImageDirectory> _chain =
+        [.. ImageChain.Walk(directory).Take((int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitForOne, MostRounds))];
 
     /// <inheritdoc/>
     public string Where => directory;
@@ -21,4 +27,7 @@ internal sealed class LocalParentPagemaps(ParentImages images, string directory)
 
     /// <inheritdoc/>
     public IParentPagemap? Open(int imagePid) => images.OpenPagemap(imagePid, PageSize.Bytes);
+
+    /// <inheritdoc/>
+    public ChainedPages? OpenPages(int imagePid) => ChainedPages.TryOpen(_chain, ImageNames.Pagemap(imagePid), PageSize.Bytes);
 }

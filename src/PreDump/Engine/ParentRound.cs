@@ -18,11 +18,12 @@ internal sealed class ParentRound : IDisposable
     private readonly string _path;
     private readonly IParentPagemaps _pagemaps;
     private readonly HashSet<int> _known = [];
+    private readonly bool _compare;
 
     private bool _claimed, _trackingWasReset, _complete;
 
-    private ParentRound(ulong dumpUptime, IParentPagemaps pagemaps, string path, ILogger log) =>
-        (_dumpUptime, _pagemaps, _path, _log) = (dumpUptime, pagemaps, path, log);
+    private ParentRound(ulong dumpUptime, IParentPagemaps pagemaps, string path, bool compare, ILogger log) =>
+        (_dumpUptime, _pagemaps, _path, _compare, _log) = (dumpUptime, pagemaps, path, compare, log);
 
     /// <summary>Opens the parent images; null where none are asked for.</summary>
     /// <param name="options">Where they are.</param>
@@ -57,7 +58,7 @@ internal sealed class ParentRound : IDisposable
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
         IParentPagemaps pagemaps = server is null ? new LocalParentPagemaps(parent, path) : new PageServerParent(server, options.Tree);
-        var round = new ParentRound(parent.DumpUptime, pagemaps, path, log);
+        var round = new ParentRound(parent.DumpUptime, pagemaps, path, options.Compare && server is null, log);
         round.RefuseOtherTree(options.Tree);
         round.RefuseDamage();
         return round;
@@ -151,6 +152,10 @@ internal sealed class ParentRound : IDisposable
             _log.Information("task {Task:l} is new since the parent: it is copied whole", task.ToString());
         return null;
     }
+
+    /// <summary>The parent's pages of a task, to compare with; null where nothing is compared.</summary>
+    public ParentPages? PagesOf(TreeTask task) =>
+        _compare && _known.Contains(task.Pid) ? new ParentPages(task.ToString(), () => _pagemaps.OpenPages(task.ImagePid), _log) : null;
 
     private Fd OpenDirectory() => Fd.TryOpenDirectory(_path, out int error) ?? throw new LinuxException("open", _path, error);
 

@@ -24,6 +24,9 @@ internal sealed class Summary
     /// <summary>Pages that the parent has.</summary>
     public ulong PagesInParent { get; private set; }
 
+    /// <summary>Those of them that were dirty in the freeze and hold what the parent has.</summary>
+    public ulong PagesUnchanged { get; private set; }
+
     /// <summary>Pages that had a fate at all: copied, in the parent, or lost on the way.</summary>
     public ulong PagesScanned => PagesWritten + PagesInParent + PagesLost;
 
@@ -44,6 +47,9 @@ internal sealed class Summary
 
     /// <summary>The part of it that chose the pages.</summary>
     public TimeSpan Scanning { get; set; }
+
+    /// <summary>The part of it that compared pages with the parent's, of all threads together.</summary>
+    public TimeSpan Comparing { get; private set; }
 
     /// <summary>Whether the kernel tracks dirty pages: without it these images can't be the parent of a final dump.</summary>
     public bool SoftDirty { get; set; }
@@ -86,6 +92,13 @@ internal sealed class Summary
             Add("vanished", 0, losses.Vanished);
         if (losses.Unreadable > 0)
             Add("unreadable", 0, losses.Unreadable);
+    }
+
+    /// <summary>Notes what comparing found.</summary>
+    public void CountUnchanged(UnchangedPages pages)
+    {
+        PagesUnchanged += pages.Count;
+        Comparing += pages.Time;
     }
 
     /// <summary>Notes a task that was lost while it was copied.</summary>

@@ -10,6 +10,7 @@ internal sealed class TaskCopy : IDisposable
     private readonly TreeSnapshot _snapshot;
     private readonly TaskSnapshot _task;
     private readonly IParentPagemap? _parent;
+    private readonly ParentPages? _parentPages;
     private readonly Summary _summary;
     private readonly PageWalk? _walk;
     private readonly RoomToSwapIn? _roomToSwapIn;
@@ -23,14 +24,15 @@ internal sealed class TaskCopy : IDisposable
     /// <param name="snapshot">Where the task's maps and dirty pages are.</param>
     /// <param name="task">The task in it.</param>
     /// <param name="parent">The parent's pagemap of it, owned from here on; null: everything is copied.</param>
+    /// <param name="parentPages">The parent's pages of it, owned, too; null: no page is compared.</param>
     /// <param name="walk">Goes through its pages; this task's until the last batch is filled.</param>
     /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
     /// <param name="summary">Takes what is left out.</param>
     /// <param name="stopping">Set where the round has failed.</param>
-    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, PageWalk walk, bool userfaultfd, Summary summary,
-        CancellationToken stopping)
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, ParentPages? parentPages, PageWalk walk, bool userfaultfd,
+        Summary summary, CancellationToken stopping)
     {
-        (_snapshot, _task, _parent, _summary) = (snapshot, task, parent, summary);
+        (_snapshot, _task, _parent, _parentPages, _summary) = (snapshot, task, parent, parentPages, summary);
         try
         {
             Memory = RemoteMemory.TryOpen(Task);
@@ -74,7 +76,7 @@ internal sealed class TaskCopy : IDisposable
         {
             if (batch.IsEmpty)
                 (batch.Filter, batch.UnderUserfaultfd, batch.RoomToSwapIn) = (_walk.Filter, _walk.UnderUserfaultfd, _roomToSwapIn);
-            if (batch.Filter == _walk.Filter && batch.UnderUserfaultfd == _walk.UnderUserfaultfd && batch.TryAdd(ref _rest, _run.InParent))
+            if (batch.Filter == _walk.Filter && batch.UnderUserfaultfd == _walk.UnderUserfaultfd && TryAdd(batch))
                 continue;
             _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;
             _dirtySeen = Dirty.Length - fate.DirtyLeft;
@@ -99,9 +101,20 @@ internal sealed class TaskCopy : IDisposable
         Memory?.Dispose();
         Pagemap?.Dispose();
         _parent?.Dispose();
+        _parentPages?.Dispose();
     }
 
     private ReadOnlySpan<MemoryRange> Dirty => _task.Dirty is { } dirty ? _snapshot.Dirty[dirty] : default;
+
+    private bool TryAdd(PageBatch batch)
+    {
+        var before = _rest;
+        if (!batch.TryAdd(ref _rest, _run.InParent))
+            return false;
+        if (!_run.InParent && batch.Filter == PageFilter.Present && _parentPages is not null)
+            batch.Unchanged.Plan(_parentPages, before with { Length = before.Length - _rest.Length });
+        return true;
+    }
 
     // The walk's parts are cut by their pages' fate.
     private bool TryNextRun(PageWalk walk, ref MapsReader maps, ref PageFate fate)

@@ -171,7 +171,8 @@ internal sealed class TreeCopier : IDisposable
             if (_nextTask == _snapshot.Tasks.Count)
                 return false;
             var task = _snapshot.Tasks[_nextTask++];
-            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _walk, _userfaultfd, _summary, _stopping.Token);
+            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _parent?.PagesOf(task.Task), _walk, _userfaultfd, _summary,
+                _stopping.Token);
         }
         long before = Stopwatch.GetTimestamp();
         batch.Task = _task;
@@ -202,6 +203,7 @@ internal sealed class TreeCopier : IDisposable
                 place = _xfer.Place(batch.Runs, batch.Pages);
                 _summary.Count(batch.Runs);
                 _summary.Lose(batch.Losses);
+                _summary.CountUnchanged(batch.Unchanged);
             }
             if (batch.IsLast)
                 End(batch.Task);

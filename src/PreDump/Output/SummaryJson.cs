@@ -21,9 +21,11 @@ internal static class SummaryJson
             json.WriteNumber("pages_written", summary.PagesWritten);
             json.WriteNumber("bytes_written", summary.PagesWritten * (ulong)PageSize.Bytes);
             json.WriteNumber("pages_in_parent", summary.PagesInParent);
+            json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
             json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
             json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
             json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);
+            json.WriteNumber("comparing_us", (long)summary.Comparing.TotalMicroseconds);
             json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
             json.WriteBoolean("soft_dirty", summary.SoftDirty);
             json.WriteNumber("tasks_gone", summary.GoneTasks.Count);

@@ -18,6 +18,8 @@ internal static class SummaryText
             line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");
         if (summary.PagesInParent > 0)
             line.Append($", {summary.PagesInParent} in the parent ({(double)summary.PagesInParent / summary.PagesScanned:0.0%})");
+        if (summary.PagesUnchanged > 0)
+            line.Append($", {summary.PagesUnchanged} of them dirty but unchanged");
         line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
         var skipped = summary.Skipped.Select(part => part.Value.Vmas > 0
             ? $"{part.Key} {Sizes.Count(part.Value.Vmas, "VMA")} ({Sizes.Count(part.Value.Pages, "page")})"

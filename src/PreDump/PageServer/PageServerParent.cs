@@ -32,6 +32,9 @@ internal sealed class PageServerParent : IParentPagemaps
     /// <inheritdoc/>
     public IParentPagemap? Open(int imagePid) => Has(imagePid) ? new Everything() : null;
 
+    /// <summary>None: the protocol fetches no pages.</summary>
+    public ChainedPages? OpenPages(int imagePid) => null;
+
     private static PagesId Id(int imagePid) => new(PagesId.Task, (ulong)imagePid);
 
     private sealed class Everything : IParentPagemap

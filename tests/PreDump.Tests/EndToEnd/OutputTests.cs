@@ -54,7 +54,8 @@ public sealed partial class OutputTests
     {
         var result = await PreDumpTool.Run("--help");
         Assert.Equal(0, result.ExitCode);
-        foreach (var option in new[] { "--tree", "--images-dir", "--work-dir", "--prev-images-dir", "--freeze-cgroup", "--timeout", "--json", "check" })
+        foreach (var option in new[] { "--tree", "--images-dir", "--work-dir", "--prev-images-dir", "--no-compare", "--freeze-cgroup",
+            "--timeout", "--json", "check" })
             Assert.Contains(option, result.Output);
     }
 
