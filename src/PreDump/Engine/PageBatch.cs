@@ -20,6 +20,7 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
     private readonly List<PageRun> _inParent = new(MaxRuns);
     private int _wantedCount;
+    private MemoryRange _any;
 
     /// <summary>One of as many batches as there are threads.</summary>
     public static PageBatch OneOf(int threads) =>
@@ -39,9 +40,6 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
 
     /// <summary>Its pages are under a userfaultfd: a read that meets a missing one must not ask for it.</summary>
     public bool UnderUserfaultfd { get; set; }
-
-    /// <summary>By which its pages were found, and are to be found again: all of them.</summary>
-    public PageFilter Filter { get; set; }
 
     /// <summary>Asked before pages are read from swap.</summary>
     public RoomToSwapIn? RoomToSwapIn { get; set; }
@@ -67,8 +65,14 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     /// <summary>After <see cref="Read"/>: what could not be copied.</summary>
     public Losses Losses => _reader.Losses;
 
+    /// <summary>By which the pages of a wanted run were found, and are to be found again.</summary>
+    public PageFilter FilterOf(MemoryRange run) => run.Start >= _any.Start && run.Start < _any.End ? PageFilter.Any : PageFilter.Present;
+
     /// <summary>Adds as much of a run as there is room for, and takes that off it. False where the batch is full.</summary>
-    public bool TryAdd(ref MemoryRange run, bool inParent)
+    /// <param name="run">Behind those before.</param>
+    /// <param name="inParent">Whether it is not to be read.</param>
+    /// <param name="filter">By which it was found.</param>
+    public bool TryAdd(ref MemoryRange run, bool inParent, PageFilter filter = PageFilter.Present)
     {
         if (inParent)
         {
@@ -80,7 +84,11 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
         }
         if (_wantedCount == MaxRuns || WantedBytes == maxBytes)
             return false;
+        if (filter == PageFilter.Any && _any.Length > 0 && _any.End != run.Start) // a vdso in pieces
+            return false;
         ulong bytes = Math.Min(run.Length, (ulong)(maxBytes - WantedBytes));
+        if (filter == PageFilter.Any)
+            _any = new MemoryRange(_any.Length > 0 ? _any.Start : run.Start, _any.Length + bytes);
         _wanted[_wantedCount++] = new MemoryRange(run.Start, bytes);
         WantedBytes += (int)bytes;
         run = run.Skip(bytes);
@@ -91,7 +99,7 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     public void Clear()
     {
         (_wantedCount, WantedBytes) = (0, 0);
-        (IsFirst, IsLast, Filter, UnderUserfaultfd) = (false, false, default, false);
+        (IsFirst, IsLast, UnderUserfaultfd, _any) = (false, false, false, default);
         _inParent.Clear();
         _reader.Clear();
         Unchanged.Clear();
@@ -123,10 +131,10 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
             Task = Task,
             IsFirst = IsFirst,
             IsLast = IsLast,
-            Filter = Filter,
             UnderUserfaultfd = UnderUserfaultfd,
             RoomToSwapIn = RoomToSwapIn
         };
+        batch._any = _any;
         batch._inParent.AddRange(_inParent);
         ulong left = (ulong)WantedBytes;
         Span<MemoryRange> found = stackalloc MemoryRange[64];
@@ -134,7 +142,7 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
         {
             for (ulong at = run.Start; at < run.End;)
             {
-                int count = Task.Pagemap!.Scan(ref at, run.End, Filter, anonymous: true, found);
+                int count = Task.Pagemap!.Scan(ref at, run.End, FilterOf(run), anonymous: true, found);
                 foreach (var still in found[..count])
                 {
                     var part = still;

@@ -90,7 +90,7 @@ internal sealed class PageReader(int maxBytes) : IDisposable
             {
                 ulong bytes = rest.Length;
                 var where = PageWhereabouts.Shared;
-                if (!_batch.UnderUserfaultfd && _batch.Filter == PageFilter.Present)
+                if (!_batch.UnderUserfaultfd && _batch.FilterOf(run) == PageFilter.Present)
                     where = _whereabouts.Ask(_pagemap, rest, _batch.Wanted[^1].End, out bytes);
                 if (where == PageWhereabouts.Swapped)
                     bytes = Math.Min(bytes, (ulong)(FromSwapAtOnce * PageSize.Bytes));
@@ -193,7 +193,7 @@ internal sealed class PageReader(int maxBytes) : IDisposable
         ulong next = run.End;
         for (ulong at = run.Start; at < run.End;)
         {
-            if (_pagemap.Scan(ref at, run.End, _batch.Filter, anonymous: true, still) > 0)
+            if (_pagemap.Scan(ref at, run.End, _batch.FilterOf(run), anonymous: true, still) > 0)
             {
                 next = still[0].Start;
                 break;

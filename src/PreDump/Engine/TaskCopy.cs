@@ -75,8 +75,8 @@ internal sealed class TaskCopy : IDisposable
         while (TryNextRun(_walk, ref maps, ref fate))
         {
             if (batch.IsEmpty)
-                (batch.Filter, batch.UnderUserfaultfd, batch.RoomToSwapIn) = (_walk.Filter, _walk.UnderUserfaultfd, _roomToSwapIn);
-            if (batch.Filter == _walk.Filter && batch.UnderUserfaultfd == _walk.UnderUserfaultfd && TryAdd(batch))
+                (batch.UnderUserfaultfd, batch.RoomToSwapIn) = (_walk.UnderUserfaultfd, _roomToSwapIn);
+            if (batch.UnderUserfaultfd == _walk.UnderUserfaultfd && TryAdd(batch, _walk.Filter))
                 continue;
             _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;
             _dirtySeen = Dirty.Length - fate.DirtyLeft;
@@ -106,12 +106,12 @@ internal sealed class TaskCopy : IDisposable
 
     private ReadOnlySpan<MemoryRange> Dirty => _task.Dirty is { } dirty ? _snapshot.Dirty[dirty] : default;
 
-    private bool TryAdd(PageBatch batch)
+    private bool TryAdd(PageBatch batch, PageFilter filter)
     {
         var before = _rest;
-        if (!batch.TryAdd(ref _rest, _run.InParent))
+        if (!batch.TryAdd(ref _rest, _run.InParent, filter))
             return false;
-        if (!_run.InParent && batch.Filter == PageFilter.Present && _parentPages is not null)
+        if (!_run.InParent && filter == PageFilter.Present && _parentPages is not null)
             batch.Unchanged.Plan(_parentPages, before with { Length = before.Length - _rest.Length });
         return true;
     }
