@@ -13,6 +13,7 @@ public static class Errno
     public const int EFAULT = 14;
     public const int EEXIST = 17;
     public const int ENOTDIR = 20;
+    public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EFBIG = 27;

@@ -112,6 +112,10 @@ public sealed unsafe class Fd : IDisposable
     /// there will tell why, if it is ever made.</summary>
     public bool TryReserve(ulong offset, ulong length) => fallocate(_fd, 0, (off_t)(long)offset, (off_t)(long)length) == 0;
 
+    /// <summary>Sets or clears O_DIRECT: whole pages, from page-aligned memory, are then written past the page cache. False where the file
+    /// system can't do that; where its blocks are larger than pages, only a write tells (EINVAL).</summary>
+    public bool TryBypassCache(bool bypass) => fcntl(_fd, F_SETFL, bypass ? O_DIRECT : 0) == 0;
+
     /// <summary>ftruncate(2): also gives back what was reserved behind that length.</summary>
     public void Truncate(ulong length)
     {

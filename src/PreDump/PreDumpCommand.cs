@@ -27,6 +27,8 @@ internal static class PreDumpCommand
         using var logEnd = Output.Log.CloseAtEnd(log);
         foreach (var option in ignored)
             log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
+        if (options is { Direct: true, PageServer: not null })
+            log.Debug("--image-io-mode direct: doesn't matter with --page-server, which writes the pages");
         try
         {
             work.WritePidFile();
@@ -78,7 +80,7 @@ internal static class PreDumpCommand
             ImagesDirectory = images.Path,
             PageServer = server?.Name,
         };
-        using (var local = server is null ? new LocalXfer(images) : null)
+        using (var local = server is null ? new LocalXfer(images, options.Direct ? new DirectIo(log) : null) : null)
             CopyAll(options, snapshot, parent, local ?? (IPageXfer)new PageServerXfer(server!), summary, cancel, log);
         server?.Close();
         if (options.PrevImagesDirectory is { } previous)

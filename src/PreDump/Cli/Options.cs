@@ -20,6 +20,7 @@ internal static class Options
     public static readonly Option<int?> Threads = Number("--threads", "N", "How many threads copy [default: as many as there are processors, at most 8]", 1, 64);
     public static readonly Option<long?> MaxRate = Rate("--max-rate", "BYTES", "How many bytes a second are copied at most; K, M and G behind it mean KiB, MiB and GiB.");
     public static readonly Option<int?> Nice = Number("--nice", "N", "The nice value of the threads that copy; the freeze is not slowed down.", 0, 19);
+    public static readonly Option<string?> ImageIoMode = Text("--image-io-mode", "buffered|direct", "How pages are written: through the page cache, or past it (O_DIRECT) [default: buffered]");
     public static readonly Option<bool> PageServer = Flag("--page-server", "Send the pages to the page server at --address and --port.");
     public static readonly Option<string?> Address = Text("--address", "ADDRESS", "The page server's name or address [default: 127.0.0.1]");
     public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port; it chooses one itself without it.", 0, 65535);
@@ -67,7 +68,7 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, NoCompare, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice,
+        Tree, ImagesDir, PrevImagesDir, NoCompare, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice, ImageIoMode,
         PageServer, Address, Port, PsSocket, PageServerProtocol, .. AllTls,
         WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet, LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
@@ -88,6 +89,7 @@ internal static class Options
             Timeout = TimeoutOf(line),
             PageServer = line.GetValue(PageServer) ? BindPageServer(line) : null,
             Share = new CopyShare(line.GetValue(Threads) ?? Math.Min(Environment.ProcessorCount, 8), line.GetValue(MaxRate), line.GetValue(Nice)),
+            Direct = line.GetValue(ImageIoMode) == "direct",
             DisplayStats = line.GetValue(DisplayStats),
             Json = line.GetValue(Json),
             Quiet = line.GetValue(Quiet),
@@ -172,6 +174,8 @@ internal static class Options
             line.AddError($"{alone.Option.Name} is for --page-server, which is missing");
         if (line.GetResult(PageServerProtocol)?.Tokens is [{ Value: not ("auto" or "24" or "32") } protocol])
             line.AddError($"--page-server-protocol {protocol.Value}: it is auto, 24 or 32");
+        if (line.GetResult(ImageIoMode)?.Tokens is [{ Value: not ("buffered" or "writeback" or "direct") } io]) // writeback: CRIU's word
+            line.AddError($"--image-io-mode {io.Value}: it is buffered (writeback) or direct");
         if (line.GetResult(PreDumpMode) is { } mode && mode.Tokens[0].Value is not ("read" or "splice"))
             line.AddError($"--pre-dump-mode {mode.Tokens[0].Value}: it is read or splice");
     }

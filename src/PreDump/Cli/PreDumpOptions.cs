@@ -36,6 +36,9 @@ internal sealed record PreDumpOptions : ILogOptions
     /// <summary>How much of the machine the copy may have.</summary>
     public CopyShare Share { get; init; } = new(Threads: 1);
 
+    /// <summary>Write the pages past the page cache.</summary>
+    public bool Direct { get; init; }
+
     /// <summary>Print CRIU's figures.</summary>
     public bool DisplayStats { get; init; }
 

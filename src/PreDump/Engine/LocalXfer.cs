@@ -4,7 +4,9 @@ using PreDump.Linux;
 namespace PreDump.Engine;
 
 /// <summary>Writes pagemap-PID.img and pages-N.img.</summary>
-internal sealed class LocalXfer(ImagesDirectory directory) : IPageXfer, IDisposable
+/// <param name="directory">Where they are made.</param>
+/// <param name="direct">Writes pages past the page cache; null: through it.</param>
+internal sealed class LocalXfer(ImagesDirectory directory, DirectIo? direct = null) : IPageXfer, IDisposable
 {
     private readonly PagemapFile _pagemap = new();
     private PagesFile? _pages;
@@ -15,7 +17,9 @@ internal sealed class LocalXfer(ImagesDirectory directory) : IPageXfer, IDisposa
     {
         _pagesId++;
         _pagemap.Begin(directory.Create(ImageNames.Pagemap(imagePid)), _pagesId);
-        _pages = new PagesFile(directory.Create(ImageNames.Pages(_pagesId)));
+        var pages = directory.Create(ImageNames.Pages(_pagesId));
+        direct?.Begin(pages);
+        _pages = new PagesFile(pages, direct);
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,9 @@ namespace PreDump.Engine;
 
 /// <summary>A pages-N.img that several threads write to; closed when no more is placed in it and all that was is written. Pages of
 /// zeros, where there are many in a row, stay holes: they read as what they are, and take neither time nor room.</summary>
-internal sealed class PagesFile(Fd fd) : IDisposable
+/// <param name="fd">The file, new and empty.</param>
+/// <param name="direct">Writes past the page cache; null: through it.</param>
+internal sealed class PagesFile(Fd fd, DirectIo? direct = null) : IDisposable
 {
     private const ulong LeastReserved = 8 * 1024 * 1024, MostReserved = 128 * 1024 * 1024; // bytes at a time
     private const int LeastHole = 64 * 1024; // bytes: smaller ones would only tear the file to pieces
@@ -36,13 +38,13 @@ internal sealed class PagesFile(Fd fd) : IDisposable
             int zeros = LeadingZeroPages(pages[at..]);
             if (zeros >= LeastHole)
             {
-                fd.WriteAt(pages[written..at], offset + (ulong)written);
+                Put(pages[written..at], offset + (ulong)written);
                 Leave(offset + (ulong)at, zeros);
                 written = at + zeros;
             }
             at += Math.Max(zeros, PageSize.Bytes);
         }
-        fd.WriteAt(pages[written..], offset + (ulong)written);
+        Put(pages[written..], offset + (ulong)written);
         Leave();
     }
 
@@ -58,6 +60,14 @@ internal sealed class PagesFile(Fd fd) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => fd.Dispose();
+
+    private void Put(ReadOnlySpan<byte> pages, ulong offset)
+    {
+        if (direct is null)
+            fd.WriteAt(pages, offset);
+        else
+            direct.Write(fd, pages, offset);
+    }
 
     // As much again as there is: small files are left as they are.
     private void Reserve()

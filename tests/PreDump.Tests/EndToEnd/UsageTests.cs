@@ -19,6 +19,8 @@ public sealed class UsageTests
     [InlineData("--max-rate", "fast")]
     [InlineData("--max-rate", "8589934592G")]
     [InlineData("--nice", "20")]
+    [InlineData("--image-io-mode", "sync")]
+    [InlineData("--image-io-mode")]
     public async Task Is_refused_with_one_line(params string[] arguments)
     {
         await using var victim = await Victim.Fixture("plain");

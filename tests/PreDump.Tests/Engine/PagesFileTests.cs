@@ -2,6 +2,7 @@ using PreDump.Engine;
 using PreDump.Linux;
 using PreDump.Tests.Images;
 using PreDump.Tests.Support;
+using Serilog.Core;
 using Xunit;
 
 namespace PreDump.Tests.Engine;
@@ -12,9 +13,10 @@ public sealed class PagesFileTests
     private const int MiB = 1024 * 1024;
 
     [Theory]
-    [InlineData("/tmp")] // ext4 as a rule, where blocks are reserved
-    [InlineData("/dev/shm")]
-    public void Zeros_in_a_row_are_holes_and_read_as_zeros(string where)
+    [InlineData("/tmp", false)] // ext4 as a rule, where blocks are reserved
+    [InlineData("/tmp", true)]
+    [InlineData("/dev/shm", false)]
+    public void Zeros_in_a_row_are_holes_and_read_as_zeros(string where, bool direct)
     {
         using var scratch = new Scratch(where);
         // 40 batches of a MiB: of zeros, without any, and with some at the beginning, at the end and in between
@@ -30,10 +32,17 @@ public sealed class PagesFileTests
         var path = Path.Combine(scratch.Path, "pages-1.img");
         using (var directory = Fd.TryOpenDirectory(scratch.Path, out _)!)
         {
-            var file = new PagesFile(directory.CreatePrivate("pages-1.img"));
+            var fd = directory.CreatePrivate("pages-1.img");
+            var io = direct ? new DirectIo(Logger.None) : null;
+            io?.Begin(fd);
+            var file = new PagesFile(fd, io);
+            using var batch = new NativeBuffer(MiB); // page-aligned
             var places = Enumerable.Range(0, 40).Select(_ => file.Place(MiB)).ToArray();
             foreach (var place in places.Reverse())
-                place.File!.Write(place.Offset, content.AsSpan((int)place.Offset, MiB));
+            {
+                content.AsSpan((int)place.Offset, MiB).CopyTo(batch.Span);
+                place.File!.Write(place.Offset, batch.Span);
+            }
             file.Leave();
         }
         Assert.True(content.AsSpan().SequenceEqual(File.ReadAllBytes(path)));
