@@ -300,7 +300,7 @@ def whole(bench, args):
             bench.tools.update(bench.variant(each))
         return [f'predump {each}' for each in options]
 
-    direct = variants('--image-io-mode direct', '--image-io-mode direct --threads 8')
+    direct = variants('--image-io-mode direct')
     on_disk = ['disk'] if args.disk else []
     memory = {target: do(f'memory {target}: {size} in one task', ['memory', str(gib)], target, [*tools, *(direct if target == 'disk' else [])], runs)
               for target in [*on_disk, 'tmpfs']}
