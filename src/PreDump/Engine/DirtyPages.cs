@@ -37,6 +37,15 @@ internal sealed class DirtyPages(ulong bytes) : IDisposable
     /// <summary>A task's dirty ranges.</summary>
     public ReadOnlySpan<MemoryRange> this[Range ranges] => Ranges[ranges];
 
+    /// <summary>How many bytes they have.</summary>
+    public ulong Bytes(Range ranges)
+    {
+        ulong bytes = 0;
+        foreach (var range in Ranges[ranges])
+            bytes += range.Length;
+        return bytes;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _buffer.Dispose();
 

@@ -3,9 +3,9 @@ using PreDump.Linux;
 
 namespace PreDump.Engine;
 
-/// <summary>Decides for each page, in ascending order, whether it is copied or left to the parent. To be left it must have been
-/// clean in the freeze and be covered by the parent's pagemap: the final dump fails on a page that it believes to be in the
-/// parent and that is not.</summary>
+/// <summary>Decides for each page, in ascending order, whether it is to be read, or is left to the parent unread. To be left so it must
+/// have been clean in the freeze and be covered by the parent's pagemap: the final dump fails on a page that it believes to be in the
+/// parent and that is not. (What was read may be left to it all the same: <see cref="UnchangedPages"/>.)</summary>
 /// <param name="dirty">The ranges that were dirty in the freeze, ascending.</param>
 /// <param name="parent">The parent's pagemap of the task; null: everything is copied.</param>
 internal ref struct PageFate(ReadOnlySpan<MemoryRange> dirty, IParentPagemap? parent)

@@ -8,10 +8,10 @@ namespace PreDump.Engine;
 /// or read there is no failure, for a page that is not compared is copied.</summary>
 /// <param name="task">Whose, for the log.</param>
 /// <param name="open">Opens them; null where there are none.</param>
+/// <param name="payoff">Whether comparing pays; several tasks may have one together.</param>
 /// <param name="log">Told why comparing ended.</param>
-internal sealed class ParentPages(string task, Func<ChainedPages?> open, ILogger log) : IDisposable
+internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff payoff, ILogger log) : IDisposable
 {
-    private readonly Payoff _payoff = new();
     private ChainedPages? _chain;
     private bool _isOpen;
     private volatile bool _hasEnded;
@@ -23,7 +23,7 @@ internal sealed class ParentPages(string task, Func<ChainedPages?> open, ILogger
     public ulong Locate(MemoryRange pages, out PagePlace place)
     {
         place = default;
-        if (_hasEnded || !_payoff.Wants(pages.Length))
+        if (_hasEnded || !payoff.Wants(pages.Length))
             return pages.Length;
         try
         {
@@ -56,7 +56,7 @@ internal sealed class ParentPages(string task, Func<ChainedPages?> open, ILogger
     }
 
     /// <summary>Notes how many bytes were compared, and how many of them were the same.</summary>
-    public void Note(ulong compared, ulong same) => _payoff.Note(compared, same);
+    public void Note(ulong compared, ulong same) => payoff.Note(compared, same);
 
     /// <inheritdoc/>
     public void Dispose() => _chain?.Dispose();

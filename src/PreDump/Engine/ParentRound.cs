@@ -13,11 +13,16 @@ internal sealed class ParentRound : IDisposable
     // Room for a path and a number.
     private const int MostOfChild = 8 * 1024;
 
+    // To open the parent's images takes as long as writing some 100 KiB. What a small task has is not enough to tell whether comparing
+    // pays, so these are judged together.
+    private const ulong LeastCompared = 256 * 1024, LeastJudgedAlone = 16 * 1024 * 1024; // bytes
+
     private readonly ILogger _log;
     private readonly ulong _dumpUptime;
     private readonly string _path;
     private readonly IParentPagemaps _pagemaps;
     private readonly HashSet<int> _known = [];
+    private readonly Payoff _payoffOfSmallTasks = new();
     private readonly bool _compare;
 
     private bool _claimed, _trackingWasReset, _complete;
@@ -154,8 +159,11 @@ internal sealed class ParentRound : IDisposable
     }
 
     /// <summary>The parent's pages of a task, to compare with; null where nothing is compared.</summary>
-    public ParentPages? PagesOf(TreeTask task) =>
-        _compare && _known.Contains(task.Pid) ? new ParentPages(task.ToString(), () => _pagemaps.OpenPages(task.ImagePid), _log) : null;
+    /// <param name="task">The task.</param>
+    /// <param name="dirty">How many bytes of it were dirty in the freeze.</param>
+    public ParentPages? PagesOf(TreeTask task, ulong dirty) => !_compare || dirty < LeastCompared || !_known.Contains(task.Pid) ? null
+        : new ParentPages(task.ToString(), () => _pagemaps.OpenPages(task.ImagePid),
+            dirty < LeastJudgedAlone ? _payoffOfSmallTasks : new Payoff(), _log);
 
     private Fd OpenDirectory() => Fd.TryOpenDirectory(_path, out int error) ?? throw new LinuxException("open", _path, error);
 

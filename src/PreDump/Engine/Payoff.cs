@@ -1,7 +1,7 @@
 namespace PreDump.Engine;
 
-/// <summary>Whether it pays to compare a task's dirty pages with the parent's, by what comparing found so far: where hardly a page is the
-/// same it pauses, for longer each time, and is tried again. For several threads.</summary>
+/// <summary>Whether it pays to compare dirty pages with the parent's, by what comparing found so far: where hardly a page is the same it
+/// pauses, for longer each time, and is tried again. For several threads.</summary>
 internal sealed class Payoff
 {
     // A quarter: to compare takes 0.25 to 0.5 of the time that writing into the page cache does, and what is not written spares room, too.
@@ -14,7 +14,7 @@ internal sealed class Payoff
     private ulong _compared, _same, _left;
     private ulong _pause = LeastPause;
 
-    /// <summary>Whether these bytes, the next ones of the task, are to be compared.</summary>
+    /// <summary>Whether these bytes, the next ones, are to be compared.</summary>
     public bool Wants(ulong bytes)
     {
         lock (_counting)

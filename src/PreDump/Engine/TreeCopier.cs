@@ -171,8 +171,8 @@ internal sealed class TreeCopier : IDisposable
             if (_nextTask == _snapshot.Tasks.Count)
                 return false;
             var task = _snapshot.Tasks[_nextTask++];
-            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), _parent?.PagesOf(task.Task), _walk, _userfaultfd, _summary,
-                _stopping.Token);
+            var parentPages = task.Dirty is { } dirty ? _parent?.PagesOf(task.Task, _snapshot.Dirty.Bytes(dirty)) : null;
+            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), parentPages, _walk, _userfaultfd, _summary, _stopping.Token);
         }
         long before = Stopwatch.GetTimestamp();
         batch.Task = _task;

@@ -31,6 +31,16 @@ public sealed partial class OutputTests
     }
 
     [Fact]
+    public async Task A_first_round_has_nothing_to_compare_with_and_may_be_told_not_to()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--no-compare");
+        Assert.Equal(0, summary.GetProperty("pages_unchanged").GetInt64());
+        Assert.Equal(0, summary.GetProperty("comparing_us").GetInt64());
+    }
+
+    [Fact]
     public async Task A_summary_of_one_line_is_the_only_output()
     {
         await using var victim = await Victim.Fixture("threads", 3);

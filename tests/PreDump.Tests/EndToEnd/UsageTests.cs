@@ -43,16 +43,6 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task A_first_round_has_nothing_to_compare_with_and_may_be_told_not_to()
-    {
-        await using var victim = await Victim.Fixture("plain");
-        using var scratch = new Scratch();
-        var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--no-compare");
-        Assert.Equal(0, summary.GetProperty("pages_unchanged").GetInt64());
-        Assert.Equal(0, summary.GetProperty("comparing_us").GetInt64());
-    }
-
-    [Fact]
     public async Task No_tree()
     {
         using var scratch = new Scratch();

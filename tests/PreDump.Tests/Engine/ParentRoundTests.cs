@@ -187,10 +187,57 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_a_task_with_little_that_is_dirty_nothing_is_compared_and_small_tasks_are_judged_together()
+    {
+        const ulong KiB = 1024, MiB = 1024 * KiB;
+        await using var victim = await Victim.Fixture("plain");
+        using var tree = await TreeInParent(victim);
+        var task = tree.Tasks[0];
+        using var round = Open("../1")!;
+        Assert.Null(round.PagesOf(task, MiB)); // not known yet
+        Assert.True(round.Has(task));
+
+        Assert.Null(round.PagesOf(task, 255 * KiB));
+        using var small = round.PagesOf(task, 256 * KiB)!;
+        using var other = round.PagesOf(task, 16 * MiB - 1)!;
+        using var large = round.PagesOf(task, 16 * MiB)!;
+        small.Note(4 * MiB, 0);
+
+        Assert.False(IsCompared(other));
+        Assert.True(IsCompared(large));
+    }
+
+    [Fact]
+    public async Task It_may_be_told_to_compare_nothing()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var tree = await TreeInParent(victim);
+        using var round = Open("../1", compare: false)!;
+        Assert.True(round.Has(tree.Tasks[0]));
+        Assert.Null(round.PagesOf(tree.Tasks[0], ulong.MaxValue));
+    }
+
+    [Fact]
     public void Without_soft_dirty_it_is_refused() =>
         Assert.Contains("no soft-dirty", Assert.Throws<PreDumpException>(() => Open("../1", softDirty: false)).Message);
 
     public void Dispose() => _folder.Dispose();
+
+    private async Task<ProcessTree> TreeInParent(Victim victim)
+    {
+        await Task.Delay(30); // some ticks older than the round
+        _folder.Round("1", uptimeMicroseconds: ProcFs.UptimeMicroseconds());
+        _folder.Task(_parent, victim.Pid, 1, (10, 4, PageFlags.Present));
+        var tree = new ProcessTree(victim.Pid);
+        tree.Scan((_, _) => { });
+        return tree;
+    }
+
+    private static bool IsCompared(ParentPages pages)
+    {
+        pages.Locate(new MemoryRange(10 * (ulong)PageSize.Bytes, (ulong)PageSize.Bytes), out var place);
+        return place.Round is not null;
+    }
 
     private string Refused(string path) => Assert.Throws<PreDumpException>(() => Open(path)).Message;
 
@@ -202,7 +249,7 @@ public sealed class ParentRoundTests : IDisposable
         round.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
-    private ParentRound? Open(string path, bool softDirty = true, ILogger? log = null)
+    private ParentRound? Open(string path, bool softDirty = true, bool compare = true, ILogger? log = null)
     {
         var options = new PreDumpOptions
         {
@@ -211,6 +258,7 @@ public sealed class ParentRoundTests : IDisposable
             WorkDirectory = _folder.Path,
             Timeout = TimeSpan.FromSeconds(1),
             PrevImagesDirectory = path,
+            Compare = compare,
         };
         using var images = ImagesDirectory.Open(options.ImagesDirectory);
         return ParentRound.Open(options, images, softDirty, server: null, log ?? s_log);

@@ -123,7 +123,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void A_task_that_the_parent_does_not_have_is_copied()
     {
-        using var parent = new ParentPages("7", () => null, s_log);
+        using var parent = new ParentPages("7", () => null, new Payoff(), s_log);
         Assert.Equal(5 * s_page, parent.Locate(Range(0, 5), out var place));
         Assert.Null(place.Round);
     }
@@ -179,7 +179,7 @@ public sealed class UnchangedPagesTests
     }
 
     private static ParentPages Open(IReadOnlyList<ImageDirectory> chain) =>
-        new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), s_log);
+        new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), s_log);
 
     // The last round first; round i holds pages of bytes i + 1.
     private static List<ImageDirectory> Chain(ImageFolder folder, int[][] rounds)
