@@ -14,7 +14,7 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     /// <summary>Runs of each kind at most: as many as one process_vm_readv(2) reads (IOV_MAX).</summary>
     public const int MaxRuns = 1024;
 
-    private const int BytesOfAll = 2 * MaxBytes, MinBytes = 256 * 1024; // many threads must not make us large
+    private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 192 * 1024; // many threads must not make us large
 
     private readonly PageReader _reader = new(maxBytes);
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
