@@ -1,5 +1,5 @@
 """The benchmark itself: see `run`. Each experiment is a victim, a target, and tools that take turns on it."""
-import argparse, json, math, mmap, os, random, re, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+import argparse, contextlib, json, math, mmap, os, random, re, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -12,10 +12,10 @@ class Victim:
     """A victim at rest, and its board (see victim.c)."""
 
     def __init__(self, programs, work, kind):
-        self.board_file = os.path.join(work, 'board')
+        own = tempfile.mkdtemp(prefix='victim.', dir=work)
+        self.board_file, self.out = os.path.join(own, 'board'), os.path.join(own, 'out')
         with open(self.board_file, 'wb') as board:
             board.truncate(4096)
-        self.out = os.path.join(work, 'victim.out')
         command = ['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/victim', self.board_file, *kind]
         with open(self.out, 'w') as out:  # (not a pipe to us: criu would not dump that)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
@@ -167,30 +167,34 @@ class Bench:
                     figures[f'server {name}'] = value
         return figures
 
-    def experiment(self, name, kind, target, tools, runs, server=None, rounds=1):
-        """tools: names, or (client, server) where the target is a page server. With two rounds the second one counts: every 8th page is
-        dirty in it."""
+    def experiment(self, name, kinds, target, tools, runs, rounds=1):
+        """kinds: that of the victim, or of several that take turns, by their names. tools: names, or (client, server) where the target is a
+        page server. With two rounds the second one counts: every 8th page is dirty in it."""
+        kinds = kinds if isinstance(kinds, dict) else {'': kinds}
         pairs = [tool if isinstance(tool, tuple) else (tool, None) for tool in tools]
-        pairs = [pair for pair in pairs if pair[0] in self.tools and (pair[1] != 'criu' or 'criu read' in self.tools)]
-        samples, failed = {pair: [] for pair in pairs}, {}
+        turns = [(tool, server, which) for tool, server in pairs for which in kinds
+                 if tool in self.tools and (server != 'criu' or 'criu read' in self.tools)]
+        samples, failed = {turn: [] for turn in turns}, {}
         base = os.path.join(self.targets.get(target, self.args.tmpfs), f'predump-bench.{os.getpid()}')
-        with Victim(self.programs, self.work, kind) as victim:
-            quiet = self.throughput(victim) if kind[0] == 'busy' else None
+        with contextlib.ExitStack() as stack:
+            victims = {which: stack.enter_context(Victim(self.programs, self.work, kind)) for which, kind in kinds.items()}
+            quiet = self.throughput(victims['']) if kinds.get('', [''])[0] == 'busy' else None
             for run in range(-1, runs):  # the first is to warm all up
                 # by chance: what ran before leaves memory behind that is quick or slow to be had
-                for tool, server in random.Random(run).sample(pairs, len(pairs)):
-                    if (tool, server) in failed:
+                for turn in random.Random(run).sample(turns, len(turns)):
+                    if turn in failed:
                         continue
+                    tool, server, which = turn
                     try:
                         os.makedirs(base)
                         if rounds == 2:
-                            self.sample(tool, server, victim, f'{base}/1')
-                            victim.dirty()
-                        figures = self.sample(tool, server, victim, f'{base}/{rounds}', '../1' if rounds == 2 else None)
+                            self.sample(tool, server, victims[which], f'{base}/1')
+                            victims[which].dirty()
+                        figures = self.sample(tool, server, victims[which], f'{base}/{rounds}', '../1' if rounds == 2 else None)
                     except Failure as failure:
                         if not tool.startswith('criu'):
                             raise
-                        failed[tool, server] = str(failure)
+                        failed[turn] = str(failure)
                         continue
                     finally:
                         shutil.rmtree(base, ignore_errors=True)
@@ -199,12 +203,12 @@ class Bench:
                     else:
                         figures.pop('writes')
                     if run >= 0:
-                        samples[tool, server].append(figures)
-        row = {'name': name, 'target': target, 'runs': runs, 'tools': {}, 'failed': {tool: why for (tool, _), why in failed.items()}}
-        for (tool, server), all_runs in samples.items():
-            if (tool, server) in failed:
-                continue
-            row['tools'][f'{tool} to {server}' if server else tool] = {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
+                        samples[turn].append(figures)
+        title = lambda tool, server, which: (f'{tool} to {server}' if server else tool) + (f', {which}' if which else '')
+        row = {'name': name, 'target': target, 'runs': runs,
+               'tools': {title(*turn): {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
+                         for turn, all_runs in samples.items() if turn not in failed},
+               'failed': {title(*turn): why for turn, why in failed.items()}}
         self.rows.append(row)
         show(row)
         return row['tools']
@@ -290,7 +294,7 @@ def whole(bench, args):
     wanted = lambda name: re.search(args.only or '', name)
     gib = 256 if args.small else 1024  # MiB of what is called a GiB
     size = f'{gib} MiB' if args.small else '1 GiB'
-    get = lambda row, tool: row.get(tool) if row else None
+    get = lambda row, tool: row.get(tool)
     criu = [tool for tool in tools if tool.startswith('criu')]
 
     def do(name, *rest, **more):
@@ -324,12 +328,11 @@ def whole(bench, args):
         for client, server in servers[:3]:
             targets.ratio(f'{client} to a page server of {server}: total, against criu to criu', get(row, f'{client} to {server}'),
                           get(row, 'criu splice to criu'), 'total', 1.0)
-    small = [('predump', 'predump')]
     # (128 processes have 12 MiB of their own besides)
-    one = do('server 1: 140 MiB in one task', ['memory', '140'], 'a page server', small, runs)
-    many = do('server 128: 128 tasks of 1 MiB', ['tasks', '128', '1'], 'a page server', small, runs)
-    if one and many:
-        targets.ratio('128 tasks to a page server: total, against one task of the same size', many['predump to predump'], one['predump to predump'], 'total', 1.5)
+    if row := do('server, 128 tasks', {'1 task of 140 MiB': ['memory', '140'], '128 of 1 MiB': ['tasks', '128', '1']}, 'a page server',
+                 [('predump', 'predump')], runs):
+        one, many = row.values()
+        targets.ratio('128 tasks to a page server: total, against one task of the same size', many, one, 'total', 1.5)
 
     do(f'scattered: every 8th page of {size}', ['scattered', str(gib)], 'tmpfs', tools[:1] + criu, few)
     do(f'thp: {size} of huge pages', ['thp', str(gib)], 'tmpfs', tools, few)
@@ -351,15 +354,13 @@ def whole(bench, args):
         for mode in 'read', 'splice':
             targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], get(row, f'criu {mode}'), 'total', 0.5)
 
-    for what, kind, counts in (('GiB', lambda n: ['memory', str(n)], [gib // 2, gib, 2 * gib]), ('VMAs', lambda n: ['vmas', str(n)], [15000, 30000, 60000]),
+    for what, kind, counts in (('MiB', lambda n: ['memory', str(n)], [gib // 2, gib, 2 * gib]), ('VMAs', lambda n: ['vmas', str(n)], [15000, 30000, 60000]),
                                ('threads', lambda n: ['threads', str(n), '0'], [250, 500, 1000]), ('tasks', lambda n: ['tasks', str(n), '1'], [125, 250, 500])):
-        before = None
-        for n in counts:
-            if row := do(f'growth: {n} {"MiB" if what == "GiB" else what}', kind(n), 'tmpfs', ['predump'], few):
-                if before:
-                    for key in 'total', 'frozen':
-                        targets.ratio(f'twice as many {what} ({n}): {key}', row['predump'], before['predump'], key, 2.2)
-                before = row
+        if row := do(f'growth: {what}', {f'{n} {what}': kind(n) for n in counts}, 'tmpfs', ['predump'], few):
+            figures = list(row.values())
+            for before, after, n in zip(figures, figures[1:], counts[1:]):
+                for key in 'total', 'frozen':
+                    targets.ratio(f'twice as many {what} ({n}): {key}', after, before, key, 2.2)
     targets.show()
     if args.json:
         with open(args.json, 'w') as out:
