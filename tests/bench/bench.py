@@ -291,7 +291,7 @@ def main():
 
 
 def whole(bench, args):
-    dirty_tracking = subprocess.run([args.predump, 'check', '-q'], capture_output=True, text=True)
+    tracks_dirty = json.loads(subprocess.run([args.predump, 'check', '--json'], capture_output=True, text=True).stdout)['rounds']
     tools, targets, runs = list(bench.tools), Targets(), args.runs
     few = max(3, runs // 4)
     wanted = lambda name: re.search(args.only or '', name)
@@ -339,7 +339,7 @@ def whole(bench, args):
 
     do(f'scattered: every 8th page of {size}', ['scattered', str(gib)], 'tmpfs', tools[:1] + criu, few)
     do(f'thp: {size} of huge pages', ['thp', str(gib)], 'tmpfs', tools, few)
-    if dirty_tracking.returncode == 0:
+    if tracks_dirty:
         compared = [*tools[:1], *variants('--no-compare'), *criu]
         do(f'scattered, round 2: every 8th page of {size} is dirty', ['memory', str(gib)], 'tmpfs', compared, few, rounds=2)
         do(f'huge, round 2: a byte in each huge page of {size} is dirty', ['thp', str(gib)], 'tmpfs', compared, few, rounds=2)
