@@ -233,7 +233,7 @@ def show(row):
     first = next(iter(row['tools'].values()))
     columns = [('frozen ms', 'frozen', 'median'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'), ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
                ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'),
-               ('unchanged', 'unchanged', 'median'), ('comparing ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
+               ('unchanged', 'unchanged', 'median'), ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
                ('server: cpu', 'server cpu', 'median'), ('peak MB', 'server peak', 'max')]
     columns = [column for column in columns if column[1] in first and (column[1] not in ('unchanged', 'comparing') or ', round 2' in row['name'])]
     print(f'  {"":28}' + ''.join(f'{title:>12}' for title, _, _ in columns))
