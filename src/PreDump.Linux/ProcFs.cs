@@ -40,7 +40,11 @@ public static class ProcFs
 
     /// <summary>The whole of a small file as text; null where there is none, its task has gone, or this user may not read it.</summary>
     /// <exception cref="LinuxException">It can't be read for another reason.</exception>
-    public static string? TryReadText(string path)
+    public static string? TryReadText(string path) => TryRead(path, Encoding.UTF8.GetString);
+
+    /// <summary>What a parser makes of a small file; null where there is none, its task has gone, or this user may not read it.</summary>
+    /// <exception cref="LinuxException">It can't be read for another reason.</exception>
+    internal static T? TryRead<T>(string path, Parser<T> parse) where T : class
     {
         using var fd = Fd.TryOpen(path, O_RDONLY, out int error);
         if (fd is null)
@@ -53,7 +57,7 @@ public static class ProcFs
                 text = Doubled(text);
         if (got < 0 && errno is var failed && failed != ESRCH && failed != EACCES && failed != EPERM)
             throw fd.Failed("read");
-        return got < 0 ? null : Encoding.UTF8.GetString(text[..length]);
+        return got < 0 ? null : parse(text[..length]);
 
         static Span<byte> Doubled(Span<byte> full)
         {
@@ -113,17 +117,6 @@ public static class ProcFs
         return ((ulong)now[0] * 1_000_000) + ((ulong)now[1] / 1000);
     }
 
-    /// <summary>Whether a task holds a userfaultfd(2), by which some of its memory, or of its children's, may be handled.</summary>
-    public static bool HasUserfaultfd(int tid)
-    {
-        using var directory = Fd.TryOpen(Path(tid, "fd"), O_RDONLY | O_DIRECTORY, out _);
-        if (directory is null) // it has gone: nothing of it will be read
-            return false;
-        var numbers = new List<int>();
-        ReadNumberedEntries(directory, numbers);
-        return numbers.Exists(number => directory.LinkIs(number, "anon_inode:[userfaultfd]"u8));
-    }
-
     /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>
     public static List<int> Threads(int pid)
     {
@@ -135,14 +128,14 @@ public static class ProcFs
     }
 
     /// <summary>The processes that a thread has forked and not yet reaped (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN).</summary>
-    public static List<int> Children(int pid, int tid) => PidsIn(TryReadText($"/proc/{pid}/task/{tid}/children") ?? "");
+    public static List<int> Children(int pid, int tid) => TryRead($"/proc/{pid}/task/{tid}/children", PidsIn) ?? [];
 
     /// <summary>The numbers of a list with blanks between them.</summary>
-    internal static List<int> PidsIn(string text)
+    internal static List<int> PidsIn(ReadOnlySpan<byte> text)
     {
         var pids = new List<int>();
-        foreach (var part in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+        foreach (var part in text.Split((byte)' '))
+            if (Utf8Parser.TryParse(text[part], out int pid, out int used) && used == text[part].Length && pid > 0)
                 pids.Add(pid);
         return pids;
     }
@@ -165,7 +158,8 @@ public static class ProcFs
         return comm < 0 || comm + 2 >= stat.Length ? default : stat[(comm + 2)..];
     }
 
-    private static unsafe void ReadNumberedEntries(Fd directory, List<int> into)
+    /// <summary>Adds the entries of an open directory whose names are numbers.</summary>
+    internal static unsafe void ReadNumberedEntries(Fd directory, List<int> into)
     {
         Span<byte> entries = stackalloc byte[8192];
         while (true)
@@ -183,4 +177,7 @@ public static class ProcFs
                     into.Add(number);
         }
     }
+
+    /// <summary>Makes something of a file's text.</summary>
+    internal delegate T? Parser<out T>(ReadOnlySpan<byte> text);
 }

@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Buffers.Text;
+using System.Text;
 
 namespace PreDump.Linux;
 
@@ -36,34 +37,38 @@ public sealed record ProcStatus
     public ulong EffectiveCapabilities { get; private init; }
 
     /// <summary>Null where there is no such task.</summary>
-    public static ProcStatus? TryRead(int tid) => ProcFs.TryReadText(ProcFs.Path(tid, "status")) is { Length: > 0 } text ? Parse(text) : null;
+    public static ProcStatus? TryRead(int tid) => ProcFs.TryRead(ProcFs.Path(tid, "status"), static text => text.IsEmpty ? null : Parse(text));
 
     /// <summary>Parses the file's text.</summary>
-    internal static ProcStatus Parse(string text)
+    internal static ProcStatus Parse(ReadOnlySpan<byte> text)
     {
-        string Field(string name)
-        {
-            int at = text.StartsWith(name, StringComparison.Ordinal) ? 0 : text.IndexOf("\n" + name, StringComparison.Ordinal) + 1;
-            if (at == 0 && !text.StartsWith(name, StringComparison.Ordinal))
-                return "";
-            int end = text.IndexOf('\n', at);
-            return text[(at + name.Length)..(end < 0 ? text.Length : end)].Trim();
-        }
-        int Number(string value) => int.TryParse(value.Split('\t')[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out int n) ? n : 0;
-        ulong Kilobytes(string name) => ulong.TryParse(Field(name).Split(' ')[0], out ulong kb) ? kb * 1024 : 0;
-
+        var state = Field(text, "State:"u8);
+        var pids = Field(text, "NSpid:"u8);
         return new ProcStatus
         {
-            Name = Field("Name:"),
-            State = Field("State:") is { Length: > 0 } state ? state[0] : '\0',
-            Tgid = Number(Field("Tgid:")),
-            PPid = Number(Field("PPid:")),
-            TracerPid = Number(Field("TracerPid:")),
-            InnermostPid = Field("NSpid:") is { Length: > 0 } ns ? Number(ns.Split('\t')[^1]) : Number(Field("Pid:")),
-            Uid = Number(Field("Uid:")),
-            AnonymousBytes = Kilobytes("RssAnon:") + Kilobytes("VmSwap:"),
-            HasMemory = Field("VmSize:").Length > 0,
-            EffectiveCapabilities = ulong.TryParse(Field("CapEff:"), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong caps) ? caps : 0,
+            Name = Encoding.UTF8.GetString(Field(text, "Name:"u8)),
+            State = state.IsEmpty ? '\0' : (char)state[0],
+            Tgid = Number(Field(text, "Tgid:"u8)),
+            PPid = Number(Field(text, "PPid:"u8)),
+            TracerPid = Number(Field(text, "TracerPid:"u8)),
+            InnermostPid = Number(pids.IsEmpty ? Field(text, "Pid:"u8) : pids[(pids.LastIndexOf((byte)'\t') + 1)..]),
+            Uid = Number(Field(text, "Uid:"u8)),
+            AnonymousBytes = Kilobytes(Field(text, "RssAnon:"u8)) + Kilobytes(Field(text, "VmSwap:"u8)),
+            HasMemory = !Field(text, "VmSize:"u8).IsEmpty,
+            EffectiveCapabilities = Utf8Parser.TryParse(Field(text, "CapEff:"u8), out ulong capabilities, out _, 'x') ? capabilities : 0,
         };
     }
+
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
+    {
+        foreach (var line in text.Split((byte)'\n'))
+            if (text[line].StartsWith(name))
+                return text[line][name.Length..].Trim(" \t"u8);
+        return default;
+    }
+
+    // The first one, of several.
+    private static int Number(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out int number, out _) ? number : 0;
+
+    private static ulong Kilobytes(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out ulong kilobytes, out _) ? kilobytes * 1024 : 0;
 }

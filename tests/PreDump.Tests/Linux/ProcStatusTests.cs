@@ -1,3 +1,4 @@
+using System.Text;
 using PreDump.Linux;
 using Xunit;
 
@@ -12,7 +13,7 @@ public sealed class ProcStatusTests
     [Fact]
     public void Reads_the_fields_and_is_not_misled_by_a_name()
     {
-        var status = ProcStatus.Parse(Text);
+        var status = ProcStatus.Parse(Encoding.UTF8.GetBytes(Text));
         Assert.Equal("State:\\nTgid: 9", status.Name);
         Assert.Equal('T', status.State);
         Assert.Equal(77, status.Tgid);
