@@ -50,7 +50,7 @@ internal sealed class TreeCopier : IDisposable
         (_threads, _nice) = (share.Threads, share.Nice);
         _walk = new PageWalk(summary.LeaveOut);
         _rate = share.MaxRate is { } rate ? new RateLimit(rate, _stopping.Token) : null;
-        _userfaultfd = Userfaultfd.IsHeldByOneOf(snapshot.Tasks.Select(task => task.Task.LiveTid));
+        _userfaultfd = Userfaultfd.MayBeHeldByOneOf(snapshot.Tasks.Select(task => task.Task.LiveTid));
     }
 
     /// <summary>Copies all tasks.</summary>
