@@ -359,7 +359,7 @@ def whole(bench, args):
 
     for what, kind, counts in (('MiB', lambda n: ['memory', str(n)], [gib // 2, gib, 2 * gib]), ('VMAs', lambda n: ['vmas', str(n)], [15000, 30000, 60000]),
                                ('threads', lambda n: ['threads', str(n), '0'], [250, 500, 1000]), ('tasks', lambda n: ['tasks', str(n), '1'], [125, 250, 500])):
-        if row := do(f'growth: {what}', {f'{n} {what}': kind(n) for n in counts}, 'tmpfs', ['predump'], runs):
+        if row := do(f'growth: {what}', {f'{n} {what}': kind(n) for n in counts}, 'tmpfs', ['predump'], few if args.small else runs):
             figures = list(row.values())
             for before, after, n in zip(figures, figures[1:], counts[1:]):
                 for key in 'total', 'frozen':
