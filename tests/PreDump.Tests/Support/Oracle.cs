@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace PreDump.Tests.Support;
 
@@ -61,25 +63,23 @@ internal static class Oracle
         && !(mapping.IsOfFile && (entry & OfFileOrShared) != 0)
         && !((entry & Present) != 0 && (entry & FrameNumber) == ZeroPage.Value);
 
-    // The frame behind fresh memory that was only read; too small an area for a huge page.
+    // The frame behind fresh memory that was only read. (What malloc gives may have been written to before.)
     private static unsafe ulong FindZeroPage()
     {
-        const nuint Bytes = 1 << 20;
-        var fresh = (byte*)NativeMemory.Alloc(Bytes);
+        var fresh = (byte*)mmap(null, (size_t)Mapping.PageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         try
         {
-            var page = (ulong)fresh / Mapping.PageSize + 16;
-            _ = Volatile.Read(ref *(byte*)(page * Mapping.PageSize));
+            _ = Volatile.Read(ref *fresh);
             ulong entry = 0;
             using var pagemap = Open("/proc/self/pagemap");
-            ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), page * sizeof(ulong));
+            ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)fresh / Mapping.PageSize * sizeof(ulong));
             return (entry & Present) != 0 && (entry & FrameNumber) != 0
                 ? entry & FrameNumber
                 : throw new InvalidOperationException($"the zero page is not to be seen: {entry:x}");
         }
         finally
         {
-            NativeMemory.Free(fresh);
+            _ = munmap(fresh, (size_t)Mapping.PageSize);
         }
     }
 
