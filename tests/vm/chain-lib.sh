@@ -62,7 +62,7 @@ fail() { # REASON [ROUND]
             cp "$d"/*.log "$d"/run.out "$d"/pagemap-* "$d"/inventory.img "$d"/stats-* "$to/$d/" 2>/dev/null || true
             ls -l "$d" > "$to/$d/ls"
         done
-        cp out ps.log s/*/ps.log "$to/" 2>/dev/null || true
+        cp --backup=numbered out ps.log s/*/ps.log "$to/" 2>/dev/null || true
         echo "logs: $to" >&2
     fi
     cleanup
