@@ -63,7 +63,7 @@ public sealed class ImageFilesTests
         using var scratch = new Scratch();
         var before = Uptime();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
-        var after = Uptime();
+        var after = Uptime() + UptimeStep;
 
         var inventory = (await ImageDirectory.Read(scratch.Path)).Inventory;
         Assert.Equal(0, inventory.GetProperty("img_version").GetInt32());
@@ -111,6 +111,9 @@ public sealed class ImageFilesTests
         Assert.True(File.Exists(Path.Combine(work, "stats-dump")));
         Assert.NotEqual(0, new FileInfo(Path.Combine(work, "predump.log")).Length);
     }
+
+    /// <summary>/proc/uptime leaves out what is below 10 ms.</summary>
+    private const long UptimeStep = 10_000;
 
     private static long Uptime() => (long)(decimal.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0]) * 1_000_000);
 }
