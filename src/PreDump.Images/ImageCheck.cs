@@ -153,7 +153,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
             }
         }
         if (untold > 0)
-            Report(new ImageProblem(path, null, $"{untold} more pages are left to the parent, which does not have them"));
+            Report(new ImageProblem(path, null, $"{PagesAre(untold, "more ")} left to the parent, which does not have them"));
         CheckLength(Path.Combine(directory, ImageNames.Pages(pagemap.PagesId)), name, present);
         return (present, inParent);
 
@@ -162,10 +162,12 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
             if (++told > MostRuns)
                 untold += pages;
             else
-                Report(new ImageProblem(path, vaddr, $"{pages} pages are left to the parent, "
+                Report(new ImageProblem(path, vaddr, $"{PagesAre(pages)} left to the parent, "
                     + (parent is null ? "and there is no parent" : $"and {Path.Combine(parent, name)} does not have them")));
         }
     }
+
+    private static string PagesAre(ulong pages, string more = "") => pages == 1 ? $"1 {more}page is" : $"{pages} {more}pages are";
 
     private void CheckLength(string pages, string pagemapName, ulong present) => Try(() =>
     {

@@ -45,14 +45,20 @@ internal static class CheckCommand
             ? $"/proc hides tasks from this user: a tree with such a task is refused; seeing them needs {Permissions.NeededForOthers}"
             : "/proc hides no task from this user");
         yield return Tried("process_vm_readv", SelfTest.ReadOwnMemory(), "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
-        yield return Tried("ptrace", SelfTest.SeizeChild(), "a child of predump's own can be frozen", "not even a child of predump's own can be frozen: a seccomp filter?");
+        int yama = Permissions.YamaScope();
+        yield return Tried("ptrace", SelfTest.SeizeChild(), "a child of predump's own can be frozen", "not even a child of predump's own can be frozen: "
+            + (yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter?"));
         yield return new("/proc/PID/mem", SelfTest.ReadForced(), false, SelfTest.ReadForced()
             ? "memory without PROT_READ can be copied" : "memory without PROT_READ can't be copied: it is left to the final dump");
         yield return new("children", File.Exists("/proc/self/task/" + Environment.ProcessId + "/children"), true,
             "/proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): how descendants are found");
-        int yama = Permissions.YamaScope();
-        yield return new("yama", yama == 0 || Has(CAP_SYS_PTRACE), false, yama == 0
-            ? "off: tasks of the same user may be frozen" : $"ptrace_scope is {yama}: tasks that predump did not start need CAP_SYS_PTRACE");
+        yield return new("yama", yama == 0 || (yama < 3 && Has(CAP_SYS_PTRACE)), false, yama switch
+        {
+            0 => "off: tasks of the same user may be frozen",
+            1 => "ptrace_scope is 1: tasks that predump did not start need CAP_SYS_PTRACE",
+            2 => "ptrace_scope is 2: freezing a task needs CAP_SYS_PTRACE",
+            _ => $"ptrace_scope is {yama}: nobody may freeze any task until the next boot, root neither",
+        });
         yield return new("CAP_SYS_PTRACE", Has(CAP_SYS_PTRACE), false, Has(CAP_SYS_PTRACE)
             ? "tasks of every user may be pre-dumped" : $"missing: only tasks of user {self.Uid} itself, that are dumpable, may be pre-dumped");
         yield return new("CAP_DAC_OVERRIDE", Has(CAP_DAC_OVERRIDE), false, Has(CAP_DAC_OVERRIDE)

@@ -53,6 +53,7 @@ def check(words, scope, works):
     line = next(line for line in result.output.splitlines() if line[3:].split()[:1] == ['yama'])
     must(f'ptrace_scope is {scope}' in line or scope == 0 and line.startswith('ok'), f'check at scope {scope}: {line}')
     must((result.code == 0) == works, f'check at scope {scope}: {result}')
+    must(works or f'can be frozen: kernel.yama.ptrace_scope is {scope}' in result.output, f'check at scope {scope}: {result}')
     print(f'check at scope {scope}: {line}')
 
 

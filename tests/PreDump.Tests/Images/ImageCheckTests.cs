@@ -56,8 +56,8 @@ public sealed class ImageCheckTests : IDisposable
 
         Assert.Equal([9UL * 4096, 14UL * 4096], problems.Select(problem => problem.Vaddr));
         Assert.All(problems, problem => Assert.EndsWith("2/pagemap-7.img", problem.File));
-        Assert.StartsWith("1 pages", problems[0].What);
-        Assert.StartsWith("4 pages", problems[1].What);
+        Assert.StartsWith("1 page is left", problems[0].What);
+        Assert.StartsWith("4 pages are left", problems[1].What);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ internal static class Oracle
             ReadWhole(pagemap, MemoryMarshal.AsBytes(entries.AsSpan()), mapping.Start / Mapping.PageSize * sizeof(ulong));
             for (ulong i = 0; i < mapping.Pages; i++)
                 if (mapping.Name == "[vdso]" || IsOwned(entries[i], mapping))
-                    pages.Add(mapping.Start + i * Mapping.PageSize, mapping);
+                    pages[mapping.Start + i * Mapping.PageSize] = mapping; // (smaps of a task that runs may show a page twice)
         }
         return pages;
     }
