@@ -10,6 +10,9 @@ namespace PreDump.Linux;
 /// that thread ends: so a freeze has a thread of its own, and nothing can stay behind.</summary>
 public static unsafe class FreezeThread
 {
+    // Held while a tree may be traced or frozen.
+    private static readonly Lock s_freezing = new();
+
     /// <summary>Runs <paramref name="work"/> on such a thread and returns its result; its exception is thrown here.</summary>
     public static T Run<T>(Func<T> work)
     {
@@ -24,7 +27,8 @@ public static unsafe class FreezeThread
             _ = prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
             try
             {
-                result = work();
+                lock (s_freezing)
+                    result = work();
             }
             catch (Exception e)
             {
@@ -40,6 +44,13 @@ public static unsafe class FreezeThread
         thread.Join();
         failure?.Throw();
         return result;
+    }
+
+    /// <summary>Stops this process, as Ctrl-Z is to, until SIGCONT: not before the tree is let go, which would stand still as long.</summary>
+    public static void StopOurselves()
+    {
+        lock (s_freezing)
+            _ = raise(SIGSTOP); // to this very thread: it does not return before all of them stop
     }
 
     /// <summary>Real-time priority until the thread ends: else each thread that we let go runs before we let the next one go.

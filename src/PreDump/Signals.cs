@@ -4,9 +4,13 @@ using PreDump.Linux;
 
 namespace PreDump;
 
-/// <summary>SIGINT, SIGTERM and SIGHUP end a run in order: what was written is removed. One that is ignored (nohup) stays so.</summary>
+/// <summary>SIGINT, SIGTERM and SIGHUP end a run in order: what was written is removed. SIGTSTP (Ctrl-Z) stops it, but never while a tree
+/// is frozen. One that is ignored (nohup) stays so.</summary>
 internal sealed class Signals : IDisposable
 {
+    // By its number, as signals may be given: the name is one that Windows has not, and the analyzer would want to know that we are for Linux.
+    private const PosixSignal TerminalStop = (PosixSignal)20;
+
     private readonly CancellationTokenSource _cancel = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
 
@@ -17,9 +21,9 @@ internal sealed class Signals : IDisposable
         ulong ignored = IgnoredSignals();
         try
         {
-            foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+            foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, TerminalStop })
                 if ((ignored >> (signal.Number() - 1) & 1) == 0)
-                    _registrations.Add(PosixSignalRegistration.Create(signal, Receive));
+                    _registrations.Add(PosixSignalRegistration.Create(signal, signal == TerminalStop ? Stop : Receive));
         }
         catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime's thread for them could not start
         {
@@ -48,6 +52,12 @@ internal sealed class Signals : IDisposable
         _cancel.Cancel();
     }
 
+    private static void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        FreezeThread.StopOurselves();
+    }
+
     private static ulong IgnoredSignals()
     {
         var status = ProcFs.TryReadText("/proc/self/status") ?? "";
@@ -65,6 +75,7 @@ internal static class SignalNumbers
         PosixSignal.SIGHUP => 1,
         PosixSignal.SIGINT => 2,
         PosixSignal.SIGTERM => 15,
+        > 0 => (int)signal,
         _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, null),
     };
 }

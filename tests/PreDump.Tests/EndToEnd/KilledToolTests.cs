@@ -128,6 +128,37 @@ public sealed class KilledToolTests
         Assert.True(insideTheFreeze > 0, $"none of {Tries} signals came inside the freeze");
     }
 
+    [Fact]
+    public async Task Stopped_by_a_terminal_inside_the_freeze_it_lets_go_first()
+    {
+        await using var victim = await Victim.Fixture("threads", 1000, 4);
+        var before = VictimState.OfTree(victim);
+        var insideTheFreeze = 0;
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            if (SpinUntilFrozen(victim, tool))
+                insideTheFreeze++;
+            try
+            {
+                Signal.Send(tool.Id, Signal.TerminalStop);
+                await Eventually.True(() => tool.HasExited || ProcessView.State(tool.Id) == 'T', "predump stops");
+                Assert.False(IsTraced(victim.Pid));
+                await PreDumpTool.End(tool, Signal.Continue);
+            }
+            catch
+            {
+                await PreDumpTool.End(tool, Signal.Kill); // a victim that it still holds could not even be killed
+                throw;
+            }
+            Assert.Equal(0, tool.ExitCode);
+            await AssertCompleteOrNotSoLooking(scratch.Path);
+        }
+        await VictimState.AssertUnchanged(before, victim);
+        Assert.True(insideTheFreeze > 0, $"none of {Tries} signals came inside the freeze");
+    }
+
     private static bool SpinUntilFrozen(Victim victim, Process tool)
     {
         SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);

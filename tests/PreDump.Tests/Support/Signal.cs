@@ -13,6 +13,7 @@ internal static partial class Signal
     public const int Term = 15;
     public const int Continue = 18;
     public const int Stop = 19;
+    public const int TerminalStop = 20;
 
     private const int NoSuchProcess = 3;
 
