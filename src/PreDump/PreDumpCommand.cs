@@ -64,7 +64,7 @@ internal static class PreDumpCommand
         var files = (softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
         parent?.Claim();
         using var snapshot = TreeSnapshot.Take(new FreezeRequest(options.Tree, options.Timeout, files, cgroup), resetDirty: softDirty, parent, cancel);
-        work.SignalStatus();
+        work.SignalStatus(log);
         log.Debug("frozen: {Microseconds} us for {Tasks} tasks, with {Bytes} bytes of managed memory allocated",
             (long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds, snapshot.ProcessCount, snapshot.AllocatedInFreeze);
         if (softDirty)

@@ -26,8 +26,14 @@ internal sealed class StatusDescriptor : IDisposable
     /// <summary>Writes the zero byte, and closes the descriptor.</summary>
     public void Signal()
     {
-        _fd?.Write([0]);
-        Dispose();
+        try
+        {
+            _fd?.Write([0]);
+        }
+        finally
+        {
+            Dispose();
+        }
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using PreDump.Cli;
 using PreDump.Images;
 using PreDump.Linux;
+using Serilog;
 
 namespace PreDump.Engine;
 
@@ -30,8 +31,19 @@ internal sealed class WorkDirectory : IDisposable
     /// <summary>Writes our pid, where it is asked for.</summary>
     public void WritePidFile() => PidFile.Write(_options.WorkDirectory, _options.PidFile, Environment.ProcessId);
 
-    /// <summary>Says that the tree runs on: a zero byte, then the descriptor is closed.</summary>
-    public void SignalStatus() => _status.Signal();
+    /// <summary>Says that the tree runs on: a zero byte, then the descriptor is closed. That nobody hears it is no reason to lose the round, and
+    /// with it the chain.</summary>
+    public void SignalStatus(ILogger log)
+    {
+        try
+        {
+            _status.Signal();
+        }
+        catch (LinuxException e)
+        {
+            log.Warning("--status-fd can't be written to ({Reason:l}): whoever waits there does not hear that the tree runs on", e.Message);
+        }
+    }
 
     /// <summary>Writes stats-dump.</summary>
     public void WriteStats(in DumpStats stats)

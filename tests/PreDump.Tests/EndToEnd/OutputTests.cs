@@ -105,6 +105,18 @@ public sealed partial class OutputTests
         Assert.InRange(int.Parse(File.ReadAllText(scratch["pid"])), 2, int.MaxValue);
     }
 
+    [Fact]
+    public async Task A_status_descriptor_that_nobody_reads_is_a_warning()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var result = await Command.Run("/bin/sh", ["-c", "exec \"$0\" \"$@\" 3< /dev/null", await PreDumpTool.File(),
+            "--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--status-fd", "3"]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains("--status-fd can't be written to", result.Errors);
+        Assert.True(File.Exists(scratch["inventory.img"]));
+    }
+
     private static async Task<CommandResult> Dump(Victim victim, Scratch scratch, params string[] more)
     {
         var result = await PreDumpTool.Run(["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, .. more]);
