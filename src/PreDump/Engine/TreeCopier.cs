@@ -64,12 +64,14 @@ internal sealed class TreeCopier : IDisposable
             for (int i = 0; i < _threads && _failure is null; i++)
                 Start(() => PageBatch.OneOf(_threads), planned: false);
         }
-        while (!_ended.Wait(s_look))
+        long running = Stopwatch.GetTimestamp();
+        for (long looked = running; !_ended.Wait(s_look); looked = Stopwatch.GetTimestamp())
         {
             progress();
-            lock (_order)
-                foreach (var batch in _batches.Where(batch => batch.TryGiveUp(s_patience)).ToArray())
-                    GoOnWithout(batch);
+            if (Stopwatch.GetElapsedTime(looked) > s_patience) // we were stopped ourselves (Ctrl-Z): no wonder that a read took long
+                running = Stopwatch.GetTimestamp();
+            if (Stopwatch.GetElapsedTime(running) > s_patience)
+                GiveUpBlocked();
         }
         // What is being read or written comes to its end first, but for a thread that is blocked.
         lock (_order)
@@ -226,6 +228,13 @@ internal sealed class TreeCopier : IDisposable
         _log.Debug("task {Task:l}: images named {Pid}, {Written} pages written, {InParent} in the parent", task.Task.ToString(), task.Task.ImagePid,
             _summary.PagesWritten - _before.Written, _summary.PagesInParent - _before.InParent);
         task.Dispose();
+    }
+
+    private void GiveUpBlocked()
+    {
+        lock (_order)
+            foreach (var batch in _batches.Where(batch => batch.TryGiveUp(s_patience)).ToArray())
+                GoOnWithout(batch);
     }
 
     private void GoOnWithout(PageBatch batch)

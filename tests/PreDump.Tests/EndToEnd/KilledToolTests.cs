@@ -133,6 +133,25 @@ public sealed class KilledToolTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
+    [Fact]
+    public async Task Stopped_for_long_in_the_copy_it_gives_no_read_up()
+    {
+        await using var victim = await Victim.Fixture("plain", 65536);
+        for (var attempt = 0; attempt < 8; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "-v3", "-o", "log");
+            SpinUntil(() => Directory.EnumerateFiles(scratch.Path, "pages-*").Any() || tool.HasExited);
+            Spin(Random.Shared.Next(0, 30_000));
+            Signal.Send(tool.Id, Signal.Stop);
+            await Task.Delay(2500, TestContext.Current.CancellationToken); // longer than a read may block
+            await PreDumpTool.End(tool, Signal.Continue);
+
+            Assert.Equal(0, tool.ExitCode);
+            Assert.DoesNotContain("given up", File.ReadAllText(scratch["log"]));
+        }
+    }
+
     // Up to so many microseconds after the freeze has begun; not every time is it still hit.
     private static async Task InsideTheFreeze(Victim victim, int latest, Func<Process, string, Task> fate)
     {
