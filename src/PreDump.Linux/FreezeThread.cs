@@ -46,11 +46,18 @@ public static unsafe class FreezeThread
         return result;
     }
 
-    /// <summary>Stops this process, as Ctrl-Z is to, until SIGCONT: not before the tree is let go, which would stand still as long.</summary>
+    /// <summary>Does what SIGTSTP (Ctrl-Z) does by itself, for whoever catches it: stops this process until SIGCONT, unless its process group
+    /// is orphaned, where nobody could let it go on. Not before the tree is let go, which would stand still as long.</summary>
     public static void StopOurselves()
     {
         lock (s_freezing)
-            _ = raise(SIGSTOP); // to this very thread: it does not return before all of them stop
+        {
+            var byItself = new sigaction(); // all zero is SIG_DFL
+            sigaction before;
+            _ = LibC.sigaction(SIGTSTP, &byItself, &before);
+            _ = raise(SIGTSTP); // to this very thread: it does not return before all of them stop
+            _ = LibC.sigaction(SIGTSTP, &before, null);
+        }
     }
 
     /// <summary>Real-time priority until the thread ends: else each thread that we let go runs before we let the next one go.

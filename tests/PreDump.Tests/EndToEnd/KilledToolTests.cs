@@ -12,6 +12,9 @@ public sealed class KilledToolTests
 {
     private const int Tries = 25;
 
+    // As a shell's jobs are: in an orphaned process group, as a CI's may be, SIGTSTP stops nobody.
+    private const string InItsOwnGroup = "import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])";
+
     [Theory]
     [InlineData("threads", 1000, 4)]
     [InlineData("manymaps", 60000)]
@@ -137,6 +140,7 @@ public sealed class KilledToolTests
     public async Task Stopped_for_long_in_the_copy_it_gives_no_read_up()
     {
         await using var victim = await Victim.Fixture("plain", 65536);
+        var inTheCopy = 0;
         for (var attempt = 0; attempt < 8; attempt++)
         {
             using var scratch = new Scratch();
@@ -145,11 +149,13 @@ public sealed class KilledToolTests
             Spin(Random.Shared.Next(0, 30_000));
             Signal.Send(tool.Id, Signal.Stop);
             await Task.Delay(2500, TestContext.Current.CancellationToken); // longer than a read may block
+            inTheCopy += tool.HasExited ? 0 : 1;
             await PreDumpTool.End(tool, Signal.Continue);
 
             Assert.Equal(0, tool.ExitCode);
             Assert.DoesNotContain("given up", File.ReadAllText(scratch["log"]));
         }
+        Assert.True(inTheCopy > 0, "no stop came in the copy");
     }
 
     // Up to so many microseconds after the freeze has begun; not every time is it still hit.
@@ -159,7 +165,8 @@ public sealed class KilledToolTests
         for (var attempt = 0; attempt < Tries; attempt++)
         {
             using var scratch = new Scratch();
-            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+            using var tool = await Command.Start("/usr/bin/python3", ["-c", InItsOwnGroup, await PreDumpTool.File(),
+                "--tree", $"{victim.Pid}", "--images-dir", scratch.Path]);
             SpinUntil(() => IsTraced(victim.Pid) || tool.HasExited);
             Spin(Random.Shared.Next(0, latest + 1));
             if (IsTraced(victim.Pid))
