@@ -9,11 +9,15 @@ public static class ImageKind
     public const string Inventory = "INVENTORY";
     public const string Stats = "STATS";
 
+    /// <summary>Ours: a frame ledger.</summary>
+    public const string Frames = "FRAMES";
+
     private static readonly Dictionary<uint, string> s_names = new()
     {
         [Magic.Inventory] = Inventory,
         [Magic.Pagemap] = Pagemap,
         [Magic.Stats] = Stats,
+        [(uint)(FrameLedgerFormat.BeginMagic & uint.MaxValue)] = Frames,
         [0x50273030] = "PSTREE",
         [0x55053847] = "CORE",
         [0x57492820] = "MM",

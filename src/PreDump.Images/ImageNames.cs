@@ -20,6 +20,9 @@ public static class ImageNames
     /// <summary>Says which round was made on these images. No other can be, since it would not know what changed before that one.</summary>
     public const string Child = "predump-child";
 
+    /// <summary>Beside the images: where each page lay when it was copied (<see cref="FrameLedgerFormat"/>).</summary>
+    public const string Frames = "predump-frames";
+
     /// <summary>Marks, as the last file, whole images that a page server has received: their inventory is on the other machine.</summary>
     public const string PageServerMark = "predump-page-server";
 

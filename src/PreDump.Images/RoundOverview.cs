@@ -28,13 +28,36 @@ public readonly record struct PagemapOverview(string Name, int? Pid, uint PagesI
     }
 }
 
+/// <summary>The frame ledger beside images.</summary>
+/// <param name="Tasks">How many are in it.</param>
+/// <param name="Pages">How many of their pages.</param>
+/// <param name="Problem">Why it can't be used; null: it can.</param>
+public sealed record FrameLedgerOverview(int Tasks, ulong Pages, string? Problem)
+{
+    /// <summary>Reads it through; null where there is none.</summary>
+    public static FrameLedgerOverview? Of(string directory)
+    {
+        try
+        {
+            using var ledger = FrameLedger.TryOpenIn(directory);
+            return ledger is null ? null : new FrameLedgerOverview(ledger.Tasks.Count, ledger.Tasks.Values.Aggregate(0UL, (sum, task) => sum + task.Pages), null);
+        }
+        catch (ImageException e)
+        {
+            return new FrameLedgerOverview(0, 0, e.Problem);
+        }
+    }
+}
+
 /// <summary>What a directory of images holds.</summary>
 /// <param name="Inventory">Null where it is missing.</param>
 /// <param name="Chain">The directory and all rounds before it, the last first.</param>
 /// <param name="Pagemaps">By name.</param>
+/// <param name="Frames">The frame ledger; null where there is none.</param>
 /// <param name="OtherImages">The names of CRIU's other images.</param>
 public sealed record RoundOverview(
-    Inventory? Inventory, IReadOnlyList<ImageDirectory> Chain, IReadOnlyList<PagemapOverview> Pagemaps, IReadOnlyList<string> OtherImages)
+    Inventory? Inventory, IReadOnlyList<ImageDirectory> Chain, IReadOnlyList<PagemapOverview> Pagemaps, FrameLedgerOverview? Frames,
+    IReadOnlyList<string> OtherImages)
 {
     /// <summary>Reads it.</summary>
     /// <exception cref="ImageException">An image is damaged, or the chain of parents is broken.</exception>
@@ -45,6 +68,7 @@ public sealed record RoundOverview(
             names.Contains(ImageNames.Inventory) ? InventoryImage.Read(Path.Combine(directory, ImageNames.Inventory)) : null,
             [.. ImageChain.Walk(directory)],
             [.. names.Where(ImageNames.IsPagemap).Select(name => PagemapOverview.Of(Path.Combine(directory, name), pageSize))],
+            FrameLedgerOverview.Of(directory),
             [.. names.Where(name => ImageNames.IsImage(name) && name != ImageNames.Inventory && !ImageNames.IsPagemap(name)
                 && ImageNames.IdOfPages(name) is null)]);
     }

@@ -291,6 +291,18 @@ public sealed unsafe class Fd : IDisposable
 
     internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);
 
+    /// <summary>Whether nobody but this user and root may have written the file.</summary>
+    public bool IsOnlyOurs
+    {
+        get
+        {
+            stat status;
+            if (fstat(_fd, &status) != 0)
+                throw Failed("fstat");
+            return ((uint)status.st_uid == 0 || (uint)status.st_uid == (uint)geteuid()) && ((uint)status.st_mode & 0b010_010) == 0;
+        }
+    }
+
     /// <summary>Finds out, with nothing changed, whether <see cref="CreateOrTruncatePrivate"/> would take the file that is there.</summary>
     public static void RefuseForeign(string path)
     {

@@ -56,6 +56,11 @@ public sealed class PagesWhereabouts
         return answer;
     }
 
+    /// <summary>The raw entries of pages for which the last answer is; none where the memory has gone.</summary>
+    public ReadOnlySpan<ulong> EntriesOf(MemoryRange pages) => pages.Start >= _start && pages.End <= _end
+        ? _entries.AsSpan((int)PageSize.Pages(pages.Start - _start), (int)PageSize.Pages(pages.Length))
+        : default;
+
     private static PageWhereabouts Of(ulong entry) => (entry & InSwap) != 0 ? PageWhereabouts.Swapped
         : (entry & Exclusive) != 0 ? PageWhereabouts.Own
         : PageWhereabouts.Shared;

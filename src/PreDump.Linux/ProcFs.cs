@@ -117,6 +117,9 @@ public static class ProcFs
         return ((ulong)now[0] * 1_000_000) + ((ulong)now[1] / 1000);
     }
 
+    /// <summary>A number of this boot of the machine (random(4)); none where it can't be read.</summary>
+    public static Guid BootId() => Guid.TryParse(TryReadText("/proc/sys/kernel/random/boot_id"), out var boot) ? boot : default;
+
     /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>
     public static List<int> Threads(int pid)
     {

@@ -15,6 +15,9 @@ public static unsafe class RegularFile
     /// no such file.</summary>
     public static SafeFileHandle? TryOpenRead(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem)?.Release();
 
+    /// <summary>The same, as a descriptor of ours.</summary>
+    public static Fd? TryOpenFd(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem);
+
     /// <summary>The same for a file that is changed in place; a symbolic link is refused, since it could lead to anybody's file.</summary>
     internal static Fd? TryOpenForUpdate(string path, out string? problem) => TryOpen(path, O_RDWR, O_NOFOLLOW, out problem);
 

@@ -60,6 +60,7 @@ internal static class PreDumpCommand
             log.Warning("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
                 + "can't use them as its parent; see predump check");
 
+        using var ledger = softDirty && !options.TrustSoftDirty && PageFrames.AreVisible ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
         using var cgroup = options.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
         var files = (softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
         parent?.Claim();
@@ -80,8 +81,10 @@ internal static class PreDumpCommand
             ImagesDirectory = images.Path,
             PageServer = server?.Name,
         };
+        ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId()));
         using (var local = server is null ? new LocalXfer(images, options.Direct ? new DirectIo(log) : null) : null)
-            CopyAll(options, snapshot, parent, local ?? (IPageXfer)new PageServerXfer(server!), summary, cancel, log);
+            CopyAll(options, snapshot, parent, local ?? (IPageXfer)new PageServerXfer(server!), ledger, summary, cancel, log);
+        ledger?.Complete();
         server?.Close();
         if (options.PrevImagesDirectory is { } previous)
             images.LinkParent(previous);
@@ -105,13 +108,13 @@ internal static class PreDumpCommand
                 + "changed: the task is left out, and the final criu dump copies all of it", task.ToString());
     }
 
-    private static void CopyAll(PreDumpOptions options, TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, Summary summary,
+    private static void CopyAll(PreDumpOptions options, TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, FrameLedgerWriter? ledger, Summary summary,
         CancellationToken cancel, ILogger log)
     {
         long start = Stopwatch.GetTimestamp();
         var expected = snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
         var progress = ProgressLine.Start(expected, options.Quiet);
-        using var copier = new TreeCopier(snapshot, parent, xfer, options.Share, summary, log);
+        using var copier = new TreeCopier(snapshot, parent, xfer, ledger, options.Share, summary, log);
         copier.Copy(() => progress?.Show(summary.PagesWritten + summary.PagesInParent), cancel);
         ProgressLine.Erase();
         foreach (var (task, notPermitted) in summary.GoneTasks)

@@ -51,6 +51,13 @@ internal static class ShowCommand
                     else
                         ShowText.Pagemap(pagemap);
                 break;
+            case ImageKind.Frames:
+                using (var ledger = FrameLedger.TryOpen(path) ?? throw new ImageException(path, "no such file"))
+                    if (json)
+                        ShowJson.Frames(ledger);
+                    else
+                        ShowText.Frames(ledger);
+                break;
             case null when ImageNames.IdOfPages(Path.GetFileName(path)) is not null:
                 throw new PreDumpException($"{path}: raw pages; the pagemap that names them says which: predump show {Path.GetDirectoryName(Path.GetFullPath(path))}");
             case null:

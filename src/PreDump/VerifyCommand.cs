@@ -20,8 +20,11 @@ internal static class VerifyCommand
         using var stopped = tree is { } root ? StoppedTree.Open(root) : null; // before the images: a running tree is refused at once
         using var output = json ? new VerifyJson() : (IVerifyOutput)new VerifyText();
         var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(directory);
+        bool comparable = result.Problems == 0; // what is damaged can't be compared
+        if (result.Chain.Count > 0)
+            result = result with { Problems = result.Problems + CheckFrames(result.Chain[0].Path, output) };
         bool sound = result.Problems == 0;
-        if (stopped is not null && sound) // what is damaged can't be compared
+        if (stopped is not null && comparable)
         {
             using var comparison = new LiveComparison(result.Chain);
             foreach (var task in comparison.Run(stopped))
@@ -30,7 +33,17 @@ internal static class VerifyCommand
                 sound &= task.Different == 0 && task.Missing == 0;
             }
         }
-        output.Summary(directory, result, compared: stopped is null ? null : result.Problems == 0, sound);
+        output.Summary(directory, result, compared: stopped is null ? null : comparable, sound);
         return sound ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    // Only the last round's matters; restoring needs none.
+    private static int CheckFrames(string directory, IVerifyOutput output)
+    {
+        if (FrameLedgerOverview.Of(directory)?.Problem is not { } problem)
+            return 0;
+        output.Problem(new ImageProblem(Path.Combine(directory, ImageNames.Frames), null,
+            $"{problem}: the images can be restored, but the next round has to compare each page that looks clean"));
+        return 1;
     }
 }

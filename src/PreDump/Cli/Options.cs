@@ -13,6 +13,7 @@ internal static class Options
     public static readonly Option<string?> ImagesDir = Text("--images-dir", "DIR", "Where the images go; an empty directory for each round [default: .]", "-D");
     public static readonly Option<string?> PrevImagesDir = Text("--prev-images-dir", "DIR", "The images of the round before, relative to --images-dir: only what was written since is copied.");
     public static readonly Option<bool> NoCompare = Flag("--no-compare", "Copy each page that was written since, even if it holds what the parent has.");
+    public static readonly Option<bool> TrustSoftDirty = Flag("--trust-soft-dirty", "Take each page that the kernel has not marked for the parent's, as criu does, even if mremap(2) may have moved it there.");
     public static readonly Option<bool> AutoDedup = Flag("--auto-dedup", "At the end, free in the parent images what this round replaces.");
     public static readonly Option<bool> TrackMem = Flag("--track-mem", "Track changed memory: always on, as in criu pre-dump.");
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
@@ -68,7 +69,7 @@ internal static class Options
     /// <summary>All, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> All =
     [
-        Tree, ImagesDir, PrevImagesDir, NoCompare, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice, ImageIoMode,
+        Tree, ImagesDir, PrevImagesDir, NoCompare, TrustSoftDirty, AutoDedup, TrackMem, FreezeCgroup, Timeout, Threads, MaxRate, Nice, ImageIoMode,
         PageServer, Address, Port, PsSocket, PageServerProtocol, .. AllTls,
         WorkDir, LogFile, Verbosity, DisplayStats, Json, Quiet, LeaveRunning, ShellJob, PidFile, StatusFd, PreDumpMode,
     ];
@@ -84,6 +85,7 @@ internal static class Options
             WorkDirectory = line.GetValue(WorkDir) ?? images,
             PrevImagesDirectory = line.GetValue(PrevImagesDir),
             Compare = !line.GetValue(NoCompare),
+            TrustSoftDirty = line.GetValue(TrustSoftDirty),
             AutoDedup = line.GetValue(AutoDedup),
             FreezeCgroup = line.GetValue(FreezeCgroup),
             Timeout = TimeoutOf(line),

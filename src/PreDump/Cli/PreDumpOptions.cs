@@ -21,6 +21,9 @@ internal sealed record PreDumpOptions : ILogOptions
     /// <summary>Leave a page that was written to the parent where that has the same bytes.</summary>
     public bool Compare { get; init; } = true;
 
+    /// <summary>Leave each page that looks clean to the parent, without a look at where it lies.</summary>
+    public bool TrustSoftDirty { get; init; }
+
     /// <summary>Free in the parent images what this round replaces.</summary>
     public bool AutoDedup { get; init; }
 

@@ -4,7 +4,7 @@ using Serilog;
 
 namespace PreDump.Engine;
 
-/// <summary>Frees in the parent images what a directory of images replaces, as criu dedup does. A task that has ended, so that only
+/// <summary>Frees in the parent images what a directory of images replaces, as criu dedup does, and the parent's frame ledger. A task that has ended, so that only
 /// the parent knows it, or a new one, that only the images know, is no error.</summary>
 internal static class Dedup
 {
@@ -20,6 +20,8 @@ internal static class Dedup
         ulong freed = 0;
         foreach (var path in Directory.EnumerateFiles(directory, "pagemap-*.img"))
             freed += FreeReplaced(chain, path);
+        if (chain.Count > 1) // where its pages lay no later round asks
+            File.Delete(Path.Combine(chain[1].Path, ImageNames.Frames));
         return freed;
     }
 

@@ -120,7 +120,7 @@ internal sealed class ImagesDirectory : IDisposable
     {
         // Links and directories by these names, too: rather now than when all has been copied.
         foreach (var name in Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)))
-            if (ImageNames.IsImage(name) || name == ImageNames.NewInventory)
+            if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames)
                 throw new PreDumpException($"images directory {Path} already holds images ({name}): use an empty directory for each round");
     }
 

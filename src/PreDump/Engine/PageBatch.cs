@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PreDump.Images;
 using PreDump.Linux;
 
 namespace PreDump.Engine;
@@ -6,7 +7,8 @@ namespace PreDump.Engine;
 /// <summary>Up to a MiB of a task's pages on their way: the runs that are wanted, then those that could be read, with their bytes
 /// one behind the other.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
-internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
+/// <param name="mostLeft">For how many pages left to the parent it is noted where they lie; 0: no frame ledger is written.</param>
+internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 0) : IDisposable
 {
     /// <summary>Bytes of a batch at most: as fast as larger ones, and it stays in the processor's cache until it is written.</summary>
     public const int MaxBytes = 1024 * 1024;
@@ -15,16 +17,20 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     public const int MaxRuns = 1024;
 
     private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 192 * 1024; // many threads must not make us large
+    private const int LeftOfAll = 16 * 1024, MinLeft = 1024; // pages
 
-    private readonly PageReader _reader = new(maxBytes);
+    private readonly PageReader _reader = new(maxBytes, notesFrames: mostLeft > 0);
+    private readonly FrameNotes _left = new(mostLeft);
     private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
     private readonly List<PageRun> _inParent = new(MaxRuns);
     private int _wantedCount;
     private MemoryRange _any;
 
     /// <summary>One of as many batches as there are threads.</summary>
-    public static PageBatch OneOf(int threads) =>
-        new(Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes));
+    /// <param name="threads">How many.</param>
+    /// <param name="notesFrames">Whether a frame ledger is written.</param>
+    public static PageBatch OneOf(int threads, bool notesFrames) =>
+        new(Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes), notesFrames ? Math.Max(LeftOfAll / threads, MinLeft) : 0);
 
     /// <summary>Its place in the order of all batches.</summary>
     public long Turn { get; set; }
@@ -46,6 +52,9 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
 
     /// <summary>Those of its pages that the parent has already, though they were dirty.</summary>
     public UnchangedPages Unchanged { get; } = new(maxBytes);
+
+    /// <summary>How many of its pages looked clean, and were not certainly the parent's.</summary>
+    public ulong Suspects { get; set; }
 
     /// <summary>The runs that are to be read, ascending.</summary>
     public ReadOnlySpan<MemoryRange> Wanted => _wanted.AsSpan(0, _wantedCount);
@@ -72,16 +81,11 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     /// <param name="run">Behind those before.</param>
     /// <param name="inParent">Whether it is not to be read.</param>
     /// <param name="filter">By which it was found.</param>
-    public bool TryAdd(ref MemoryRange run, bool inParent, PageFilter filter = PageFilter.Present)
+    /// <param name="frames">Where the pages lie that are not to be read; none: it is not to be noted.</param>
+    public bool TryAdd(ref MemoryRange run, bool inParent, PageFilter filter = PageFilter.Present, ReadOnlySpan<ulong> frames = default)
     {
         if (inParent)
-        {
-            if (_inParent.Count == MaxRuns)
-                return false;
-            _inParent.Add(new PageRun(run, true));
-            run = default;
-            return true;
-        }
+            return TryLeave(ref run, mostLeft > 0 ? frames : default);
         if (_wantedCount == MaxRuns || WantedBytes == maxBytes)
             return false;
         if (filter == PageFilter.Any && _any.Length > 0 && _any.End != run.Start) // a vdso in pieces
@@ -99,8 +103,9 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     public void Clear()
     {
         (_wantedCount, WantedBytes) = (0, 0);
-        (IsFirst, IsLast, UnderUserfaultfd, _any) = (false, false, false, default);
+        (IsFirst, IsLast, UnderUserfaultfd, _any, Suspects) = (false, false, false, default, 0);
         _inParent.Clear();
+        _left.Clear();
         _reader.Clear();
         Unchanged.Clear();
     }
@@ -125,17 +130,19 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
     /// compared.</summary>
     public PageBatch Successor()
     {
-        var batch = new PageBatch(maxBytes)
+        var batch = new PageBatch(maxBytes, mostLeft)
         {
             Turn = Turn,
             Task = Task,
             IsFirst = IsFirst,
             IsLast = IsLast,
             UnderUserfaultfd = UnderUserfaultfd,
-            RoomToSwapIn = RoomToSwapIn
+            RoomToSwapIn = RoomToSwapIn,
+            Suspects = Suspects
         };
         batch._any = _any;
         batch._inParent.AddRange(_inParent);
+        batch._left.AddAll(_left);
         ulong left = (ulong)WantedBytes;
         Span<MemoryRange> found = stackalloc MemoryRange[64];
         foreach (var run in Wanted)
@@ -156,8 +163,31 @@ internal sealed class PageBatch(int maxBytes = PageBatch.MaxBytes) : IDisposable
         return batch;
     }
 
+    /// <summary>Writes down where its pages lay.</summary>
+    public void WriteFrames(FrameLedgerWriter ledger) => FrameNotes.Write(_left, _reader.Notes, ledger);
+
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
+
+    private bool TryLeave(ref MemoryRange run, ReadOnlySpan<ulong> frames)
+    {
+        bool joins = _inParent.Count > 0 && _inParent[^1].Range.End == run.Start;
+        if ((_inParent.Count == MaxRuns && !joins) || (!frames.IsEmpty && _left.Room == 0))
+            return false;
+        var part = run;
+        if (!frames.IsEmpty)
+        {
+            int pages = Math.Min(frames.Length, _left.Room);
+            _left.Add(run.Start, frames[..pages]);
+            part = run with { Length = (ulong)pages * (ulong)PageSize.Bytes };
+        }
+        if (joins)
+            _inParent[^1] = new PageRun(new MemoryRange(_inParent[^1].Range.Start, part.End - _inParent[^1].Range.Start), true);
+        else
+            _inParent.Add(new PageRun(part, true));
+        run = run.Skip(part.Length);
+        return true;
+    }
 
     private void MergeInParent()
     {

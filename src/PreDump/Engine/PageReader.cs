@@ -6,7 +6,8 @@ namespace PreDump.Engine;
 /// <summary>Reads the pages that a batch wants, each in the way that spares its task. The task is running, so a page may vanish between
 /// the scan and the read.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
-internal sealed class PageReader(int maxBytes) : IDisposable
+/// <param name="notesFrames">Note where each page lay before it was read.</param>
+internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisposable
 {
     private const int FromSwapAtOnce = 16; // pages
     private const long Idle = 0, GivenUp = -1;
@@ -18,6 +19,8 @@ internal sealed class PageReader(int maxBytes) : IDisposable
     private readonly MemoryRange[] _pieces = new MemoryRange[PageBatch.MaxRuns];
     private readonly PageWhereabouts[] _where = new PageWhereabouts[PageBatch.MaxRuns];
     private readonly PagesWhereabouts _whereabouts = new();
+    private readonly ulong[] _frames = new ulong[notesFrames ? maxBytes / PageSize.Bytes : 0]; // of the wanted pages, in their order
+    private readonly int[] _firstFrames = new int[notesFrames ? PageBatch.MaxRuns : 0]; // of each piece
     private PageBatch _batch = null!;
     private RemoteMemory _memory = null!;
     private Pagemap _pagemap = null!;
@@ -32,6 +35,9 @@ internal sealed class PageReader(int maxBytes) : IDisposable
     /// <summary>Their bytes, one behind the other.</summary>
     public Span<byte> Pages => _pages.Span[.._bytes];
 
+    /// <summary>Where the pages lay that could be read.</summary>
+    public FrameNotes Notes { get; } = new(notesFrames ? maxBytes / PageSize.Bytes : 0);
+
     /// <summary>What could not be read.</summary>
     public Losses Losses { get; } = new();
 
@@ -41,6 +47,7 @@ internal sealed class PageReader(int maxBytes) : IDisposable
         _bytes = 0;
         (Losses.Vanished, Losses.Unreadable) = (0, 0);
         Runs.Clear();
+        Notes.Clear();
     }
 
     /// <summary>Of the bytes only the first ones are still wanted.</summary>
@@ -63,6 +70,7 @@ internal sealed class PageReader(int maxBytes) : IDisposable
             if (!all && !SkipVanished())
                 ReadStubborn();
         }
+        Notes.ForgetMoved(pagemap);
     }
 
     /// <summary>Gives a read up that has blocked for so long: the thread in it is lost until predump ends. False where no read has
@@ -84,20 +92,40 @@ internal sealed class PageReader(int maxBytes) : IDisposable
     // Pages of one run that are read in one way.
     private void Split()
     {
+        int framesSeen = 0;
         _whereabouts.Forget();
         foreach (var run in _batch.Wanted)
+        {
+            bool byForce = _batch.UnderUserfaultfd || _batch.FilterOf(run) != PageFilter.Present;
             for (var rest = run; rest.Length > 0; _pieceCount++)
             {
                 ulong bytes = rest.Length;
                 var where = PageWhereabouts.Shared;
-                if (!_batch.UnderUserfaultfd && _batch.FilterOf(run) == PageFilter.Present)
+                if (!byForce || notesFrames)
                     where = _whereabouts.Ask(_pagemap, rest, _batch.Wanted[^1].End, out bytes);
+                if (byForce)
+                    where = PageWhereabouts.Shared;
                 if (where == PageWhereabouts.Swapped)
                     bytes = Math.Min(bytes, (ulong)(FromSwapAtOnce * PageSize.Bytes));
                 _where[_pieceCount] = where;
-                _pieces[_pieceCount] = new MemoryRange(rest.Start, bytes);
+                _pieces[_pieceCount] = rest with { Length = bytes };
+                if (notesFrames)
+                    framesSeen = NoteFrames(framesSeen);
                 rest = rest.Skip(bytes);
             }
+        }
+    }
+
+    private int NoteFrames(int seen)
+    {
+        _firstFrames[_pieceCount] = seen;
+        var frames = _frames.AsSpan(seen, (int)PageSize.Pages(_pieces[_pieceCount].Length));
+        var entries = _whereabouts.EntriesOf(_pieces[_pieceCount]);
+        if (entries.IsEmpty)
+            frames.Fill(PageFrames.Unknown);
+        else
+            PageFrames.Of(entries, frames);
+        return seen + frames.Length;
     }
 
     // As many pieces as go by one call; from the middle of a piece only the rest of that one.
@@ -179,6 +207,8 @@ internal sealed class PageReader(int maxBytes) : IDisposable
             var run = Rest;
             int part = (int)Math.Min((ulong)bytes, run.Length);
             Runs.Add(new PageRun(new MemoryRange(run.Start, (ulong)part), false));
+            if (notesFrames)
+                Notes.Add(run.Start, _frames.AsSpan(_firstFrames[_at] + (_skip / PageSize.Bytes), part / PageSize.Bytes));
             _bytes += part;
             bytes -= part;
             Skip(part);

@@ -8,9 +8,9 @@ namespace PreDump.Engine;
 /// or read there is no failure, for a page that is not compared is copied.</summary>
 /// <param name="task">Whose, for the log.</param>
 /// <param name="open">Opens them; null where there are none.</param>
-/// <param name="payoff">Whether comparing pays; several tasks may have one together.</param>
+/// <param name="payoff">Whether comparing dirty pages pays; several tasks may have one together; null: they are not compared.</param>
 /// <param name="log">Told why comparing ended.</param>
-internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff payoff, ILogger log) : IDisposable
+internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? payoff, ILogger log) : IDisposable
 {
     private ChainedPages? _chain;
     private bool _isOpen;
@@ -18,12 +18,13 @@ internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff 
 
     /// <summary>Where the bytes of pages are that may be compared. Asked in ascending order, by one thread at a time.</summary>
     /// <param name="pages">The pages.</param>
+    /// <param name="suspect">They looked clean: compared whether it pays or not.</param>
     /// <param name="place">Where the first ones are; without a round where they are not to be compared.</param>
     /// <returns>How many bytes the answer is for.</returns>
-    public ulong Locate(MemoryRange pages, out PagePlace place)
+    public ulong Locate(MemoryRange pages, bool suspect, out PagePlace place)
     {
         place = default;
-        if (_hasEnded || !payoff.Wants(pages.Length))
+        if (_hasEnded || (!suspect && payoff?.Wants(pages.Length) != true))
             return pages.Length;
         try
         {
@@ -55,8 +56,8 @@ internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff 
         }
     }
 
-    /// <summary>Notes how many bytes were compared, and how many of them were the same.</summary>
-    public void Note(ulong compared, ulong same) => payoff.Note(compared, same);
+    /// <summary>Notes how many dirty bytes were compared, and how many of them were the same.</summary>
+    public void Note(ulong compared, ulong same) => payoff?.Note(compared, same);
 
     /// <inheritdoc/>
     public void Dispose() => _chain?.Dispose();

@@ -23,12 +23,17 @@ internal sealed class ParentRound : IDisposable
     private readonly IParentPagemaps _pagemaps;
     private readonly HashSet<int> _known = [];
     private readonly Payoff _payoffOfSmallTasks = new();
-    private readonly bool _compare;
+    private readonly bool _compare, _local;
+    private readonly ParentFrames? _frames;
 
     private bool _claimed, _trackingWasReset, _complete;
 
-    private ParentRound(ulong dumpUptime, IParentPagemaps pagemaps, string path, bool compare, ILogger log) =>
-        (_dumpUptime, _pagemaps, _path, _compare, _log) = (dumpUptime, pagemaps, path, compare, log);
+    private ParentRound(ulong dumpUptime, IParentPagemaps pagemaps, string path, bool compare, bool local, ParentFrames? frames, ILogger log) =>
+        (_dumpUptime, _pagemaps, _path, _compare, _local, _frames, _log) = (dumpUptime, pagemaps, path, compare, local, frames, log);
+
+    /// <summary>Asked before a page that looks clean is left to the parent; null: the kernel's word is trusted. For one task after the
+    /// other.</summary>
+    public FrameCheck? Check => _frames?.Check;
 
     /// <summary>Opens the parent images; null where none are asked for.</summary>
     /// <param name="options">Where they are.</param>
@@ -63,7 +68,8 @@ internal sealed class ParentRound : IDisposable
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
         IParentPagemaps pagemaps = server is null ? new LocalParentPagemaps(parent, path) : new PageServerParent(server, options.Tree);
-        var round = new ParentRound(parent.DumpUptime, pagemaps, path, options.Compare && server is null, log);
+        var frames = options.TrustSoftDirty ? null : ParentFrames.Open(path, parent.DumpUptime, local: server is null, log);
+        var round = new ParentRound(parent.DumpUptime, pagemaps, path, options.Compare, server is null, frames, log);
         round.RefuseOtherTree(options.Tree);
         round.RefuseDamage();
         return round;
@@ -125,6 +131,7 @@ internal sealed class ParentRound : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _frames?.Dispose();
         if (_complete)
             return;
         if (_trackingWasReset)
@@ -161,9 +168,13 @@ internal sealed class ParentRound : IDisposable
     /// <summary>The parent's pages of a task, to compare with; null where nothing is compared.</summary>
     /// <param name="task">The task.</param>
     /// <param name="dirty">How many bytes of it were dirty in the freeze.</param>
-    public ParentPages? PagesOf(TreeTask task, ulong dirty) => !_compare || dirty < LeastCompared || !_known.Contains(task.Pid) ? null
-        : new ParentPages(task.ToString(), () => _pagemaps.OpenPages(task.ImagePid),
-            dirty < LeastJudgedAlone ? _payoffOfSmallTasks : new Payoff(), _log);
+    public ParentPages? PagesOf(TreeTask task, ulong dirty)
+    {
+        var payoff = !_compare || dirty < LeastCompared ? null : dirty < LeastJudgedAlone ? _payoffOfSmallTasks : new Payoff();
+        return _local && _known.Contains(task.Pid) && (payoff is not null || _frames is not null)
+            ? new ParentPages(task.ToString(), () => _pagemaps.OpenPages(task.ImagePid), payoff, _log)
+            : null;
+    }
 
     private Fd OpenDirectory() => Fd.TryOpenDirectory(_path, out int error) ?? throw new LinuxException("open", _path, error);
 

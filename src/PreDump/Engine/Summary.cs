@@ -27,6 +27,12 @@ internal sealed class Summary
     /// <summary>Those of them that were dirty in the freeze and hold what the parent has.</summary>
     public ulong PagesUnchanged { get; private set; }
 
+    /// <summary>Pages that looked clean and were not certainly the parent's: compared with it, or copied where that could not be.</summary>
+    public ulong PagesSuspect { get; private set; }
+
+    /// <summary>Those of them that hold other bytes than the parent: moved there, and the kernel had not marked them.</summary>
+    public ulong PagesMoved { get; private set; }
+
     /// <summary>Pages that had a fate at all: copied, in the parent, or lost on the way.</summary>
     public ulong PagesScanned => PagesWritten + PagesInParent + PagesLost;
 
@@ -95,9 +101,13 @@ internal sealed class Summary
     }
 
     /// <summary>Notes what comparing found.</summary>
-    public void CountUnchanged(UnchangedPages pages)
+    /// <param name="pages">What it found.</param>
+    /// <param name="suspects">Pages that looked clean and had to be compared.</param>
+    public void CountCompared(UnchangedPages pages, ulong suspects)
     {
         PagesUnchanged += pages.Count;
+        PagesSuspect += suspects;
+        PagesMoved += pages.Moved;
         Comparing += pages.Time;
     }
 

@@ -11,13 +11,15 @@ internal sealed class TaskCopy : IDisposable
     private readonly TaskSnapshot _task;
     private readonly IParentPagemap? _parent;
     private readonly ParentPages? _parentPages;
+    private readonly FrameCheck? _check;
     private readonly Summary _summary;
     private readonly PageWalk? _walk;
     private readonly RoomToSwapIn? _roomToSwapIn;
     private int _mapsRead, _dirtySeen;
-    private MemoryRange _part;
-    private PageRun _run;
-    private MemoryRange _rest;
+    private MemoryRange _part; // of the walk
+    private PageRun _fated; // of the part
+    private MemoryRange _rest; // of those that share a decision
+    private bool _inParent, _suspect; // the decision
     private bool _started;
 
     /// <summary>Opens the task's memory; where that has gone it is a copy without pages.</summary>
@@ -25,14 +27,16 @@ internal sealed class TaskCopy : IDisposable
     /// <param name="task">The task in it.</param>
     /// <param name="parent">The parent's pagemap of it, owned from here on; null: everything is copied.</param>
     /// <param name="parentPages">The parent's pages of it, owned, too; null: no page is compared.</param>
+    /// <param name="check">Asked before a page is left to the parent unread; this task's until the last batch is filled; null: what looks
+    /// clean is.</param>
     /// <param name="walk">Goes through its pages; this task's until the last batch is filled.</param>
     /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
     /// <param name="summary">Takes what is left out.</param>
     /// <param name="stopping">Set where the round has failed.</param>
-    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, ParentPages? parentPages, PageWalk walk, bool userfaultfd,
-        Summary summary, CancellationToken stopping)
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, ParentPages? parentPages, FrameCheck? check, PageWalk walk,
+        bool userfaultfd, Summary summary, CancellationToken stopping)
     {
-        (_snapshot, _task, _parent, _parentPages, _summary) = (snapshot, task, parent, parentPages, summary);
+        (_snapshot, _task, _parent, _parentPages, _check, _summary) = (snapshot, task, parent, parentPages, check, summary);
         try
         {
             Memory = RemoteMemory.TryOpen(Task);
@@ -44,6 +48,7 @@ internal sealed class TaskCopy : IDisposable
             Pagemap = Pagemap.Open(Task.LiveTid);
             _roomToSwapIn = new RoomToSwapIn(Task, Memory, () => new MapsReader(_snapshot.Maps[_task.Maps]), stopping);
             walk.Begin(Pagemap, new VmaRules(Task.LiveTid, userfaultfd));
+            check?.Begin(Task.ImagePid, Task.StartTime, Pagemap);
             _walk = walk;
         }
         catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
@@ -109,22 +114,33 @@ internal sealed class TaskCopy : IDisposable
     private bool TryAdd(PageBatch batch, PageFilter filter)
     {
         var before = _rest;
-        if (!batch.TryAdd(ref _rest, _run.InParent, filter))
+        var frames = _inParent && _check is not null ? _check.FramesOf(_rest) : default;
+        if (!batch.TryAdd(ref _rest, _inParent, filter, frames))
             return false;
-        if (!_run.InParent && filter == PageFilter.Present && _parentPages is not null)
-            batch.Unchanged.Plan(_parentPages, before with { Length = before.Length - _rest.Length });
+        var added = before with { Length = before.Length - _rest.Length };
+        if (_suspect)
+            batch.Suspects += PageSize.Pages(added.Length);
+        if (!_inParent && (_suspect || filter == PageFilter.Present) && _parentPages is not null)
+            batch.Unchanged.Plan(_parentPages, added, _suspect);
         return true;
     }
 
-    // The walk's parts are cut by their pages' fate.
+    // The walk's parts are cut by their pages' fate, and what would be left to the parent by what can be known of it.
     private bool TryNextRun(PageWalk walk, ref MapsReader maps, ref PageFate fate)
     {
         while (_rest.Length == 0)
         {
-            if (_part.Length == 0 && !walk.TryNext(ref maps, out _part))
-                return false;
-            _run = fate.Next(ref _part);
-            _rest = _run.Range;
+            if (_fated.Range.Length == 0)
+            {
+                if (_part.Length == 0 && !walk.TryNext(ref maps, out _part))
+                    return false;
+                _fated = fate.Next(ref _part);
+            }
+            bool same = true;
+            ulong bytes = _fated.InParent && _check is not null ? _check.Next(_fated.Range, out same) : _fated.Range.Length;
+            _rest = _fated.Range with { Length = bytes };
+            (_inParent, _suspect) = (_fated.InParent && same, !same);
+            _fated = _fated with { Range = _fated.Range.Skip(bytes) };
         }
         return true;
     }

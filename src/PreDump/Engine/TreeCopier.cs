@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using PreDump.Images;
 using PreDump.Linux;
 using Serilog;
 
@@ -18,6 +19,7 @@ internal sealed class TreeCopier : IDisposable
     private readonly TreeSnapshot _snapshot;
     private readonly ParentRound? _parent;
     private readonly IPageXfer _xfer;
+    private readonly FrameLedgerWriter? _ledger;
     private readonly Summary _summary;
     private readonly ILogger _log;
     private readonly Lock _planning = new();
@@ -41,12 +43,14 @@ internal sealed class TreeCopier : IDisposable
     /// <param name="snapshot">The tree as it was in the freeze.</param>
     /// <param name="parent">The parent images; null in a first round.</param>
     /// <param name="xfer">Where the pages go.</param>
+    /// <param name="ledger">Takes where each page lay; null: it is not noted.</param>
     /// <param name="share">How much of the machine the copy may have.</param>
     /// <param name="summary">Counts the pages.</param>
     /// <param name="log">Told of each task.</param>
-    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, CopyShare share, Summary summary, ILogger log)
+    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, FrameLedgerWriter? ledger, CopyShare share, Summary summary,
+        ILogger log)
     {
-        (_snapshot, _parent, _xfer, _summary, _log) = (snapshot, parent, xfer, summary, log);
+        (_snapshot, _parent, _xfer, _ledger, _summary, _log) = (snapshot, parent, xfer, ledger, summary, log);
         (_threads, _nice) = (share.Threads, share.Nice);
         _walk = new PageWalk(summary.LeaveOut);
         _rate = share.MaxRate is { } rate ? new RateLimit(rate, _stopping.Token) : null;
@@ -62,7 +66,7 @@ internal sealed class TreeCopier : IDisposable
         lock (_order)
         {
             for (int i = 0; i < _threads && _failure is null; i++)
-                Start(() => PageBatch.OneOf(_threads), planned: false);
+                Start(() => PageBatch.OneOf(_threads, notesFrames: _ledger is not null), planned: false);
         }
         long running = Stopwatch.GetTimestamp();
         for (long looked = running; !_ended.Wait(s_look); looked = Stopwatch.GetTimestamp())
@@ -174,7 +178,8 @@ internal sealed class TreeCopier : IDisposable
                 return false;
             var task = _snapshot.Tasks[_nextTask++];
             var parentPages = task.Dirty is { } dirty ? _parent?.PagesOf(task.Task, _snapshot.Dirty.Bytes(dirty)) : null;
-            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), parentPages, _walk, _userfaultfd, _summary, _stopping.Token);
+            _task = new TaskCopy(_snapshot, task, _parent?.OpenPagemap(task.Task), parentPages, _parent?.Check, _walk, _userfaultfd, _summary,
+                _stopping.Token);
         }
         long before = Stopwatch.GetTimestamp();
         batch.Task = _task;
@@ -205,7 +210,9 @@ internal sealed class TreeCopier : IDisposable
                 place = _xfer.Place(batch.Runs, batch.Pages);
                 _summary.Count(batch.Runs);
                 _summary.Lose(batch.Losses);
-                _summary.CountUnchanged(batch.Unchanged);
+                _summary.CountCompared(batch.Unchanged, batch.Suspects);
+                if (_ledger is not null)
+                    batch.WriteFrames(_ledger);
             }
             if (batch.IsLast)
                 End(batch.Task);
@@ -219,12 +226,14 @@ internal sealed class TreeCopier : IDisposable
     private void Begin(TaskCopy task)
     {
         _xfer.OpenTask(task.Task.ImagePid);
+        _ledger?.BeginTask(task.Task.ImagePid, task.Task.StartTime);
         _before = (_summary.PagesWritten, _summary.PagesInParent);
     }
 
     private void End(TaskCopy task)
     {
         _xfer.CloseTask();
+        _ledger?.EndTask();
         _log.Debug("task {Task:l}: images named {Pid}, {Written} pages written, {InParent} in the parent", task.Task.ToString(), task.Task.ImagePid,
             _summary.PagesWritten - _before.Written, _summary.PagesInParent - _before.InParent);
         task.Dispose();

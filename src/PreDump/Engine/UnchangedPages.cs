@@ -5,36 +5,39 @@ using PreDump.Linux;
 
 namespace PreDump.Engine;
 
-/// <summary>Finds those pages of a batch that were dirty in the freeze and yet hold the bytes that the parent's chain has, and leaves them
-/// to the parent. Dirty tracking was reset before they were read: what is written to them later, the next round sees.</summary>
+/// <summary>Finds those pages of a batch that were dirty in the freeze, or looked clean and are suspect (<see cref="FrameCheck"/>), and
+/// yet hold the bytes that the parent's chain has, and leaves them to the parent. Dirty tracking was reset before they were read: what is written to them later, the next round sees.</summary>
 /// <param name="maxBytes">Bytes of a full batch.</param>
 internal sealed class UnchangedPages(int maxBytes)
 {
     private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and many threads must not make us large
 
     private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
-    private readonly List<(MemoryRange Pages, PagePlace Place)> _pieces = [];
+    private readonly List<(MemoryRange Pages, PagePlace Place, bool Suspect)> _pieces = [];
     private readonly List<PageRun> _runs = [];
     private byte[] _theirs = [];
     private ParentPages _parent = null!;
     private int _seen, _kept; // bytes
-    private ulong _compared, _same; // bytes
+    private ulong _compared, _same, _suspects, _suspectsSame; // bytes
 
-    /// <summary>How many were found.</summary>
+    /// <summary>How many dirty ones were found.</summary>
     public ulong Count => PageSize.Pages(_same);
+
+    /// <summary>How many suspects were compared and hold other bytes than the parent.</summary>
+    public ulong Moved => PageSize.Pages(_suspects - _suspectsSame);
 
     /// <summary>How long it took.</summary>
     public TimeSpan Time { get; private set; }
 
     /// <summary>Notes where the parent has pages that will be read. In ascending order.</summary>
-    public void Plan(ParentPages parent, MemoryRange pages)
+    public void Plan(ParentPages parent, MemoryRange pages, bool suspect = false)
     {
         _parent = parent;
         while (pages.Length > 0)
         {
-            ulong bytes = parent.Locate(pages, out var place);
+            ulong bytes = parent.Locate(pages, suspect, out var place);
             if (place.Round is not null)
-                _pieces.Add((pages with { Length = bytes }, place));
+                _pieces.Add((pages with { Length = bytes }, place, suspect));
             pages = pages.Skip(bytes);
         }
     }
@@ -43,7 +46,7 @@ internal sealed class UnchangedPages(int maxBytes)
     public void Clear()
     {
         _pieces.Clear();
-        (_compared, _same, Time) = (0, 0, default);
+        (_compared, _same, _suspects, _suspectsSame, Time) = (0, 0, 0, 0, default);
     }
 
     /// <summary>Compares what was read: the runs of pages that are the same become the parent's, and their bytes are taken out.</summary>
@@ -62,14 +65,14 @@ internal sealed class UnchangedPages(int maxBytes)
             {
                 while (next < _pieces.Count && _pieces[next].Pages.End <= rest.Start)
                     next++;
-                var (piece, place) = next < _pieces.Count ? _pieces[next] : (new MemoryRange(rest.End, 0), default);
+                var (piece, place, suspect) = next < _pieces.Count ? _pieces[next] : (new MemoryRange(rest.End, 0), default, false);
                 var part = rest with { Length = Math.Min(rest.End, Math.Max(piece.Start, rest.Start)) - rest.Start }; // before the piece
                 if (part.Length > 0)
                     Take(part, same: false, pages);
                 else
                 {
                     part = rest with { Length = Math.Min(Math.Min(rest.End, piece.End) - rest.Start, (ulong)_mostAtOnce) };
-                    Compare(part, place with { Offset = place.Offset + (rest.Start - piece.Start) }, pages);
+                    Compare(part, place with { Offset = place.Offset + (rest.Start - piece.Start) }, suspect, pages);
                 }
                 rest = rest.Skip(part.Length);
             }
@@ -81,7 +84,7 @@ internal sealed class UnchangedPages(int maxBytes)
         return _kept;
     }
 
-    private void Compare(MemoryRange part, PagePlace place, Span<byte> pages)
+    private void Compare(MemoryRange part, PagePlace place, bool suspect, Span<byte> pages)
     {
         if (_theirs.Length == 0)
             _theirs = new byte[_mostAtOnce]; // (a first round needs none)
@@ -91,21 +94,24 @@ internal sealed class UnchangedPages(int maxBytes)
             Take(part, same: false, pages);
             return;
         }
-        _compared += part.Length;
+        ulong same = 0;
         for (int at = 0; at < theirs.Length; at += PageSize.Bytes)
         {
-            bool same = pages.Slice(_seen, PageSize.Bytes).SequenceEqual(theirs.Slice(at, PageSize.Bytes));
-            Take(new MemoryRange(part.Start + (ulong)at, (ulong)PageSize.Bytes), same, pages);
+            bool isSame = pages.Slice(_seen, PageSize.Bytes).SequenceEqual(theirs.Slice(at, PageSize.Bytes));
+            same += isSame ? (ulong)PageSize.Bytes : 0;
+            Take(new MemoryRange(part.Start + (ulong)at, (ulong)PageSize.Bytes), isSame, pages);
         }
+        if (suspect)
+            (_suspects, _suspectsSame) = (_suspects + part.Length, _suspectsSame + same);
+        else
+            (_compared, _same) = (_compared + part.Length, _same + same);
     }
 
     // The next pages: they are the parent's, or their bytes move up to those before.
     private void Take(MemoryRange range, bool same, Span<byte> pages)
     {
         int bytes = (int)range.Length;
-        if (same)
-            _same += range.Length;
-        else
+        if (!same)
         {
             if (_kept < _seen)
                 pages.Slice(_seen, bytes).CopyTo(pages[_kept..]);

@@ -50,6 +50,24 @@ internal static class ShowJson
         }
     });
 
+    /// <summary>A frame ledger.</summary>
+    public static void Frames(FrameLedger ledger) => Image(ImageKind.Frames, json =>
+    {
+        json.WriteStartObject();
+        json.WriteNumber("dump_uptime", ledger.Head.DumpUptime);
+        json.WriteString("boot_id", ledger.Head.Boot);
+        json.WriteEndObject();
+        foreach (var (pid, task) in ledger.Tasks)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("pid", pid);
+            json.WriteNumber("start_time", task.StartTime);
+            json.WriteNumber("runs", task.Runs);
+            json.WriteNumber("pages", task.Pages);
+            json.WriteEndObject();
+        }
+    });
+
     /// <summary>A directory of images.</summary>
     public static void Directory(string path, RoundOverview overview) => Write(json =>
     {
@@ -80,6 +98,16 @@ internal static class ShowJson
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        if (overview.Frames is { } frames)
+        {
+            json.WriteStartObject("frame_ledger");
+            json.WriteNumber("tasks", frames.Tasks);
+            json.WriteNumber("pages", frames.Pages);
+            json.WriteString("problem", frames.Problem);
+            json.WriteEndObject();
+        }
+        else
+            json.WriteNull("frame_ledger");
         json.WriteStartArray("other_images");
         foreach (var name in overview.OtherImages)
             json.WriteStringValue(name);

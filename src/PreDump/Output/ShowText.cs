@@ -23,6 +23,9 @@ internal static class ShowText
         ulong present = Sum(overview, task => task.Present);
         Console.Out.WriteLine($"{Sizes.Count(overview.Pagemaps.Count, "pagemap"),-28} {Sum(overview, task => task.Runs),10} {present,12} {Size(present),10} "
             + $"{Sum(overview, task => task.InParent),12} {Sum(overview, task => task.Lazy),12}");
+        if (overview.Frames is { } frames)
+            Console.Out.WriteLine(frames.Problem is { } problem ? $"frame ledger   {problem}"
+                : $"frame ledger   {Sizes.Count(frames.Pages, "page")} of {Sizes.Count(frames.Tasks, "task")}");
         if (overview.OtherImages.Count > 0)
             Console.Out.WriteLine($"{Sizes.Count(overview.OtherImages.Count, "other image")} of CRIU, see crit show");
     }
@@ -49,6 +52,15 @@ internal static class ShowText
             Console.Out.WriteLine($"{"0x" + entry.Vaddr.ToString("x"),18} {entry.NrPages,12} {(here ? $"0x{offset:x}" : "-"),18}  {FlagNames.Of(entry.Flags)}");
             offset += here ? entry.NrPages * (ulong)PageSize.Bytes : 0;
         }
+    }
+
+    /// <summary>A frame ledger.</summary>
+    public static void Frames(FrameLedger ledger)
+    {
+        Console.Out.WriteLine($"dump_uptime    {ledger.Head.DumpUptime} us after boot {ledger.Head.Boot}");
+        Console.Out.WriteLine($"{"pid",10} {"start time",14} {"runs",10} {"pages",12}");
+        foreach (var (pid, task) in ledger.Tasks)
+            Console.Out.WriteLine($"{pid,10} {task.StartTime,14} {task.Runs,10} {task.Pages,12}");
     }
 
     private static string Size(ulong pages) => Sizes.Bytes(pages * (double)PageSize.Bytes);

@@ -22,6 +22,8 @@ internal static class SummaryJson
             json.WriteNumber("bytes_written", summary.PagesWritten * (ulong)PageSize.Bytes);
             json.WriteNumber("pages_in_parent", summary.PagesInParent);
             json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
+            json.WriteNumber("pages_suspect", summary.PagesSuspect);
+            json.WriteNumber("pages_moved", summary.PagesMoved);
             json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
             json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
             json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);

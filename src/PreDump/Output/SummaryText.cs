@@ -20,6 +20,8 @@ internal static class SummaryText
             line.Append($", {summary.PagesInParent} in the parent ({(double)summary.PagesInParent / summary.PagesScanned:0.0%})");
         if (summary.PagesUnchanged > 0)
             line.Append($", {summary.PagesUnchanged} of them dirty but unchanged");
+        if (summary.PagesMoved > 0)
+            line.Append($", {summary.PagesMoved} looked clean but had been moved");
         line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
         var skipped = summary.Skipped.Select(part => part.Value.Vmas > 0
             ? $"{part.Key} {Sizes.Count(part.Value.Vmas, "VMA")} ({Sizes.Count(part.Value.Pages, "page")})"

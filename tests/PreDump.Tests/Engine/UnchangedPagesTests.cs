@@ -104,7 +104,7 @@ public sealed class UnchangedPagesTests
         Assert.Equal((ulong)whole, unchanged.Count);
         Assert.Equal((ulong)Pages, read.Runs.Aggregate(0UL, (sum, run) => sum + run.Pages));
 
-        Assert.Equal((ulong)Pages * s_page, parent.Locate(Range(Pages, Pages), out var place)); // and that was it
+        Assert.Equal((ulong)Pages * s_page, parent.Locate(Range(Pages, Pages), suspect: false, out var place)); // and that was it
         Assert.Null(place.Round);
     }
 
@@ -116,7 +116,7 @@ public sealed class UnchangedPagesTests
         var file = Path.Combine(chain[1].Path, ImageNames.Pagemap(Pid));
         File.WriteAllBytes(file, File.ReadAllBytes(file)[..^1]);
         using var parent = Open(chain);
-        Assert.Equal(s_page, parent.Locate(Range(0, 1), out var place));
+        Assert.Equal(s_page, parent.Locate(Range(0, 1), suspect: false, out var place));
         Assert.Null(place.Round);
     }
 
@@ -124,7 +124,7 @@ public sealed class UnchangedPagesTests
     public void A_task_that_the_parent_does_not_have_is_copied()
     {
         using var parent = new ParentPages("7", () => null, new Payoff(), s_log);
-        Assert.Equal(5 * s_page, parent.Locate(Range(0, 5), out var place));
+        Assert.Equal(5 * s_page, parent.Locate(Range(0, 5), suspect: false, out var place));
         Assert.Null(place.Round);
     }
 
@@ -134,11 +134,11 @@ public sealed class UnchangedPagesTests
         using var folder = new ImageFolder();
         using var parent = Open(Chain(folder, [Kinds(1)]));
         parent.Note(4 * 1024 * 1024, 0);
-        Assert.Equal(s_page, parent.Locate(Range(0, 1), out var place));
+        Assert.Equal(s_page, parent.Locate(Range(0, 1), suspect: false, out var place));
         Assert.Null(place.Round);
         for (int i = 0; i < 4; i++)
-            parent.Locate(new MemoryRange(s_page, 4 * 1024 * 1024), out _);
-        parent.Locate(Range(1, 1), out place);
+            parent.Locate(new MemoryRange(s_page, 4 * 1024 * 1024), suspect: false, out _);
+        parent.Locate(Range(1, 1), suspect: false, out place);
         Assert.NotNull(place.Round);
     }
 
@@ -168,7 +168,7 @@ public sealed class UnchangedPagesTests
         for (int again = 0; again < 50; again++)
         {
             using var parent = Open(chain);
-            parent.Locate(Range(0, Pages), out var place);
+            parent.Locate(Range(0, Pages), suspect: false, out var place);
             Parallel.For(0, 8, _ =>
             {
                 var bytes = new byte[PageSize.Bytes];

@@ -66,6 +66,30 @@ public sealed class ImageFuzzTests
         Fuzz.Feed(Fuzz.Damaged(s_statistics), input => StatsImage.Read(directory.Write(ImageNames.Stats, input)), s_allowed, 3000);
     }
 
+    /// <summary>A ledger that is damaged is refused; of one that is taken any question has an answer.</summary>
+    [Fact]
+    public void Frame_ledger()
+    {
+        using var directory = new TempDirectory();
+        var whole = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]).Select((tasks, frames, first) =>
+        {
+            Ledgers.Write(directory.Path, new FrameLedgerHead(first, default), ledger =>
+            {
+                for (int task = 1; task <= tasks; task++)
+                    Ledgers.Task(ledger, task, first, (4096UL, frames!), (1UL << 20, [first, first + 1, first + 2, first + 3]));
+            });
+            return File.ReadAllBytes(directory.File(ImageNames.Frames));
+        });
+        Fuzz.Feed(Fuzz.Damaged(whole), input =>
+        {
+            File.WriteAllBytes(directory.File(ImageNames.Frames), input);
+            using var ledger = FrameLedger.TryOpenIn(directory.Path)!;
+            var frames = new ulong[100];
+            foreach (int pid in ledger.Tasks.Keys)
+                ledger.OpenTask(pid, startTime: null)!.Read(0, frames);
+        }, s_allowed, 3000);
+    }
+
     [Fact]
     public void Kind_of_an_image()
     {

@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>Where a page lies, as its pagemap entry tells (admin-guide/mm/pagemap.rst): in which page frame, or in which slot of swap.
+/// A page that is moved by mremap(2) or UFFDIO_MOVE takes its frame along, so another frame at an address is a sign of another
+/// page, even where the kernel has not marked it as changed.</summary>
+public static class PageFrames
+{
+    /// <summary>The frame of a page that is not there, or whose frame is hidden: equal to no frame, not even to itself.</summary>
+    public const ulong Unknown = 0;
+
+    private const ulong Present = 1UL << 63, Swapped = 1UL << 62, Number = (1UL << 55) - 1;
+
+    private static readonly Lazy<bool> s_visible = new(See);
+
+    /// <summary>Whether this user may see page frames: it takes CAP_SYS_ADMIN in the first user namespace.</summary>
+    public static bool AreVisible => s_visible.Value;
+
+    /// <summary>The frame (or slot of swap) in a pagemap entry: a number that says nothing but whether two of them are the same.</summary>
+    public static ulong Of(ulong entry) =>
+        (entry & (Present | Swapped)) != 0 && (entry & Number) != 0 ? entry & (Swapped | Number) : Unknown;
+
+    /// <summary>The frames of so many raw entries; both may be the same memory.</summary>
+    public static void Of(ReadOnlySpan<ulong> entries, Span<ulong> frames)
+    {
+        for (int i = 0; i < entries.Length; i++)
+            frames[i] = Of(entries[i]);
+    }
+
+    /// <summary>Where pages lie now, one behind the other.</summary>
+    /// <param name="pagemap">The task's.</param>
+    /// <param name="start">Of the first page, in bytes.</param>
+    /// <param name="frames">Takes them.</param>
+    public static void Read(Pagemap pagemap, ulong start, Span<ulong> frames)
+    {
+        int got = pagemap.ReadEntries(frames, start);
+        Of(frames[..got], frames);
+        frames[got..].Fill(Unknown);
+    }
+
+    private static bool See()
+    {
+        using var page = new NativeBuffer(1);
+        using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
+        ulong entry = 0;
+        unsafe
+        {
+            fixed (byte* p = page.Span)
+                _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)p / (ulong)PageSize.Bytes * sizeof(ulong));
+        }
+        return Of(entry) != Unknown;
+    }
+}

@@ -1,0 +1,28 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Tests.Images;
+
+/// <summary>Frame ledgers made by hand.</summary>
+internal static class Ledgers
+{
+    /// <summary>Writes one into a directory, in the place of one that is there.</summary>
+    public static void Write(string directory, FrameLedgerHead head, Action<FrameLedgerWriter> tasks)
+    {
+        File.Delete(Path.Combine(directory, ImageNames.Frames));
+        using var folder = Fd.TryOpenDirectory(directory, out _)!;
+        using var ledger = new FrameLedgerWriter(folder.CreatePrivate(ImageNames.Frames));
+        ledger.Begin(head);
+        tasks(ledger);
+        ledger.Complete();
+    }
+
+    /// <summary>Writes one task.</summary>
+    public static void Task(FrameLedgerWriter ledger, int imagePid, ulong startTime, params IEnumerable<(ulong Address, ulong[] Frames)> runs)
+    {
+        ledger.BeginTask(imagePid, startTime);
+        foreach (var (address, frames) in runs)
+            ledger.Add(address, frames);
+        ledger.EndTask();
+    }
+}
