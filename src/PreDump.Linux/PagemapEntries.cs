@@ -50,18 +50,25 @@ internal static unsafe class PagemapEntries
         && ((entry & Present) == 0 || s_zeroFrame == 0 || (entry & FrameMask) != s_zeroFrame)
         && (filter != PageFilter.Dirty || (entry & SoftDirtyMark) != 0);
 
-    // A page of anonymous memory that was only read is the zero page. Without CAP_SYS_ADMIN frames read as 0: then zero pages
-    // can't be told from others and are taken too, which costs room and harms nothing.
+    /// <summary>The zero page's frame, by the entries of two pages that were only read; 0 where there is none: some kernels give
+    /// each of them a frame of its own, which is soon somebody's page, and that must not be left out.</summary>
+    internal static ulong ZeroFrame(ulong first, ulong second) =>
+        (first & second & Present) != 0 && (first & FrameMask) == (second & FrameMask) ? first & FrameMask : 0;
+
+    // Without CAP_SYS_ADMIN frames read as 0: then zero pages can't be told from others and are taken too, which costs room and
+    // harms nothing.
     private static ulong FindZeroFrame()
     {
-        void* page = mmap(null, (size_t)(ulong)PageSize.Bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED)
+        ulong pageSize = (ulong)PageSize.Bytes;
+        var pages = (byte*)mmap(null, (size_t)(2 * pageSize), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED)
             return 0;
-        _ = Volatile.Read(ref *(byte*)page);
-        ulong entry = 0;
+        _ = Volatile.Read(ref *pages);
+        _ = Volatile.Read(ref *(pages + pageSize));
+        Span<ulong> entries = [0, 0];
         using (var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _))
-            _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / (ulong)PageSize.Bytes * sizeof(ulong));
-        _ = munmap(page, (size_t)(ulong)PageSize.Bytes);
-        return entry & FrameMask;
+            _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(entries), (ulong)pages / pageSize * sizeof(ulong));
+        _ = munmap(pages, (size_t)(2 * pageSize));
+        return ZeroFrame(entries[0], entries[1]);
     }
 }

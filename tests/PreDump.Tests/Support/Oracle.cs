@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using Tmds.Linux;
-using static Tmds.Linux.LibC;
 
 namespace PreDump.Tests.Support;
 
@@ -16,9 +14,6 @@ internal static class Oracle
     private const ulong OfFileOrShared = 1UL << 61;
     private const ulong Guard = 1UL << 58;
     private const ulong FrameNumber = (1UL << 55) - 1;
-
-    // The huge zero page, which is another, counts as content: CRIU without PAGEMAP_SCAN takes it, and later expects it.
-    private static readonly Lazy<ulong> ZeroPage = new(FindZeroPage);
 
     /// <summary>The address of each page to take, ascending, with the mapping it is in.</summary>
     public static SortedDictionary<ulong, Mapping> Pages(int pid)
@@ -61,27 +56,10 @@ internal static class Oracle
         (entry & (Present | Swapped)) != 0
         && (entry & Guard) == 0
         && !(mapping.IsOfFile && (entry & OfFileOrShared) != 0)
-        && !((entry & Present) != 0 && (entry & FrameNumber) == ZeroPage.Value);
+        && !IsZeroPage(entry);
 
-    // The frame behind fresh memory that was only read. (What malloc gives may have been written to before.)
-    private static unsafe ulong FindZeroPage()
-    {
-        var fresh = (byte*)mmap(null, (size_t)Mapping.PageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        try
-        {
-            _ = Volatile.Read(ref *fresh);
-            ulong entry = 0;
-            using var pagemap = Open("/proc/self/pagemap");
-            ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)fresh / Mapping.PageSize * sizeof(ulong));
-            return (entry & Present) != 0 && (entry & FrameNumber) != 0
-                ? entry & FrameNumber
-                : throw new InvalidOperationException($"the zero page is not to be seen: {entry:x}");
-        }
-        finally
-        {
-            _ = munmap(fresh, (size_t)Mapping.PageSize);
-        }
-    }
+    // The huge zero page, which is another, counts as content: CRIU without PAGEMAP_SCAN takes it, and later expects it.
+    private static bool IsZeroPage(ulong entry) => (entry & Present) != 0 && (entry & FrameNumber) == ZeroPage.Frame;
 
     // FileShare.ReadWrite, so that .NET takes no lock on the file.
     private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
