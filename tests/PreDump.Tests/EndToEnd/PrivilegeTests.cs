@@ -109,6 +109,7 @@ public sealed class PrivilegeTests
     public async Task Without_page_frames_zero_pages_are_copied()
     {
         await Requires.PageOracle();
+        Requires.ZeroPage();
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
         await using var victim = await Victim.Fixture("zeropages");

@@ -1,5 +1,6 @@
 /* Anonymous memory that was only read holds the shared zero page, and needs no place in an image; a page that was
- * written with zeroes does need one. The same for a private mapping of /dev/zero. */
+ * written with zeroes does need one. The same for a private mapping of /dev/zero. (On a kernel without a zero page all
+ * of them need one.) */
 #include "victim.h"
 
 static void touch(char *memory)

@@ -24,6 +24,18 @@ internal static class Requires
         Assert.SkipUnless(pycriu.ExitCode == 0, "needs pycriu (package criu)");
     }
 
+    public static void ZeroPage()
+    {
+        Root();
+        Assert.SkipWhen(Support.ZeroPage.Frame is null, "this kernel has no zero page: anonymous memory that was only read has pages of its own");
+    }
+
+    public static void NoZeroPage()
+    {
+        Root();
+        Assert.SkipWhen(Support.ZeroPage.Frame is not null, "this kernel has the zero page: anonymous memory that was only read holds it");
+    }
+
     public static void NoSoftDirty() =>
         Assert.SkipWhen(KernelTracksSoftDirty(), "this kernel tracks soft-dirty pages");
 
