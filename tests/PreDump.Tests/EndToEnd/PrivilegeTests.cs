@@ -135,6 +135,7 @@ public sealed class PrivilegeTests
     {
         await Requires.PageOracle();
         using var nobody = new Nobody();
+        await nobody.RequireHidepid(hidepid);
         await using var victim = await nobody.SetuidFixture("hiddenchild");
         var before = VictimState.OfTree(victim);
         Assert.Equal(2, before.Count);
@@ -159,6 +160,7 @@ public sealed class PrivilegeTests
     public async Task A_hidden_root_is_not_called_missing(int hidepid)
     {
         using var nobody = new Nobody();
+        await nobody.RequireHidepid(hidepid);
         await using var victim = await Victim.Fixture("plain");
         var result = await nobody.RunToolHidepid(hidepid, [], "--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
         Assert.Contains("hidden", Refusal.Line(Refusal.Failure, result));
@@ -170,6 +172,7 @@ public sealed class PrivilegeTests
     {
         Assert.SkipWhen(YamaScope() is > 0, "yama keeps users from tracing processes of their own");
         using var nobody = new Nobody();
+        await nobody.RequireHidepid(2);
         await using var victim = await nobody.Fixture("breeder");
         for (var round = 0; round < 20; round++)
         {

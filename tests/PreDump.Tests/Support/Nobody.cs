@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace PreDump.Tests.Support;
 
 /// <summary>A user without any capability, and a folder where that user gets at what tests put there.</summary>
@@ -34,8 +36,14 @@ internal sealed class Nobody : IDisposable
 
     /// <summary>The same in a mount namespace whose /proc has this hidepid; with these of root's capabilities.</summary>
     public async Task<CommandResult> RunToolHidepid(int hidepid, string[] capabilities, params string[] arguments) =>
-        await Command.Run("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", $"mount -t proc -o hidepid={hidepid} proc /proc && exec \"$0\" \"$@\"",
-            SetPriv, .. Given(capabilities), .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
+        await RunHidepid(hidepid, [.. Given(capabilities), .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
+
+    /// <summary>Tries to hide root's first process from this user so; where that can't be done the test is skipped.</summary>
+    public async Task RequireHidepid(int hidepid)
+    {
+        var tried = await RunHidepid(hidepid, AsNobody(["/bin/sh", "-c", "test ! -r /proc/1/status"]));
+        Assert.SkipUnless(tried.ExitCode == 0, $"/proc can't be mounted with hidepid={hidepid} here: {(tried.Errors.Length > 0 ? tried.Errors.Trim() : "it hides nothing")}");
+    }
 
     /// <summary>The same with some capabilities of root's, such as "sys_ptrace".</summary>
     public async Task<CommandResult> RunToolWith(string[] capabilities, params string[] arguments) =>
@@ -52,6 +60,12 @@ internal sealed class Nobody : IDisposable
     }
 
     public void Dispose() => _scratch.Dispose();
+
+    // Only /proc is kept from spreading to other namespaces (unshare would see to all from the root on, which in a chroot may be no
+    // mount point).
+    private static Task<CommandResult> RunHidepid(int hidepid, string[] withPrivileges) =>
+        Command.Run("/usr/bin/unshare", ["--mount", "--propagation", "unchanged", "/bin/sh", "-c",
+            $"mount --make-private /proc && mount -t proc -o hidepid={hidepid} proc /proc && exec \"$0\" \"$@\"", SetPriv, .. withPrivileges]);
 
     private static string[] Given(string[] capabilities)
     {
