@@ -111,7 +111,10 @@ static inline void ready(void)
 
 static inline _Noreturn void skip(const char *reason)
 {
-    printf("SKIP %s: %s\n", reason, strerror(errno));
+    if (errno != 0)
+        printf("SKIP %s: %s\n", reason, strerror(errno));
+    else
+        printf("SKIP %s\n", reason);
     exit(0);
 }
 
