@@ -196,8 +196,8 @@ public sealed class PrivilegeTests
             kill -STOP $pid; until grep -q '^State:.T' /proc/$pid/status; do :; done
             "$0" --tree $pid --images-dir "$2" && "$0" verify "$2" --tree $pid
             """;
-        var result = await nobody.Run(Unshare, [.. Container, "/bin/bash", "-ec", Script, nobody.Copy(await PreDumpTool.File()),
-            nobody.Copy(Victim.FixtureFile("plain")), nobody.Images]);
+        var result = await nobody.Run(Unshare, [.. Container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
+            await nobody.Copy(Victim.FixtureFile("plain")), nobody.Images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Matches("pages compared|equal", result.Output);
     }

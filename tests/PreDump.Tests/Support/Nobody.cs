@@ -32,11 +32,11 @@ internal sealed class Nobody : IDisposable
 
     /// <summary>The same, started by another command, which gets the tool and its arguments behind its own.</summary>
     public async Task<CommandResult> RunToolBehind(string[] command, params string[] arguments) =>
-        await Command.Run(SetPriv, AsNobody([.. command, Copy(await PreDumpTool.File()), .. arguments]));
+        await Command.Run(SetPriv, AsNobody([.. command, await Copy(await PreDumpTool.File()), .. arguments]));
 
     /// <summary>The same in a mount namespace whose /proc has this hidepid; with these of root's capabilities.</summary>
     public async Task<CommandResult> RunToolHidepid(int hidepid, string[] capabilities, params string[] arguments) =>
-        await RunHidepid(hidepid, [.. Given(capabilities), .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
+        await RunHidepid(hidepid, [.. Given(capabilities), .. AsNobody([await Copy(await PreDumpTool.File()), .. arguments])]);
 
     /// <summary>Tries to hide root's first process from this user so; where that can't be done the test is skipped.</summary>
     public async Task RequireHidepid(int hidepid)
@@ -47,16 +47,16 @@ internal sealed class Nobody : IDisposable
 
     /// <summary>The same with some capabilities of root's, such as "sys_ptrace".</summary>
     public async Task<CommandResult> RunToolWith(string[] capabilities, params string[] arguments) =>
-        await Command.Run(SetPriv, [.. Given(capabilities), .. AsNobody([Copy(await PreDumpTool.File()), .. arguments])]);
+        await Command.Run(SetPriv, [.. Given(capabilities), .. AsNobody([await Copy(await PreDumpTool.File()), .. arguments])]);
 
-    public Task<Victim> Fixture(string name) => Victim.Ready(SetPriv, AsNobody([Copy(Victim.FixtureFile(name))]));
+    public async Task<Victim> Fixture(string name) => await Victim.Ready(SetPriv, AsNobody([await Copy(Victim.FixtureFile(name))]));
 
     /// <summary>A fixture that is root's and setuid.</summary>
-    public Task<Victim> SetuidFixture(string name)
+    public async Task<Victim> SetuidFixture(string name)
     {
-        var file = Copy(Victim.FixtureFile(name));
+        var file = await Copy(Victim.FixtureFile(name));
         File.SetUnixFileMode(file, UnixFileMode.SetUser | UserAll | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        return Victim.Ready(SetPriv, AsNobody([file]));
+        return await Victim.Ready(SetPriv, AsNobody([file]));
     }
 
     public void Dispose() => _scratch.Dispose();
@@ -75,12 +75,12 @@ internal sealed class Nobody : IDisposable
 
     private string[] AsNobody(string[] command) => [$"--reuid={Id}", $"--regid={Id}", "--clear-groups", .. command];
 
-    /// <summary>A copy of a program where this user gets at it.</summary>
-    public string Copy(string file)
+    /// <summary>A copy of a program where this user gets at it. Not written by this process: what other tests start meanwhile would hold
+    /// the file open for a moment, and a file that is open for writing can't be run.</summary>
+    public async Task<string> Copy(string file)
     {
         var copy = _scratch[Path.GetFileName(file)];
-        File.Copy(file, copy, overwrite: true);
-        File.SetUnixFileMode(copy, Everyone);
+        await Command.Must("/usr/bin/install", "--mode=0777", file, copy);
         return copy;
     }
 }

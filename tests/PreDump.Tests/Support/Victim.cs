@@ -77,7 +77,7 @@ internal sealed class Victim : IAsyncDisposable
     {
         try
         {
-            return await Eventually.Within(_lines.Reader.ReadAsync().AsTask(), $"a line of {_process.ProcessName}");
+            return await Eventually.Within(_lines.Reader.ReadAsync().AsTask(), $"a line of {_process.StartInfo.FileName}");
         }
         catch (ChannelClosedException)
         {
