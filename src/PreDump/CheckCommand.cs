@@ -37,6 +37,8 @@ internal static class CheckCommand
         yield return new("soft-dirty", SoftDirty.IsSupported(), false, SoftDirty.IsSupported()
             ? "the kernel tracks changed memory"
             : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): only full copies, no rounds");
+        foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
+            yield return finding;
         bool scan = Pagemap.Kernel.HasScan(PageFilter.Present), dirtyScan = Pagemap.Kernel.HasScan(PageFilter.Dirty);
         yield return new("PAGEMAP_SCAN", scan, false, !scan ? "not here (6.7 and later): pages are chosen by reading pagemap, which takes longer"
             : (dirtyScan ? "with" : "without") + " soft-dirty, " + (Pagemap.Kernel.HasGuardCategory ? "with" : "without") + " guard pages");
@@ -64,11 +66,23 @@ internal static class CheckCommand
         yield return new("CAP_DAC_OVERRIDE", Has(CAP_DAC_OVERRIDE), false, Has(CAP_DAC_OVERRIDE)
             ? "page tables of every user's tasks may be seen" : "missing: tasks of other users, and those not dumpable, can't be pre-dumped");
         yield return new("CAP_SYS_ADMIN", Has(CAP_SYS_ADMIN), false, Has(CAP_SYS_ADMIN)
-            ? "page frames are visible" : "missing: without PAGEMAP_SCAN zero pages can't be told and are copied too");
+            ? "page frames are visible" : "missing: page frames are hidden; without PAGEMAP_SCAN zero pages can't be told and are copied too");
         yield return new("CAP_SYS_NICE", Has(CAP_SYS_NICE), false, Has(CAP_SYS_NICE)
             ? "the freeze runs at real-time priority" : "missing: freezing many threads takes longer");
         yield return Freezer("freezer v1", "freezer", "/freezer.state");
         yield return Freezer("freezer v2", "cgroup2", "/cgroup.freeze");
+    }
+
+    private static IEnumerable<Finding> WhereSoftDirtyFails()
+    {
+        string instead = PageFrames.AreVisible ? "rounds look at page frames instead, and compare the pages whose frame is another"
+            : "page frames are hidden from this user (CAP_SYS_ADMIN), so each round compares every page that looks clean (--trust-soft-dirty: not)";
+        yield return SoftDirtyProbe.LosesMovedPages()
+            ? new("mremap", PageFrames.AreVisible, false, $"the kernel does not mark what mremap(2) moves by whole page tables: {instead}")
+            : new("mremap", true, false, "the kernel marks what mremap(2) moves");
+        yield return SoftDirtyProbe.LosesMergedMappings()
+            ? new("merged mappings", PageFrames.AreVisible, false, $"a new mapping that a clean one is joined with looks clean until it is written to: {instead}")
+            : new("merged mappings", true, false, "the kernel marks new mappings, those that a clean one is joined with too");
     }
 
     private static Finding Tried(string name, bool ok, string good, string bad) => new(name, ok, true, ok ? good : bad);

@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>Tries on memory of our own where the kernel's soft-dirty tracking says less than the truth.</summary>
+public static unsafe class SoftDirtyProbe
+{
+    private const ulong Present = 1UL << 63, Mark = 1UL << 55;
+
+    /// <summary>Whether mremap(2) moves a whole page table without marking the pages that come along (since Linux 5.1 on x86-64).</summary>
+    public static bool LosesMovedPages()
+    {
+        const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MADV_NOHUGEPAGE = 15;
+        ulong table = (ulong)PageSize.Bytes / sizeof(ulong) * (ulong)PageSize.Bytes; // bytes that one page table maps
+        return WithMemory(4 * table, start =>
+        {
+            byte* from = (byte*)((start + table - 1) & ~(table - 1)), to = from + (2 * table);
+            _ = madvise(from, (size_t)table, MADV_NOHUGEPAGE);
+            *from = 1;
+            return Reset()
+                && mremap(from, (size_t)table, (size_t)table, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to
+                && (Entry(to) & (Present | Mark)) == Present;
+        });
+    }
+
+    /// <summary>Whether a new mapping that a clean one is joined with looks clean from then on, until it is written to (before Linux
+    /// 6.19).</summary>
+    public static bool LosesMergedMappings()
+    {
+        const int MADV_DONTFORK = 10, MADV_DOFORK = 11;
+        var page = (size_t)(ulong)PageSize.Bytes;
+        return WithMemory(4 * (ulong)PageSize.Bytes, start =>
+        {
+            byte* first = (byte*)start + PageSize.Bytes, second = first + PageSize.Bytes;
+            *first = 1;
+            return munmap(second, page) == 0
+                && madvise(first, page, MADV_DONTFORK) == 0 // the two are not joined yet
+                && Reset()
+                && mmap(second, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == second
+                && madvise(first, page, MADV_DOFORK) == 0
+                && (Entry(second) & Mark) == 0;
+        });
+    }
+
+    private static bool WithMemory(ulong bytes, Func<ulong, bool> probe)
+    {
+        void* memory = mmap(null, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
+            return false;
+        bool found = probe((ulong)memory);
+        _ = munmap(memory, (size_t)bytes);
+        return found;
+    }
+
+    private static bool Reset()
+    {
+        using var clearRefs = Fd.TryOpen("/proc/self/clear_refs", O_WRONLY, out _);
+        return clearRefs?.TryWriteOnce("4"u8) == 0;
+    }
+
+    private static ulong Entry(byte* page)
+    {
+        ulong entry = 0;
+        using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
+        _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / (ulong)PageSize.Bytes * sizeof(ulong));
+        return entry;
+    }
+}
