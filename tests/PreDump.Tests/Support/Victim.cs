@@ -38,6 +38,9 @@ internal sealed class Victim : IAsyncDisposable
     /// <summary>The root of the tree to pre-dump: what READY named, else the process itself.</summary>
     public int Pid { get; private set; }
 
+    /// <summary>The process that was started, which need not be of the tree.</summary>
+    public int Starter => _process.Id;
+
     public bool HasExited => _process.HasExited;
 
     public List<int> Tree => ProcessView.LivingTree(Pid);
