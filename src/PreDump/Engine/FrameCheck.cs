@@ -10,7 +10,7 @@ namespace PreDump.Engine;
 /// <param name="ledger">The last round's; null: nothing is certain.</param>
 internal sealed class FrameCheck(FrameLedger? ledger)
 {
-    private const int AtOnce = 2048; // pages
+    private const int AtOnce = 2048, AtLeast = 512; // pages; where runs are short the same look serves the next ones
 
     private readonly ulong[] _now = new ulong[AtOnce], _noted = new ulong[AtOnce];
     private TaskFrames? _task;
@@ -64,7 +64,7 @@ internal sealed class FrameCheck(FrameLedger? ledger)
 
     private void Look(MemoryRange pages)
     {
-        int count = (int)Math.Min(AtOnce, PageSize.Pages(pages.Length));
+        int count = (int)Math.Clamp(PageSize.Pages(pages.Length), AtLeast, AtOnce);
         _seen = pages with { Length = (ulong)count * (ulong)PageSize.Bytes };
         PageFrames.Read(_pagemap, pages.Start, _now.AsSpan(0, count));
         _task!.Read(pages.Start, _noted.AsSpan(0, count));

@@ -43,18 +43,20 @@ internal sealed class FrameNotes(int most)
     /// read.</summary>
     public void ForgetMoved(Pagemap pagemap)
     {
-        Span<ulong> now = stackalloc ulong[256];
-        foreach (var run in _runs)
-            for (int done = 0, some; done < run.Count; done += some)
+        Span<ulong> now = stackalloc ulong[512];
+        ulong start = 0, end = 0; // of the pages in it
+        foreach (var (address, first, count) in _runs)
+            for (int done = 0, some; done < count; done += some)
             {
-                some = Math.Min(now.Length, run.Count - done);
-                PageFrames.Read(pagemap, run.Address + Bytes(done), now[..some]);
-                var noted = _frames.AsSpan(run.First + done, some);
-                if (noted.SequenceEqual(now[..some]))
-                    continue;
-                for (int i = 0; i < some; i++)
-                    if (noted[i] != now[i])
-                        noted[i] = PageFrames.Unknown;
+                ulong at = address + Bytes(done);
+                if (at >= end)
+                {
+                    int pages = (int)Math.Min((ulong)now.Length, PageSize.Pages(_runs[^1].Address + Bytes(_runs[^1].Count) - at));
+                    PageFrames.Read(pagemap, at, now[..pages]);
+                    (start, end) = (at, at + Bytes(pages));
+                }
+                some = (int)Math.Min((ulong)(count - done), PageSize.Pages(end - at));
+                ForgetOthers(_frames.AsSpan(first + done, some), now.Slice((int)PageSize.Pages(at - start), some));
             }
     }
 
@@ -67,6 +69,15 @@ internal sealed class FrameNotes(int most)
             var (notes, run) = first ? (one, one._runs[i++]) : (other, other._runs[j++]);
             ledger.Add(run.Address, notes.FramesOf(run));
         }
+    }
+
+    private static void ForgetOthers(Span<ulong> noted, ReadOnlySpan<ulong> now)
+    {
+        if (noted.SequenceEqual(now))
+            return;
+        for (int i = 0; i < noted.Length; i++)
+            if (noted[i] != now[i])
+                noted[i] = PageFrames.Unknown;
     }
 
     private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);

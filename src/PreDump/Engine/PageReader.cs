@@ -97,6 +97,8 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
         foreach (var run in _batch.Wanted)
         {
             bool byForce = _batch.UnderUserfaultfd || _batch.FilterOf(run) != PageFilter.Present;
+            if (notesFrames && _batch.FilterOf(run) == PageFilter.Any) // the vdso comes into the page tables when it is touched
+                _ = _memory.ReadForced(run, Room);
             for (var rest = run; rest.Length > 0; _pieceCount++)
             {
                 ulong bytes = rest.Length;
