@@ -1,4 +1,4 @@
-"""What the proofs in Python (faults.py, refusals.py, pressure.py) share: a victim, a chain of rounds of it, and counts. Runs
+"""What the proofs in Python (faults.py, moves.py, pressure.py, refusals.py) share: a victim, a chain of rounds of it, and counts. Runs
 in the VM or as root on any kernel with soft-dirty."""
 import argparse, collections, glob, os, re, shutil, signal, subprocess, sys, tempfile, time, traceback
 
@@ -33,7 +33,8 @@ def eventually(condition, what, seconds=60):
 def options(**more):
     parser = argparse.ArgumentParser()
     for name, default in dict(victims=None, predump='predump', criu='criu', logs=None, **more).items():
-        parser.add_argument('--' + name, type=type(default) if default is not None else str, default=default)
+        kind = {'action': 'store_true'} if default is False else {'type': type(default) if default is not None else str, 'default': default}
+        parser.add_argument('--' + name, **kind)
     return parser.parse_known_args()[0]
 
 
@@ -143,6 +144,9 @@ class Victim:
         os.kill(self.pid, signal.SIGTERM)
         eventually(lambda: self.heard('VERDICT') or self.heard('BAD'), 'a verdict')
         self.assert_good('at its end')
+        self.assert_verdict_given()
+
+    def assert_verdict_given(self):
         must(self.heard('VERDICT ok'), f'no good verdict: {self.heard("VERDICT")}')
         rounds = [int(line.split()[1]) for line in self.heard('round ')]
         must(rounds == list(range(len(rounds))), 'round numbers jump')
