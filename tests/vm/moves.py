@@ -245,7 +245,9 @@ def prove():
             journey.tell(e)
         finally:
             if journey.victim:
-                TALLY['operations of the mover'] += sum(int(line.split()[1]) for line in journey.victim.heard('DID'))
+                for line in journey.victim.heard('DID'):
+                    TALLY['operations of the mover'] += int(line.split()[1])
+                    TALLY['pages moved into the frames that their new addresses had before'] += int(line.split()[5])
                 journey.victim.end()
             if journey.home:
                 shutil.rmtree(journey.home)

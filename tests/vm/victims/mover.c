@@ -46,6 +46,7 @@ static int is_child, with_none = 1, careful, in_step;
 static volatile sig_atomic_t busy, to_tell, to_tell_ops, careful_asked;
 static char self[256];
 static uint32_t forks, before_fork;
+static size_t same_frames;
 
 // ---- mapping, and its model ----
 
@@ -429,24 +430,43 @@ static int op_userfaultfd(void)
     return 1;
 }
 
-// Clean pages in frames that were another's a moment ago, and then at its address: only the bytes are different there.
+// What pagemap says of pages: their frames, where we may know (0 where not).
+static void frames(struct range r, uint64_t *to)
+{
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pread(fd, to, r.n * 8, page_number(r) * 8) != (ssize_t)(r.n * 8))
+        die("pagemap");
+    close(fd);
+    for (size_t k = 0; k < r.n; k++)
+        to[k] = to[k] >> 63 ? to[k] & (((uint64_t)1 << 55) - 1) : 0;
+}
+
+// Clean pages come from swap into the frames that were freed last, and then to the addresses that had these frames: nothing is
+// different there but the bytes.
 static int op_same_frames(void)
 {
     struct range from, to;
+    uint64_t old[HUGE], new[HUGE];
     if (!some_mapped(&from, WHOLE, PROT_READ) || !some_place(&to, from, HUGE, 1, OVER))
         return 0;
     from.n = HUGE;
+    size_t n = 8 << below(5), i = below(HUGE - n);
+    struct range in = { from.z, from.i + i, n }, out = { to.z, to.i + i, n };
     int up = one_in(2);
-    note("same frames, %s: %p -> %p", up ? "up" : "down", start(from), start(to));
-    madvise(start(from), HUGE * PAGE, MADV_PAGEOUT);
-    unmap(to.z, to.i, HUGE); // its frames are free, and the next to be taken
-    map_at(to.z, to.i, HUGE, MAP_FIXED_NOREPLACE);
-    for (size_t k = 0; k < HUGE; k++) {
-        size_t at = up ? k : HUGE - 1 - k;
-        if (pages(from)[at].id)
-            (void)*(volatile uint64_t *)where(from.z, from.i + at);
+    note("same frames for %zu pages, %s: %p -> %p", n, up ? "up" : "down", start(in), start(out));
+    frames(out, old);
+    madvise(start(in), n * PAGE, MADV_PAGEOUT);
+    if (madvise(start(out), n * PAGE, MADV_DONTNEED))
+        die("MADV_DONTNEED");
+    for (size_t k = 0; k < n; k++) {
+        size_t at = up ? k : n - 1 - k;
+        if (pages(in)[at].id)
+            (void)*(volatile uint64_t *)where(in.z, in.i + at);
     }
     move(from, to, 0);
+    frames(out, new);
+    for (size_t k = 0; k < n; k++)
+        same_frames += old[k] && old[k] == new[k];
     return 1;
 }
 
@@ -625,6 +645,7 @@ static int op_fork(void)
     is_child = 1 + active;
     branch = number;
     before_fork = now;
+    same_frames = 0;
     luck += number * 0x9E3779B97F4A7C15ull;
     victim_stop = victim_steps = victim_steps_done = to_tell = careful_asked = careful = in_step = 0;
     memset(child, 0, sizeof child);
@@ -662,7 +683,7 @@ static void become_another(void)
 
 static const struct { int (*act)(void); int weight; } operation[] = {
     { op_move, 8 }, { op_exchange, 6 }, { op_resize, 4 }, { op_realloc, 3 }, { op_come_back, 2 }, { op_far, 2 }, { op_crowd, 2 },
-    { op_userfaultfd, 4 }, { op_same_frames, 2 }, { op_map, 4 }, { op_neighbour, 4 }, { op_unmap, 3 }, { op_map_again, 4 },
+    { op_userfaultfd, 4 }, { op_same_frames, 4 }, { op_map, 4 }, { op_neighbour, 4 }, { op_unmap, 3 }, { op_map_again, 4 },
     { op_drop, 4 }, { op_protect, 5 }, { op_advise, 5 }, { op_write, 8 }, { op_fork, 2 },
 };
 enum { OPERATIONS = sizeof operation / sizeof *operation };
@@ -752,7 +773,7 @@ static void live_on(void)
 static void end(void)
 {
     check_all();
-    say("DID %u operations", now - before_fork);
+    say("DID %u operations and moved %zu pages to where their frames were before", now - before_fork, same_frames);
 }
 
 static void life(long loops, int exec_at)
