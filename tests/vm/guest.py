@@ -125,15 +125,22 @@ class Victim:
         must(not any(state(pid) in (['t'], ['T']) for pid in tree(self.pid)), f'the victim is stopped {what}')
         self.assert_good(what)
 
-    def stop(self):
+    def signal_all(self, number):
+        """All tasks, but for what ends just now; who they were."""
         pids = tree(self.pid)
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        eventually(lambda: all(state(pid) in (['T'], ['Z']) for pid in pids), 'a stopped tree')
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+        return pids
+
+    def stop(self):
+        pids = self.signal_all(signal.SIGSTOP)
+        eventually(lambda: all(state(pid) in (['T'], ['Z'], []) for pid in pids), 'a stopped tree')
 
     def go(self):
-        for pid in tree(self.pid):
-            os.kill(pid, signal.SIGCONT)
+        self.signal_all(signal.SIGCONT)
 
     def has_gone(self):
         self.job.poll()  # (reaps it)

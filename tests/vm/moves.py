@@ -114,11 +114,11 @@ class Journey:
         self.round(tool)
         if tool == 'predump':
             result = run(PREDUMP, 'verify', self.last, '--tree', self.victim.pid)
-            found = re.search(r'(\d+) pages equal, (\d+) different, (\d+) missing', result.output)
+            found = re.findall(r'memory: ((\d+) pages equal, .*)', result.output)
             must(found, f'no comparison: {result}')
-            TALLY['pages of moving memory compared in the VM'] += int(found[1])
+            TALLY['pages of moving memory compared in the VM'] += int(found[0][1])
             if result.code != 0:
-                self.found_wrong(f'round {self.count}: {found[0]}', result.output)
+                self.found_wrong(f'round {self.count}: {found[0][0]}', result.output)
         self.victim.go()
 
     def running_round(self, tool):
@@ -216,10 +216,12 @@ class Journey:
     def tell(self, error):
         """What is needed to find out why."""
         victim = self.victim
-        if victim and not victim.has_gone() and not victim.heard('BAD'):
-            victim.go()
-            for pid in tree(victim.pid):
-                self.ask(signal.SIGQUIT, 'OPS', [pid])
+        try:
+            if victim and not victim.has_gone() and not victim.heard('BAD'):
+                victim.go()
+                self.all(signal.SIGQUIT, 'OPS')
+        except Wrong as e:
+            self.note(str(e))
         print(f'---- FAIL {self}: {error}')
         for line in self.told:
             print('-- ' + line)

@@ -812,11 +812,12 @@ static void on_busy(int s) { (void)s; busy = 1; to_tell = 1; }
 static void on_quiet(int s) { (void)s; busy = 0; to_tell = 1; }
 static void on_tell_ops(int s) { (void)s; to_tell_ops = 1; }
 
-static void map_zone(struct zone *z, char *base, size_t pages, size_t stride, size_t whole)
+static void map_zone(struct zone *z, char *base, size_t pages, size_t stride, size_t whole, int advice)
 {
     *z = (struct zone){ .base = base, .pages = pages, .stride = stride, .page = calloc(pages, sizeof *z->page) };
     if (!z->page || mmap(base, whole * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != base)
         die("mmap");
+    madvise(base, whole * PAGE, advice);
     set(z, 0, pages, 1, RW);
     for (size_t i = 0; i < pages; i++)
         page_write(z, i);
@@ -828,9 +829,9 @@ static void begin(size_t fill)
     if (!zone[0].page)
         die("calloc");
     for (int n = 0; n < 2; n++) {
-        map_zone(&far[n], FAR(n), FAR_PAGES, GIB / FAR_PAGES * (size_t)PAGE, GIB);
-        madvise(FAR(n), (size_t)GIB * PAGE, MADV_NOHUGEPAGE); // (2 MB for each of its pages would be a lot)
-        map_zone(&crowd[n], CROWD(n), CROWD_PAGES, HUGE / CROWD_PAGES * PAGE, HUGE);
+        // (2 MB for each of its pages would be a lot)
+        map_zone(&far[n], FAR(n), FAR_PAGES, GIB / FAR_PAGES * (size_t)PAGE, GIB, MADV_NOHUGEPAGE);
+        map_zone(&crowd[n], CROWD(n), CROWD_PAGES, HUGE / CROWD_PAGES * PAGE, HUGE, MADV_NORMAL);
     }
     for (size_t i = HUGE; mapped_pages() < fill && i + 4 * HUGE < ARENA_PAGES; i += HUGE * (4 + below(4))) { // with room on both sides
         size_t n = HUGE * (1 + below(4));
