@@ -9,7 +9,8 @@ namespace PreDump.Images;
 /// <param name="Pages">How many pages are noted.</param>
 /// <param name="Runs">In how many runs.</param>
 /// <param name="Offset">Of its first run, in bytes.</param>
-public readonly record struct LedgerTask(ulong StartTime, ulong Pages, ulong Runs, ulong Offset);
+/// <param name="IsVoid">What is noted may be of other pages.</param>
+public readonly record struct LedgerTask(ulong StartTime, ulong Pages, ulong Runs, ulong Offset, bool IsVoid);
 
 /// <summary>A frame ledger that was read through once: whole, well formed, and with the right checksum. Nothing in it is trusted before.</summary>
 public sealed class FrameLedger : IDisposable
@@ -52,12 +53,12 @@ public sealed class FrameLedger : IDisposable
         }
     }
 
-    /// <summary>The frames of a task; null where the round did not have this very task. One task after the other: the one before is
+    /// <summary>The frames of a task; null where the round did not have this very task, or what it noted is void. One task after the other: the one before is
     /// void then.</summary>
     /// <param name="imagePid">The pid that names its images.</param>
     /// <param name="startTime">In clock ticks since boot; null: of whichever task has the pid.</param>
     public TaskFrames? OpenTask(int imagePid, ulong? startTime) =>
-        _tasks.TryGetValue(imagePid, out var task) && (startTime is null || task.StartTime == startTime)
+        _tasks.TryGetValue(imagePid, out var task) && (startTime is null || task.StartTime == startTime) && !task.IsVoid
             ? new TaskFrames(_words, task.Offset)
             : null;
 
@@ -73,7 +74,7 @@ public sealed class FrameLedger : IDisposable
         if (head[1] != PagesAndVersion)
             throw new ImageException(path, $"is a frame ledger of version {(uint)head[1]} for pages of {head[1] >> 32} bytes: this predump reads "
                 + $"version {(uint)PagesAndVersion} for pages of {PagesAndVersion >> 32} bytes");
-        var ledger = new FrameLedger(words, new FrameLedgerHead(head[2], new Guid(MemoryMarshal.AsBytes(head[3..]))));
+        var ledger = new FrameLedger(words, new FrameLedgerHead(head[2], new Guid(MemoryMarshal.AsBytes(head[3..5])), head[5]));
         while (ledger.TryReadTask(out bool isDamaged))
             if (isDamaged)
                 throw new ImageException(path, $"is no whole frame ledger: damaged before offset {words.Offset}");
@@ -103,7 +104,7 @@ public sealed class FrameLedger : IDisposable
             runs++;
             isDamaged = !run.IsAscending && !_words.TrySkip(run.Pages);
         }
-        isDamaged |= !_words.IsBehindEnd || task[0] > int.MaxValue || !_tasks.TryAdd((int)task[0], new LedgerTask(task[1], pages, runs, offset));
+        isDamaged |= !_words.IsBehindEnd || task[0] > int.MaxValue || !_tasks.TryAdd((int)task[0], new LedgerTask(task[1], pages, runs, offset, _words.IsVoid));
         return true;
     }
 }

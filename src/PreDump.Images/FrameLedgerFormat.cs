@@ -6,16 +6,17 @@ namespace PreDump.Images;
 /// <summary>What binds a frame ledger to its round: frames mean nothing after another boot, or beside other images.</summary>
 /// <param name="DumpUptime">The round's dump_uptime, in microseconds since boot: the same as in its inventory.</param>
 /// <param name="Boot">The machine's boot (/proc/sys/kernel/random/boot_id).</param>
-public readonly record struct FrameLedgerHead(ulong DumpUptime, Guid Boot);
+/// <param name="Relocations">The count of <see cref="PreDump.Linux.Relocations"/> before the first page was noted.</param>
+public readonly record struct FrameLedgerHead(ulong DumpUptime, Guid Boot, ulong Relocations);
 
 /// <summary>The file predump-frames: for each page that a round has copied or left to its parent the page frame (or slot of swap) in which
 /// it lay. All is 64-bit words, little endian:
 /// <code>
-/// head   magic | version, page size | dump_uptime | boot id (2 words)
+/// head   magic | version, page size | dump_uptime | boot id (2 words) | relocations
 /// task   image pid | start time                     one section for each task, in the order of the round
 ///   run    address | count | frame × count          pages one behind the other, each with its own frame; or,
 ///          address + 1 | count | frame              where each page's frame is the one before plus one
-///   end    ~0
+///   end    ~0, or ~1: the section is void, what it says may be of other pages
 /// end    ~0 | number of tasks | CRC-32C of all words before | magic
 /// </code>
 /// A page takes 8 bytes, a huge one hardly more. Runs ascend within a task.</summary>
@@ -30,7 +31,9 @@ internal static class FrameLedgerFormat
     public const ulong End = ulong.MaxValue;
     public const ulong Ascending = 1; // in an address
 
-    public const int HeadWords = 5;
+    public const ulong VoidEnd = ulong.MaxValue - 1;
+
+    public const int HeadWords = 6;
 
     /// <summary>Goes on with the checksum of all words.</summary>
     public static uint Checksum(uint sum, ReadOnlySpan<ulong> words)

@@ -23,8 +23,8 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
     /// <summary>Writes the head, before all else.</summary>
     public void Begin(in FrameLedgerHead head)
     {
-        Span<ulong> words = [BeginMagic, PagesAndVersion, head.DumpUptime, 0, 0];
-        head.Boot.TryWriteBytes(MemoryMarshal.AsBytes(words[3..]));
+        Span<ulong> words = [BeginMagic, PagesAndVersion, head.DumpUptime, 0, 0, head.Relocations];
+        head.Boot.TryWriteBytes(MemoryMarshal.AsBytes(words[3..5]));
         Put(words);
     }
 
@@ -67,10 +67,11 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
     }
 
     /// <summary>Ends the task.</summary>
-    public void EndTask()
+    /// <param name="isVoid">What was noted of it may be of other pages.</param>
+    public void EndTask(bool isVoid = false)
     {
         Flush();
-        Put([End]);
+        Put([isVoid ? VoidEnd : End]);
     }
 
     /// <summary>Writes the end, without which it is no ledger, and closes the file.</summary>
@@ -105,7 +106,7 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
             Flush();
         else
             for (; gap > 0; gap--)
-                _run[_runCount++] = PageFrames.Unknown;
+                _run[_runCount++] = PageFrames.None;
         while (!frames.IsEmpty)
         {
             if (_runCount == MostOfARun)

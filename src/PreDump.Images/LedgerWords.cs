@@ -45,6 +45,9 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         }
     }
 
+    /// <summary>Whether that end said that all before it is void.</summary>
+    public bool IsVoid { get; private set; }
+
     /// <summary>Goes on at an offset.</summary>
     public void Seek(ulong offset)
     {
@@ -89,7 +92,8 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         Span<ulong> words = stackalloc ulong[2];
         if (!TryRead(words[..1]))
             return false;
-        if (IsBehindEnd = words[0] == End)
+        IsVoid = words[0] == VoidEnd;
+        if (IsBehindEnd = words[0] == End || IsVoid)
             return false;
         ulong start = words[0] & ~Ascending, page = (ulong)PageSize.Bytes;
         bool ascending = start != words[0];

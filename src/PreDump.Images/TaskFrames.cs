@@ -10,14 +10,31 @@ public sealed class TaskFrames
     private ulong _taken; // words of the run
     private bool _hasRun;
 
+    private readonly ulong _offset;
+
     internal TaskFrames(LedgerWords words, ulong offset)
     {
-        _words = words;
-        words.Seek(offset);
-        _hasRun = words.TryReadRun(ref _run);
+        (_words, _offset) = (words, offset);
+        Rewind();
     }
 
-    /// <summary>The frames of pages one behind the other; <see cref="PageFrames.Unknown"/> where the ledger does not have one.</summary>
+    /// <summary>Begins anew.</summary>
+    public void Rewind()
+    {
+        _words.Seek(_offset);
+        (_run, _taken) = (default, 0);
+        _hasRun = _words.TryReadRun(ref _run);
+    }
+
+    /// <summary>The first address from one on of which something is noted; null where there is none.</summary>
+    public ulong? NextNoted(ulong address)
+    {
+        while (_hasRun && _run.End <= address)
+            NextRun();
+        return _hasRun ? Math.Max(address, _run.Start) : null;
+    }
+
+    /// <summary>The frames of pages one behind the other; <see cref="PageFrames.None"/> where the ledger does not have one.</summary>
     /// <param name="address">Of the first page, in bytes; behind those asked for before.</param>
     /// <param name="frames">Takes them.</param>
     public void Read(ulong address, Span<ulong> frames)
@@ -29,7 +46,7 @@ public sealed class TaskFrames
                 NextRun();
             ulong left = (ulong)frames.Length, gap = !_hasRun ? left : address < _run.Start ? Math.Min(left, (_run.Start - address) / page) : 0;
             if (gap > 0)
-                frames[..(int)gap].Fill(PageFrames.Unknown);
+                frames[..(int)gap].Fill(PageFrames.None);
             ulong here = gap > 0 ? 0 : Math.Min(left, (_run.End - address) / page);
             if (here > 0)
                 ReadRun((address - _run.Start) / page, frames[..(int)here]);
@@ -51,7 +68,7 @@ public sealed class TaskFrames
         }
         else
         {
-            frames.Fill(PageFrames.Unknown); // changed since it was read through
+            frames.Fill(PageFrames.None); // changed since it was read through
             _hasRun = false;
         }
     }

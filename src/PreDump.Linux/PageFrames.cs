@@ -5,11 +5,15 @@ namespace PreDump.Linux;
 
 /// <summary>Where a page lies, as its pagemap entry tells (admin-guide/mm/pagemap.rst): in which page frame, or in which slot of swap.
 /// A page that is moved by mremap(2) or UFFDIO_MOVE takes its frame along, so another frame at an address is a sign of another
-/// page, even where the kernel has not marked it as changed.</summary>
+/// page, even where the kernel has not marked it as changed. (The same frame is none of the same page where frames were given up and
+/// pages put into others meanwhile: see <see cref="Relocations"/>.)</summary>
 public static class PageFrames
 {
-    /// <summary>The frame of a page that is not there, or whose frame is hidden: equal to no frame, not even to itself.</summary>
-    public const ulong Unknown = 0;
+    /// <summary>There is no page.</summary>
+    public const ulong None = 0;
+
+    /// <summary>There is a page, and nobody knows where.</summary>
+    public const ulong Untold = 1UL << 63;
 
     private const ulong Present = 1UL << 63, Swapped = 1UL << 62, Number = (1UL << 55) - 1;
 
@@ -18,9 +22,12 @@ public static class PageFrames
     /// <summary>Whether this user may see page frames: it takes CAP_SYS_ADMIN in the first user namespace.</summary>
     public static bool AreVisible => s_visible.Value;
 
+    /// <summary>Whether it is a frame, or a slot of swap.</summary>
+    public static bool IsTold(ulong frame) => frame is not None and < Untold;
+
     /// <summary>The frame (or slot of swap) in a pagemap entry: a number that says nothing but whether two of them are the same.</summary>
     public static ulong Of(ulong entry) =>
-        (entry & (Present | Swapped)) != 0 && (entry & Number) != 0 ? entry & (Swapped | Number) : Unknown;
+        (entry & (Present | Swapped)) == 0 ? None : (entry & Number) == 0 ? Untold : entry & (Swapped | Number);
 
     /// <summary>The frames of so many raw entries; both may be the same memory.</summary>
     public static void Of(ReadOnlySpan<ulong> entries, Span<ulong> frames)
@@ -37,7 +44,7 @@ public static class PageFrames
     {
         int got = pagemap.ReadEntries(frames, start);
         Of(frames[..got], frames);
-        frames[got..].Fill(Unknown);
+        frames[got..].Fill(None);
     }
 
     private static bool See()
@@ -50,6 +57,6 @@ public static class PageFrames
             fixed (byte* p = page.Span)
                 _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)p / (ulong)PageSize.Bytes * sizeof(ulong));
         }
-        return Of(entry) != Unknown;
+        return IsTold(Of(entry));
     }
 }

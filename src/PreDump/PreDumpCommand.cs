@@ -81,7 +81,7 @@ internal static class PreDumpCommand
             ImagesDirectory = images.Path,
             PageServer = server?.Name,
         };
-        ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId()));
+        ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId(), Relocations.Count()));
         using (var local = server is null ? new LocalXfer(images, options.Direct ? new DirectIo(log) : null) : null)
             CopyAll(options, snapshot, parent, local ?? (IPageXfer)new PageServerXfer(server!), ledger, summary, cancel, log);
         ledger?.Complete();

@@ -37,6 +37,13 @@ internal sealed class DirtyPages(ulong bytes) : IDisposable
     /// <summary>A task's dirty ranges.</summary>
     public ReadOnlySpan<MemoryRange> this[Range ranges] => Ranges[ranges];
 
+    /// <summary>The same, one after the other.</summary>
+    public IEnumerable<MemoryRange> Each(Range ranges)
+    {
+        for (int i = ranges.Start.Value; i < ranges.End.Value; i++)
+            yield return Ranges[i];
+    }
+
     /// <summary>How many bytes they have.</summary>
     public ulong Bytes(Range ranges)
     {

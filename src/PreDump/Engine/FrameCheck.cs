@@ -5,28 +5,47 @@ namespace PreDump.Engine;
 
 /// <summary>Tells which of the pages that look clean still lie where the last round saw them, and so are that round's pages for
 /// certain. mremap(2) may move whole page tables, and then the kernel marks nothing: another page stands at the address, and looks as
-/// clean as the one before. Of a page without a note, or that lies elsewhere, only its bytes can tell. One task after the
-/// other.</summary>
+/// clean as the one before. Of a page without a note, or that lies elsewhere, only its bytes can tell. One task after the other.
+///
+/// The same frame is the same page, unless its first page was given up, the kernel has put another old page into its frame (from swap,
+/// or by migration), and that one was moved here. So where pages were relocated at all, and a page table was moved away (or just
+/// given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not certain.</summary>
 /// <param name="ledger">The last round's; null: nothing is certain.</param>
 internal sealed class FrameCheck(FrameLedger? ledger)
 {
-    private const int AtOnce = 2048, AtLeast = 512; // pages; where runs are short the same look serves the next ones
+    private static readonly int s_atOnce = Math.Max(2048 / VanishedTables.Pages, 1) * VanishedTables.Pages; // pages
 
-    private readonly ulong[] _now = new ulong[AtOnce], _noted = new ulong[AtOnce];
+    private readonly ulong[] _now = new ulong[s_atOnce], _noted = new ulong[s_atOnce];
+    private readonly VanishedTables _vanished = new();
+    private ulong _relocations = Relocations.Count();
     private TaskFrames? _task;
     private Pagemap _pagemap = null!;
+    private Func<IEnumerable<MemoryRange>> _dirty = () => [];
+    private DirtyCursor? _cursor;
     private MemoryRange _seen;
-
-    /// <summary>Whether there is something to be certain by.</summary>
-    public bool HasLedger => ledger is not null;
+    private int _mostMoved; // pages of a page table that may be here instead of others, in frames of theirs
 
     /// <summary>Begins with a task.</summary>
     /// <param name="imagePid">The pid that names its images.</param>
     /// <param name="startTime">In clock ticks since boot.</param>
     /// <param name="pagemap">Its page tables.</param>
-    public void Begin(int imagePid, ulong startTime, Pagemap pagemap)
+    /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
+    public void Begin(int imagePid, ulong startTime, Pagemap pagemap, Func<IEnumerable<MemoryRange>> dirty)
     {
-        (_task, _pagemap, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, default);
+        (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);
+        _mostMoved = Moved();
+        _cursor = _mostMoved > 0 ? new DirtyCursor(dirty()) : null;
+        _task?.Rewind();
+    }
+
+    /// <summary>Ends it. True where pages were relocated and moved meanwhile: what was said of the task may be wrong then.</summary>
+    public bool End()
+    {
+        if (_task is null)
+            return false;
+        _relocations = Relocations.Count();
+        _task.Rewind();
+        return Moved() > _mostMoved;
     }
 
     /// <summary>Takes the longest run with one answer off pages that are behind those before.</summary>
@@ -43,15 +62,10 @@ internal sealed class FrameCheck(FrameLedger? ledger)
         if (pages.Start >= _seen.End || pages.Start < _seen.Start)
             Look(pages);
         int first = (int)PageSize.Pages(pages.Start - _seen.Start);
-        int most = first + (int)PageSize.Pages(Math.Min(pages.End, _seen.End) - pages.Start);
+        int most = first + (int)PageSize.Pages(Math.Min(pages.End, _seen.End) - pages.Start), end = first + 1;
         same = IsSame(first);
-        int equal = _now.AsSpan(first, most - first).CommonPrefixLength(_noted.AsSpan(first, most - first));
-        int end = first + 1;
-        if (same && !_now.AsSpan(first, equal).Contains(PageFrames.Unknown))
-            end = first + equal;
-        else
-            while (end < most && IsSame(end) == same)
-                end++;
+        while (end < most && IsSame(end) == same)
+            end++;
         return (ulong)(end - first) * (ulong)PageSize.Bytes;
     }
 
@@ -60,13 +74,30 @@ internal sealed class FrameCheck(FrameLedger? ledger)
         ? default
         : _now.AsSpan((int)PageSize.Pages(pages.Start - _seen.Start), (int)PageSize.Pages(pages.Length));
 
-    private bool IsSame(int page) => _now[page] == _noted[page] && _now[page] != PageFrames.Unknown;
+    private bool IsSame(int page) => _now[page] == _noted[page] && PageFrames.IsTold(_now[page]);
 
+    private int Moved() => _task is null || _relocations == ledger!.Head.Relocations ? 0 : _vanished.Fullest(_task, _pagemap, _dirty());
+
+    // Whole page tables, so that short runs cost one look for many.
     private void Look(MemoryRange pages)
     {
-        int count = (int)Math.Clamp(PageSize.Pages(pages.Length), AtLeast, AtOnce);
-        _seen = pages with { Length = (ulong)count * (ulong)PageSize.Bytes };
-        PageFrames.Read(_pagemap, pages.Start, _now.AsSpan(0, count));
-        _task!.Read(pages.Start, _noted.AsSpan(0, count));
+        ulong start = pages.Start - (pages.Start % VanishedTables.Bytes);
+        ulong tables = Math.Clamp((pages.End - start + VanishedTables.Bytes - 1) / VanishedTables.Bytes, 1, (ulong)(s_atOnce / VanishedTables.Pages));
+        int count = (int)tables * VanishedTables.Pages;
+        _seen = new MemoryRange(start, tables * VanishedTables.Bytes);
+        PageFrames.Read(_pagemap, start, _now.AsSpan(0, count));
+        _task!.Read(start, _noted.AsSpan(0, count));
+        for (int table = 0; _mostMoved > 0 && table < count; table += VanishedTables.Pages)
+            DistrustTable(table);
+    }
+
+    private void DistrustTable(int first)
+    {
+        int same = 0;
+        for (int page = first; page < first + VanishedTables.Pages; page++)
+            if (IsSame(page) && !_cursor!.Contains(_seen.Start + ((ulong)page * (ulong)PageSize.Bytes)))
+                same++;
+        if (same <= _mostMoved)
+            _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Untold);
     }
 }

@@ -60,6 +60,9 @@ internal sealed class FrameNotes(int most)
             }
     }
 
+    /// <summary>Pages are there, but of none of them it is known where.</summary>
+    public void ForgetAll() => _frames.AsSpan(0, _count).Fill(PageFrames.Untold);
+
     /// <summary>Writes the notes of two into a ledger, in the order of the addresses.</summary>
     public static void Write(FrameNotes one, FrameNotes other, FrameLedgerWriter ledger)
     {
@@ -77,7 +80,7 @@ internal sealed class FrameNotes(int most)
             return;
         for (int i = 0; i < noted.Length; i++)
             if (noted[i] != now[i])
-                noted[i] = PageFrames.Unknown;
+                noted[i] = PageFrames.Untold;
     }
 
     private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);

@@ -27,6 +27,7 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
     private int _pieceCount;
     private int _at, _skip; // what comes next: piece _at, from its byte _skip on
     private int _bytes; // read so far
+    private ulong _relocations = notesFrames ? Relocations.Count() : 0; // before the batch
     private long _readingSince;
 
     /// <summary>The runs that could be read, ascending.</summary>
@@ -70,7 +71,8 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
             if (!all && !SkipVanished())
                 ReadStubborn();
         }
-        Notes.ForgetMoved(pagemap);
+        if (notesFrames)
+            CheckNotes();
     }
 
     /// <summary>Gives a read up that has blocked for so long: the thread in it is lost until predump ends. False where no read has
@@ -118,13 +120,23 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
         }
     }
 
+    // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others.
+    private void CheckNotes()
+    {
+        Notes.ForgetMoved(_pagemap);
+        ulong before = _relocations;
+        _relocations = Relocations.Count(); // those of the next batch begin here, too
+        if (_relocations != before)
+            Notes.ForgetAll();
+    }
+
     private int NoteFrames(int seen)
     {
         _firstFrames[_pieceCount] = seen;
         var frames = _frames.AsSpan(seen, (int)PageSize.Pages(_pieces[_pieceCount].Length));
         var entries = _whereabouts.EntriesOf(_pieces[_pieceCount]);
         if (entries.IsEmpty)
-            frames.Fill(PageFrames.Unknown);
+            frames.Fill(PageFrames.Untold);
         else
             PageFrames.Of(entries, frames);
         return seen + frames.Length;
@@ -234,8 +246,17 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
         if (next == run.Start)
             return false;
         Losses.Vanished += PageSize.Pages(next - run.Start);
+        if (notesFrames) // gone from here, it may be elsewhere
+            NoteVanished(run with { Length = next - run.Start });
         Skip((int)(next - run.Start));
         return true;
+    }
+
+    private void NoteVanished(MemoryRange pages)
+    {
+        var frames = _frames.AsSpan(_firstFrames[_at] + (_skip / PageSize.Bytes), (int)PageSize.Pages(pages.Length));
+        frames.Fill(PageFrames.Untold);
+        Notes.Add(pages.Start, frames);
     }
 
     private void Skip(int bytes)

@@ -46,7 +46,7 @@ internal sealed class ParentFrames : IDisposable
             var ledger = FrameLedger.TryOpenIn(directory);
             if (ledger is null)
                 why = $"{directory} has no frame ledger (a round of criu's, or of predump with --trust-soft-dirty or without CAP_SYS_ADMIN)";
-            else if (ledger.Head == new FrameLedgerHead(dumpUptime, ProcFs.BootId()))
+            else if (ledger.Head.DumpUptime == dumpUptime && ledger.Head.Boot == ProcFs.BootId())
                 return ledger;
             else
                 why = $"{Path.Combine(directory, ImageNames.Frames)} belongs to another round, or to another boot";

@@ -36,7 +36,7 @@ internal sealed class TaskCopy : IDisposable
     public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, ParentPages? parentPages, FrameCheck? check, PageWalk walk,
         bool userfaultfd, Summary summary, CancellationToken stopping)
     {
-        (_snapshot, _task, _parent, _parentPages, _check, _summary) = (snapshot, task, parent, parentPages, check, summary);
+        (_snapshot, _task, _parent, _parentPages, _check, _summary) = (snapshot, task, parent, parentPages, task.Dirty is null ? null : check, summary);
         try
         {
             Memory = RemoteMemory.TryOpen(Task);
@@ -48,7 +48,7 @@ internal sealed class TaskCopy : IDisposable
             Pagemap = Pagemap.Open(Task.LiveTid);
             _roomToSwapIn = new RoomToSwapIn(Task, Memory, () => new MapsReader(_snapshot.Maps[_task.Maps]), stopping);
             walk.Begin(Pagemap, new VmaRules(Task.LiveTid, userfaultfd));
-            check?.Begin(Task.ImagePid, Task.StartTime, Pagemap);
+            _check?.Begin(Task.ImagePid, Task.StartTime, Pagemap, () => snapshot.Dirty.Each(task.Dirty!.Value));
             _walk = walk;
         }
         catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)
@@ -69,6 +69,9 @@ internal sealed class TaskCopy : IDisposable
     /// <summary>Whether it ended, or became one that we may not read: its images end there. Set in turn.</summary>
     public bool IsGone { get; private set; }
 
+    /// <summary>What was found of where its pages lie may be wrong: the next round must not go by it. Set with the last batch.</summary>
+    public bool FramesAreVoid { get; private set; }
+
     /// <summary>Fills a batch with the next pages; false where these were the last ones.</summary>
     public bool Fill(PageBatch batch)
     {
@@ -88,6 +91,7 @@ internal sealed class TaskCopy : IDisposable
             return true;
         }
         _summary.Vmas += _walk.Vmas;
+        FramesAreVoid = _check?.End() == true;
         return false;
     }
 

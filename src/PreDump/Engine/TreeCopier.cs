@@ -233,7 +233,7 @@ internal sealed class TreeCopier : IDisposable
     private void End(TaskCopy task)
     {
         _xfer.CloseTask();
-        _ledger?.EndTask();
+        _ledger?.EndTask(task.FramesAreVoid);
         _log.Debug("task {Task:l}: images named {Pid}, {Written} pages written, {InParent} in the parent", task.Task.ToString(), task.Task.ImagePid,
             _summary.PagesWritten - _before.Written, _summary.PagesInParent - _before.InParent);
         task.Dispose();

@@ -64,6 +64,7 @@ internal static class ShowJson
             json.WriteNumber("start_time", task.StartTime);
             json.WriteNumber("runs", task.Runs);
             json.WriteNumber("pages", task.Pages);
+            json.WriteBoolean("void", task.IsVoid);
             json.WriteEndObject();
         }
     });

@@ -60,7 +60,7 @@ internal static class ShowText
         Console.Out.WriteLine($"dump_uptime    {ledger.Head.DumpUptime} us after boot {ledger.Head.Boot}");
         Console.Out.WriteLine($"{"pid",10} {"start time",14} {"runs",10} {"pages",12}");
         foreach (var (pid, task) in ledger.Tasks)
-            Console.Out.WriteLine($"{pid,10} {task.StartTime,14} {task.Runs,10} {task.Pages,12}");
+            Console.Out.WriteLine($"{pid,10} {task.StartTime,14} {task.Runs,10} {task.Pages,12}{(task.IsVoid ? "  void" : "")}");
     }
 
     private static string Size(ulong pages) => Sizes.Bytes(pages * (double)PageSize.Bytes);

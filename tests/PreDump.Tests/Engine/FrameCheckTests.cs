@@ -118,7 +118,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
                 ledger.Add(_memory + ((ulong)page * s_page), frames.AsSpan(page, 1));
     });
 
-    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, default, ledger =>
+    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations.Count()), ledger =>
     {
         ledger.BeginTask(Pid, StartTime);
         write(ledger);
@@ -128,7 +128,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime)
     {
         var check = new FrameCheck(ledger);
-        check.Begin(Pid, startTime, _pagemap);
+        check.Begin(Pid, startTime, _pagemap, () => []);
         var same = new List<bool>();
         for (var rest = new MemoryRange(_memory, Pages * s_page); rest.Length > 0;)
         {

@@ -73,7 +73,7 @@ public sealed class ImageFuzzTests
         using var directory = new TempDirectory();
         var whole = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]).Select((tasks, frames, first) =>
         {
-            Ledgers.Write(directory.Path, new FrameLedgerHead(first, default), ledger =>
+            Ledgers.Write(directory.Path, new FrameLedgerHead(first, default, 0), ledger =>
             {
                 for (int task = 1; task <= tasks; task++)
                     Ledgers.Task(ledger, task, first, (4096UL, frames!), (1UL << 20, [first, first + 1, first + 2, first + 3]));

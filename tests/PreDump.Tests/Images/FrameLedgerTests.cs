@@ -9,7 +9,7 @@ namespace PreDump.Tests.Images;
 public sealed class FrameLedgerTests
 {
     private static readonly ulong s_page = (ulong)PageSize.Bytes;
-    private static readonly FrameLedgerHead s_head = new(1234567, Guid.Parse("01234567-89ab-cdef-0123-456789abcdef"));
+    private static readonly FrameLedgerHead s_head = new(1234567, Guid.Parse("01234567-89ab-cdef-0123-456789abcdef"), 42);
 
     // Runs of a task: the gap before, the frames; some ascend, some are unknown.
     private static readonly Gen<(int Gap, ulong[] Frames)[]> s_runs = Gen.Select(
@@ -42,7 +42,7 @@ public sealed class FrameLedgerTests
             {
                 read.Read(at * s_page, answer);
                 for (int i = 0; i < step; i++)
-                    Assert.Equal(model.GetValueOrDefault(at + (ulong)i, PageFrames.Unknown), answer[i]);
+                    Assert.Equal(model.GetValueOrDefault(at + (ulong)i, PageFrames.None), answer[i]);
             }
         }
     }, iter: 100);
