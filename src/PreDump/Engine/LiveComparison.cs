@@ -8,9 +8,7 @@ namespace PreDump.Engine;
 /// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
 internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDisposable
 {
-    private readonly PageBatch _batch = new();
-    private readonly NativeBuffer _imagePages = new(PageBatch.MaxBytes);
-    private readonly Queue<(PagePlace Place, MemoryRange Range)> _places = new();
+    private readonly ChainComparer _comparer = new();
 
     /// <summary>Compares each task of the tree, then tells of those that only the images know.</summary>
     /// <exception cref="TreeException">The tree was not stopped all the time.</exception>
@@ -32,11 +30,7 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _batch.Dispose();
-        _imagePages.Dispose();
-    }
+    public void Dispose() => _comparer.Dispose();
 
     private TaskComparison CompareLiving(TreeTask task)
     {
@@ -53,81 +47,17 @@ internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDis
     private TaskComparison Compare(TreeTask task)
     {
         var comparison = new TaskComparison(task.ImagePid, task);
-        _places.Clear();
         using var images = ChainedPages.TryOpen(chain, ImageNames.Pagemap(task.ImagePid), PageSize.Bytes);
-        using var memory = RemoteMemory.TryOpen(task) ?? throw new TaskGoneException(notPermitted: false);
-        using var pagemap = Pagemap.Open(task.LiveTid);
-        using var arena = new MapsArena(0);
-        task.OpenFiles(FreezeFiles.None);
-        Range text = task.Maps is { } file ? arena.Read(file) : default;
-        task.CloseFiles();
-        var maps = new MapsReader(arena[text]);
-        _batch.RoomToSwapIn = new RoomToSwapIn(task, memory, () => new MapsReader(arena[text]), CancellationToken.None);
-
+        using var memory = StoppedMemory.Open(task);
+        _comparer.Begin(memory, images, comparison);
         var walk = new PageWalk(static (_, _) => { });
-        walk.Begin(pagemap, new VmaRules(task.LiveTid));
-        while (walk.TryNext(ref maps, out var part))
-            Plan(part, images, comparison, memory, pagemap);
-        Flush(comparison, memory, pagemap);
+        walk.Begin(memory.Pagemap, new VmaRules(task.LiveTid));
+        for (var maps = memory.Maps(); walk.TryNext(ref maps, out var part);)
+            _comparer.Add(part);
+        _comparer.Flush();
         ulong known = comparison.Equal + comparison.Different + comparison.Unreadable;
         comparison.Gone = Math.Max(PagesInImages(task.ImagePid), known) - known;
         return comparison;
-    }
-
-    // Splits a range by where its pages are in the images.
-    private void Plan(MemoryRange part, ChainedPages? images, TaskComparison comparison, RemoteMemory memory, Pagemap pagemap)
-    {
-        while (part.Length > 0)
-        {
-            PagePlace place = default;
-            ulong bytes = (images?.Locate(part.Start, PageSize.Pages(part.Length), out place) * (ulong)PageSize.Bytes) ?? part.Length;
-            var run = new MemoryRange(part.Start, bytes);
-            part = part.Skip(bytes);
-            if (place.Round is null)
-            {
-                comparison.Note(run, missing: true);
-                continue;
-            }
-            _places.Enqueue((place, run));
-            while (run.Length > 0)
-                if (!_batch.TryAdd(ref run, inParent: false))
-                    Flush(comparison, memory, pagemap);
-        }
-    }
-
-    private void Flush(TaskComparison comparison, RemoteMemory memory, Pagemap pagemap)
-    {
-        if (_batch.IsEmpty)
-            return;
-        _batch.Read(memory, pagemap);
-        comparison.Unreadable += _batch.Losses.Vanished + _batch.Losses.Unreadable;
-        var live = _batch.Pages;
-        foreach (var run in _batch.Runs)
-        {
-            CompareRun(run.Range, live, comparison);
-            live = live[(int)run.Range.Length..];
-        }
-        _batch.Clear();
-    }
-
-    private void CompareRun(MemoryRange run, ReadOnlySpan<byte> live, TaskComparison comparison)
-    {
-        while (run.Length > 0)
-        {
-            while (_places.Peek().Range.End <= run.Start)
-                _places.Dequeue();
-            var (place, range) = _places.Peek();
-            int length = (int)Math.Min(run.Length, range.End - run.Start);
-            var image = _imagePages.Span[..length];
-            place.Round!.Read(place.Offset + (run.Start - range.Start), image);
-            for (int at = 0; at < length; at += PageSize.Bytes)
-                if (live.Slice(at, PageSize.Bytes).SequenceEqual(image.Slice(at, PageSize.Bytes)))
-                    comparison.Equal++;
-                else
-                    comparison.Note(new MemoryRange(run.Start + (ulong)at, (ulong)PageSize.Bytes), missing: false);
-            live = live[length..];
-            run = run.Skip((ulong)length);
-        }
     }
 
     private ulong PagesInImages(int pid)

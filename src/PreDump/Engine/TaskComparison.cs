@@ -6,14 +6,14 @@ namespace PreDump.Engine;
 /// <summary>How a stopped task's memory compares with its images. Counts are in pages.</summary>
 /// <param name="Pid">The pid that names the images.</param>
 /// <param name="Task">The task; null: it has ended, and all its pages are gone.</param>
-internal sealed record TaskComparison(int Pid, TreeTask? Task)
+internal sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
 {
     private const int MostRanges = 5;
 
     private readonly List<PageDifference> _differences = [];
 
     /// <summary>In the images, with the same bytes.</summary>
-    public ulong Equal { get; set; }
+    public ulong Equal { get; private set; }
 
     /// <summary>In the images, with other bytes.</summary>
     public ulong Different { get; private set; }
@@ -22,7 +22,7 @@ internal sealed record TaskComparison(int Pid, TreeTask? Task)
     public ulong Missing { get; private set; }
 
     /// <summary>In memory, but not readable in any way.</summary>
-    public ulong Unreadable { get; set; }
+    public ulong Unreadable { get; private set; }
 
     /// <summary>In the images, and not in memory any more: harmless, nothing will ask for them.</summary>
     public ulong Gone { get; set; }
@@ -30,13 +30,29 @@ internal sealed record TaskComparison(int Pid, TreeTask? Task)
     /// <summary>The first ranges of each kind that differ or are missing.</summary>
     public IReadOnlyList<PageDifference> Differences => _differences;
 
-    /// <summary>Notes pages that have other bytes, or are not in the images; neighbours are made one range.</summary>
-    public void Note(MemoryRange range, bool missing)
+    /// <inheritdoc/>
+    void IComparedPages.Equal(ulong pages) => Equal += pages;
+
+    /// <inheritdoc/>
+    void IComparedPages.Different(MemoryRange pages)
     {
-        if (missing)
-            Missing += PageSize.Pages(range.Length);
-        else
-            Different += PageSize.Pages(range.Length);
+        Different += PageSize.Pages(pages.Length);
+        Note(pages, missing: false);
+    }
+
+    /// <inheritdoc/>
+    void IComparedPages.Missing(MemoryRange pages)
+    {
+        Missing += PageSize.Pages(pages.Length);
+        Note(pages, missing: true);
+    }
+
+    /// <inheritdoc/>
+    void IComparedPages.NotRead(Losses losses) => Unreadable += losses.Vanished + losses.Unreadable;
+
+    // Neighbours are made one range.
+    private void Note(MemoryRange range, bool missing)
+    {
         int last = _differences.FindLastIndex(difference => difference.IsMissing == missing);
         if (last >= 0 && _differences[last].Range.End == range.Start)
             _differences[last] = new PageDifference(range with { Start = _differences[last].Range.Start, Length = range.End - _differences[last].Range.Start }, missing);
