@@ -102,12 +102,16 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         if (claimed)
             Report(new ImageProblem(Path.Combine(directory, ImageNames.ClaimedInventory), null,
                 "a round on these images is under way, or has failed: they can be restored through, but be no parent any more"));
+        bool unproved = names.Contains(ImageNames.UnprovedInventory) && !names.Contains(ImageNames.Inventory); // (a later dump may stand beside it)
+        if (unproved)
+            Report(new ImageProblem(Path.Combine(directory, ImageNames.UnprovedInventory), null,
+                "these images could not be proved to be the memory of the tree, so that criu restore refuses them: dump once more"));
         if (names.Contains(ImageNames.NewInventory))
             Report(new ImageProblem(Path.Combine(directory, ImageNames.NewInventory), null, "the round was ended before it was whole"));
         // The directories of a page server have none: theirs is on the other machine. Nobody needs that of a parent's parent.
         if (!names.Contains(ImageNames.Inventory))
         {
-            if (isLast && !claimed && !names.Contains(ImageNames.PageServerMark))
+            if (isLast && !claimed && !unproved && !names.Contains(ImageNames.PageServerMark))
                 Report(new ImageProblem(path, null, "no such file: the images are not whole"));
             return;
         }

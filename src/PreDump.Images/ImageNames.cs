@@ -14,6 +14,10 @@ public static class ImageNames
     /// <summary>The parent's inventory while a round on it is under way, and for good if that round failed too late.</summary>
     public const string ClaimedInventory = "inventory.img.unfinished-round";
 
+    /// <summary>The inventory of a final dump until all that it leaves to its parents is proved to be the tree's memory, and for good if that
+    /// could not be done: criu restore refuses images without an inventory.</summary>
+    public const string UnprovedInventory = "inventory.img.unproved";
+
     /// <summary>An inventory on its way to its place: the round was ended before it was whole.</summary>
     public const string NewInventory = ".inventory.img.new";
 
@@ -31,6 +35,10 @@ public static class ImageNames
 
     /// <param name="pid">The task's pid in its innermost pid namespace.</param>
     public static string Pagemap(int pid) => $"pagemap-{pid}.img";
+
+    /// <summary>A pagemap on its way to its place: a final dump was being mended.</summary>
+    /// <param name="pagemap">The file's name when it is there.</param>
+    public static string NewPagemap(string pagemap) => $".{pagemap}.new";
 
     /// <summary>The pid that names a task's pagemap; null for any other file.</summary>
     public static int? PidOfPagemap(string fileName) =>
