@@ -83,6 +83,11 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
+    /// <summary>An existing plain file, to be read; null where there is none.</summary>
+    /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
+    public static Fd? TryOpenPlain(string path) => RegularFile.TryOpenFd(path, out var problem) is { } file ? file
+        : problem is null ? null : throw new InvalidDataException($"{path}: {problem}");
+
     /// <summary>An existing plain file, to be changed in place; no link is followed.</summary>
     /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
     public static Fd OpenForUpdate(string path) =>
@@ -115,6 +120,16 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Sets or clears O_DIRECT: whole pages, from page-aligned memory, are then written past the page cache. False where the file
     /// system can't do that; where its blocks are larger than pages, only a write tells (EINVAL).</summary>
     public bool TryBypassCache(bool bypass) => fcntl(_fd, F_SETFL, bypass ? O_DIRECT : 0) == 0;
+
+    /// <summary>The file's length in bytes (fstat(2)).</summary>
+    public ulong Length
+    {
+        get
+        {
+            stat status;
+            return fstat(_fd, &status) == 0 ? (ulong)(long)status.st_size : throw Failed("fstat");
+        }
+    }
 
     /// <summary>ftruncate(2): also gives back what was reserved behind that length.</summary>
     public void Truncate(ulong length)

@@ -13,7 +13,10 @@ public static unsafe class RegularFile
 
     /// <summary>Opens it for reading. Null where it can't be: then <paramref name="problem"/> says why, or is null too where there is
     /// no such file.</summary>
-    public static SafeFileHandle? TryOpenRead(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem)?.Release();
+    public static SafeFileHandle? TryOpenRead(string path, out string? problem) => TryOpenFd(path, out problem)?.Release();
+
+    /// <summary>The same, as a descriptor of ours.</summary>
+    internal static Fd? TryOpenFd(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem);
 
     /// <summary>The same, as a descriptor of ours.</summary>
     public static Fd? TryOpenFd(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem);

@@ -5,6 +5,8 @@ using PreDump.Output;
 
 if (args is [ThawGuard.Command, var stateFile, var thawed])
     return ThawGuard.Run(stateFile, thawed);
+if (args is [] && ActionScript.Action is { } action) // the shortest way, too: the tree is frozen
+    return ActionScript.Run(action);
 OwnProcess.Prepare();
 if (args is ["--version" or "-V"]) // the shortest way: callers ask often
 {

@@ -65,6 +65,13 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int fstatfs(int fd, void* status);
 
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
+
+    /// <summary>Offsets of null: those of the files.</summary>
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial nint copy_file_range(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
+
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
 

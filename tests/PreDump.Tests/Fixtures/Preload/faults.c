@@ -218,6 +218,28 @@ ssize_t pwrite64(int fd, const void *from, size_t length, off64_t at)
     return pwrite_(fd, from, length, at);
 }
 
+ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size_t length, unsigned int flags)
+{
+    int told = fate_of_fd("copy_file_range", to);
+    FAIL_UNLESS_GO_ON(told);
+    if (told == HALF && length > 1)
+        length /= 2;
+    return REAL(ssize_t, copy_file_range, int, off64_t *, int, off64_t *, size_t, unsigned int)(from, from_at, to, to_at, length, flags);
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) /* others are the runtime's */
+        FAIL_UNLESS_GO_ON(fate_of_fd("lseek", fd));
+    return raw(SYS_lseek, fd, offset, whence);
+}
+
+int ftruncate(int fd, off_t length)
+{
+    FAIL_UNLESS_GO_ON(fate_of_fd("ftruncate", fd));
+    return (int)raw(SYS_ftruncate, fd, length);
+}
+
 int close(int fd)
 {
     int told = fate_of_fd("close", fd);
