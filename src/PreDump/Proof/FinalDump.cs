@@ -55,7 +55,8 @@ internal sealed class FinalDump : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _images.Dispose();
 
-    // First of all, before a page is looked at: if we are killed from here on, nothing looks whole, and nothing is built upon the parent.
+    // First of all, before a page is looked at: whatever ends us from here on, nothing looks whole. The parent comes first: killed in between
+    // we leave the images as criu made them, of a dump that has failed, and not a parent that misses what is written from now on.
     private void Begin()
     {
         if (!_images.Names.Contains(ImageNames.Parent))
@@ -63,6 +64,7 @@ internal sealed class FinalDump : IDisposable
             _log.Say("the images have no parent: there is nothing to prove");
             return;
         }
+        _parent = UsedParent.Claim(ParentOf(_images.Path), _log);
         bool areHere = _images.Names.Any(ImageNames.IsPagemap);
         if (areHere)
         {
@@ -72,9 +74,10 @@ internal sealed class FinalDump : IDisposable
         else
             _log.Warn("not proved: the images' pagemaps are not here but on a page server. What was moved since the last round (mremap) may be "
                 + "restored from the parent, as it was before");
-        _parent = UsedParent.Claim(ImageChain.Walk(_images.Path).ElementAt(1).Path, _log);
         _uptime = InventoryImage.Read(_images.PathOf(areHere ? ImageNames.UnprovedInventory : ImageNames.Inventory)).DumpUptime ?? 0;
     }
+
+    private static string ParentOf(string images) => ImageChain.Walk(images).ElementAt(1).Path;
 
     private void Prove(int rootPid, ProofSettings settings)
     {
@@ -133,21 +136,15 @@ internal sealed class FinalDump : IDisposable
             _images.Release();
     }
 
+    // Twice, if need be: what failed may have been just that.
     private static void Refuse(string imagesDirectory, FinalDump? dump, ProofLog log)
     {
-        if (dump is not { _isWithheld: true })
-            TryWithhold(imagesDirectory, log);
-        log.Say($"the dump is refused: the tree runs on, and criu restore refuses the images ({ImageNames.UnprovedInventory}); remove them"
-            + (dump?._parent is null ? "" : ". What is written from now on the parent knows nothing of, so that it can be no parent any more: begin with a "
-                + "full round, or dump without --prev-images-dir"));
-    }
-
-    // What failed before, or without a parent: images of a dump that failed must not look whole.
-    private static void TryWithhold(string imagesDirectory, ProofLog log)
-    {
+        var parent = dump?._parent;
         try
         {
             using var images = FinalImages.Open(ImageChain.Walk(imagesDirectory).First().Path);
+            if (parent is null && images.Names.Contains(ImageNames.Parent))
+                parent = UsedParent.Claim(ParentOf(images.Path), log);
             if (images.Names.Contains(ImageNames.Inventory))
                 images.Withhold();
         }
@@ -155,5 +152,8 @@ internal sealed class FinalDump : IDisposable
         {
             log.Fail(reason);
         }
+        log.Say($"the dump is refused: the tree runs on, and criu restore refuses the images ({ImageNames.UnprovedInventory}); remove them"
+            + (parent is null ? "" : ". What is written from now on the parent knows nothing of, so that it can be no parent any more: begin with a full "
+                + "round, or dump without --prev-images-dir"));
     }
 }
