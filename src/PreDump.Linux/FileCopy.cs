@@ -16,6 +16,8 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
     /// <exception cref="InvalidDataException">The file ends before the range does.</exception>
     public void Copy(ulong fromOffset, ulong toOffset, ulong length)
     {
+        if (from.Length < fromOffset + length) // the end of a file looks like a hole
+            throw EndsTooSoon();
         ulong end = fromOffset + length, shift = toOffset - fromOffset; // (wraps around where it is negative, and back)
         for (ulong at = fromOffset; at < end;)
         {
@@ -66,8 +68,10 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
         if (got < 0)
             throw from.Failed("read");
         if (got == 0)
-            throw new InvalidDataException($"{from.Path}: ends at {fromOffset} bytes, before the pages that its pagemap names");
+            throw EndsTooSoon();
         to.WriteAt(part[..got], toOffset);
         return got;
     }
+
+    private InvalidDataException EndsTooSoon() => new($"{from.Path}: ends before the pages that its pagemap names");
 }

@@ -3,16 +3,22 @@ using PreDump.Linux;
 
 namespace PreDump.Engine;
 
-/// <summary>Compares pages of a stopped task with what images hold of them, a batch at a time; each page's bytes are found through the
-/// chain of rounds. One task after the other, in ascending order, by one thread.</summary>
-internal sealed class ChainComparer : IDisposable
+/// <summary>Compares pages of a stopped task with what images hold of them; each page's bytes are found through the chain of rounds. One task
+/// after the other, in ascending order. A ring of batches: one is filled while the others are compared, each by a thread of its own, and
+/// their results are told in the order of the pages.</summary>
+/// <param name="threads">How many batches; with one nothing runs at the same time.</param>
+internal sealed class ChainComparer(int threads) : IDisposable
 {
-    private readonly PageBatch _batch = new();
-    private readonly NativeBuffer _imagePages = new(PageBatch.MaxBytes);
-    private readonly Queue<(PagePlace Place, MemoryRange Range)> _places = new();
+    // Both a batch and its bytes in the images are to stay in the processor's cache between being read and being compared.
+    private const int BatchBytes = 256 * 1024;
+
+    private readonly ComparedBatch?[] _ring = new ComparedBatch[threads]; // made when they are needed first
     private StoppedMemory _memory = null!;
     private ChainedPages? _images;
     private IComparedPages _result = null!;
+    private int _at;
+
+    private ComparedBatch Current => _ring[_at] ??= NewBatch();
 
     /// <summary>Begins with a task.</summary>
     /// <param name="memory">Its memory.</param>
@@ -21,9 +27,8 @@ internal sealed class ChainComparer : IDisposable
     public void Begin(StoppedMemory memory, ChainedPages? images, IComparedPages result)
     {
         (_memory, _images, _result) = (memory, images, result);
-        _batch.Clear(); // (of a task that failed)
-        _batch.RoomToSwapIn = memory.RoomToSwapIn;
-        _places.Clear();
+        foreach (var batch in _ring)
+            batch?.Begin(memory);
     }
 
     /// <summary>Adds pages, behind those before.</summary>
@@ -38,62 +43,57 @@ internal sealed class ChainComparer : IDisposable
             var run = new MemoryRange(pages.Start, bytes);
             pages = pages.Skip(bytes);
             if (place.Round is null)
-            {
                 _result.Missing(run);
-                continue;
-            }
-            _places.Enqueue((place, run));
-            while (run.Length > 0)
-                if (!_batch.TryAdd(ref run, inParent: false))
-                    Flush();
+            else
+                Compare(run, place);
         }
     }
 
-    /// <summary>Compares what is left of the task's pages.</summary>
+    /// <summary>Compares what is left of the task's pages; all results have been told then.</summary>
     /// <exception cref="TaskGoneException">The task has ended.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public void Flush()
     {
-        if (_batch.IsEmpty)
-            return;
-        _batch.Read(_memory.Pages, _memory.Pagemap);
-        _result.NotRead(_batch.Losses);
-        var live = _batch.Pages;
-        foreach (var run in _batch.Runs)
-        {
-            Compare(run.Range, live);
-            live = live[(int)run.Range.Length..];
-        }
-        _batch.Clear();
+        for (int i = 0; i < threads; i++) // the last one, which is not full, is the caller's to compare
+            Next();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _batch.Dispose();
-        _imagePages.Dispose();
+        foreach (var batch in _ring)
+            batch?.Dispose();
     }
 
-    private void Compare(MemoryRange run, ReadOnlySpan<byte> live)
+    private void Compare(MemoryRange run, PagePlace place)
     {
         while (run.Length > 0)
         {
-            while (_places.Peek().Range.End <= run.Start)
-                _places.Dequeue();
-            var (place, range) = _places.Peek();
-            int length = (int)Math.Min(run.Length, range.End - run.Start);
-            var image = _imagePages.Span[..length];
-            place.Round!.Read(place.Offset + (run.Start - range.Start), image);
-            ulong equal = 0;
-            for (int at = 0; at < length; at += PageSize.Bytes)
-                if (live.Slice(at, PageSize.Bytes).SequenceEqual(image.Slice(at, PageSize.Bytes)))
-                    equal++;
-                else
-                    _result.Different(new MemoryRange(run.Start + (ulong)at, (ulong)PageSize.Bytes));
-            _result.Equal(equal);
-            live = live[length..];
-            run = run.Skip((ulong)length);
+            var rest = run;
+            if (Current.TryAdd(ref run))
+            {
+                Current.Place(place, rest with { Length = rest.Length - run.Length });
+                place = place with { Offset = place.Offset + (rest.Length - run.Length) };
+                continue;
+            }
+            if (threads > 1)
+                Current.Start();
+            Next();
         }
+    }
+
+    // The next batch of the ring, emptied: it is the oldest one.
+    private void Next()
+    {
+        _at = (_at + 1) % threads;
+        _ring[_at]?.Finish(_result);
+    }
+
+    private ComparedBatch NewBatch()
+    {
+        var batch = new ComparedBatch(BatchBytes);
+        batch.Begin(_memory);
+        return batch;
     }
 }
 

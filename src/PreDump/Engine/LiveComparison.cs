@@ -8,7 +8,7 @@ namespace PreDump.Engine;
 /// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
 internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDisposable
 {
-    private readonly ChainComparer _comparer = new();
+    private readonly ChainComparer _comparer = new(threads: 1);
 
     /// <summary>Compares each task of the tree, then tells of those that only the images know.</summary>
     /// <exception cref="TreeException">The tree was not stopped all the time.</exception>

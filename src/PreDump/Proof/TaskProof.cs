@@ -13,6 +13,10 @@ namespace PreDump.Proof;
 internal sealed class TaskProof(IReadOnlyList<ImageDirectory> chain, Func<TreeTask, IFrameSuspects> suspects, ProofFigures figures)
     : IComparedPages, IDisposable
 {
+    private const int MostThreads = 8; // more hardly compare faster, and each has its batch
+
+    private static readonly int s_threads = Math.Min(Environment.ProcessorCount, MostThreads); // the tree that has them else stands still
+
     private readonly List<MemoryRange> _wrong = [];
     private ChainComparer? _comparer; // made for the first page that is compared: often there is none
     private ulong _unreadable;
@@ -69,7 +73,7 @@ internal sealed class TaskProof(IReadOnlyList<ImageDirectory> chain, Func<TreeTa
     {
         long begun = Stopwatch.GetTimestamp();
         if (_comparer is null)
-            (_comparer = new ChainComparer()).Begin(memory, parents, this);
+            (_comparer = new ChainComparer(s_threads)).Begin(memory, parents, this);
         _comparer.Add(pages);
         figures.Compared += PageSize.Pages(pages.Length);
         figures.CompareTime += Stopwatch.GetTimestamp() - begun;

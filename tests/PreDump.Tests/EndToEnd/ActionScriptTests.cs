@@ -17,9 +17,8 @@ public sealed class ActionScriptTests
         ["none"] = run => [run with { Flags = PageFlags.Parent }],
         ["the first of each run"] = run => Split(run, 1, PageFlags.Present, PageFlags.Parent),
         ["the second half, lazily"] = run => Split(run, run.NrPages / 2, PageFlags.Parent, PageFlags.Present | PageFlags.Lazy),
-        ["every third, the others lazily in the parent"] = run => from i in Enumerable.Range(0, (int)run.NrPages)
-                                                                 select new PagemapEntry(run.Vaddr + (ulong)i * Page, 1,
-                                                                     i % 3 == 1 ? PageFlags.Present : PageFlags.Parent | PageFlags.Lazy),
+        ["every third, the others lazily in the parent"] = run => Enumerable.Range(0, (int)run.NrPages).Select(i =>
+            new PagemapEntry(run.Vaddr + (ulong)i * Page, 1, i % 3 == 1 ? PageFlags.Present : PageFlags.Parent | PageFlags.Lazy)),
     };
 
     [Fact]
