@@ -9,6 +9,8 @@ internal static class ImageFile
     // Pagemaps are read in records of some 20 bytes: 64 KiB is 3000 of them for one system call.
     internal const int BufferBytes = 64 * 1024;
 
+    private const int MinBufferBytes = 512;
+
     /// <exception cref="ImageException">The file isn't there or can't be opened.</exception>
     internal static FileStream OpenRead(string path)
         => TryOpenRead(path) ?? throw new ImageException(path, "no such file");
@@ -20,7 +22,8 @@ internal static class ImageFile
     internal static FileStream? TryOpenRead(string path, int bufferBytes = BufferBytes)
     {
         var handle = TryOpenHandle(path);
-        return handle is null ? null : new FileStream(handle, FileAccess.Read, bufferBytes);
+        // Most images are small, and a tree may have hundreds.
+        return handle is null ? null : new FileStream(handle, FileAccess.Read, (int)Math.Clamp(RandomAccess.GetLength(handle), MinBufferBytes, bufferBytes));
     }
 
     /// <exception cref="ImageException">The file isn't there or can't be opened.</exception>

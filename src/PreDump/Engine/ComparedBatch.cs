@@ -79,13 +79,12 @@ internal sealed class ComparedBatch(int maxBytes) : IDisposable
     {
         try
         {
-            var thread = new Thread(Work) { IsBackground = true, Name = "compare" };
-            thread.Start();
-            _thread = thread;
+            (_thread = new Thread(Work) { IsBackground = true, Name = "compare" }).Start();
             return true;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
+            _thread = null;
             return false;
         }
     }

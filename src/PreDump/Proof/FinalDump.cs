@@ -85,12 +85,10 @@ internal sealed class FinalDump : IDisposable
         long begun = Stopwatch.GetTimestamp();
         using var tree = StoppedTree.Open(rootPid);
         _figures.TreeTime = Stopwatch.GetTimestamp() - begun;
-        var wrong = new List<WrongPages>();
-        using (var proof = new TaskProof(chain, SuspectsBy(chain[1].Path, settings), _figures))
-            wrong.AddRange(new ImagesProof(_images, tree, proof, _figures, _log).Run());
+        var wrong = FindWrong(chain, tree, settings);
         if (wrong.Count > 0 && !settings.Mend)
-            throw new PreDumpException($"{_figures.Wrong} pages that the images leave to their parents hold other bytes by now, and the settings say that "
-                + "none is to be mended");
+            throw new PreDumpException($"pages that the images leave to their parents and that hold other bytes by now: {_figures.Wrong}; the settings say "
+                + "that none is to be mended");
         begun = Stopwatch.GetTimestamp();
         foreach (var (task, pages) in wrong)
         {
@@ -104,28 +102,15 @@ internal sealed class FinalDump : IDisposable
         _log.Say("proved: what the images leave to their parents is the memory of the tree");
     }
 
-    private Func<TreeTask, IFrameSuspects> SuspectsBy(string lastRound, ProofSettings settings)
+    private List<WrongPages> FindWrong(IReadOnlyList<ImageDirectory> chain, StoppedTree tree, ProofSettings settings)
     {
-        string? told = null;
-        if (settings.Whole || _parent!.WasUsedBefore)
-        {
-            Tell(settings.Whole ? "the settings ask for it"
-                : $"another dump or round was made on {lastRound} before, and what was written between the two looks clean");
-            return static _ => AllSuspects.Instance;
-        }
-        return task =>
-        {
-            var suspects = FrameSuspects.Of(lastRound, task, out string? why);
-            Tell(why);
-            return suspects;
-        };
-
-        void Tell(string? why)
-        {
-            if (why is not null && why != told)
-                _log.Say($"all pages that are left to parents are compared: {why}");
-            told = why;
-        }
+        string why = settings.Whole ? "the settings ask for it"
+            : $"another dump or round was made on {chain[1].Path} before, and what was written between the two looks clean";
+        using var notes = settings.Whole || _parent!.WasUsedBefore ? null : FrameNotes.TryOpen(chain[1].Path, out why);
+        if (notes is null)
+            _log.Say($"all pages that are left to parents are compared: {why}");
+        using var proof = new TaskProof(chain, task => notes?.Of(task) ?? AllSuspects.Instance, _figures);
+        return new ImagesProof(_images, tree, proof, _figures, _log).Run();
     }
 
     // The parent's mark comes before the inventory: killed in between we leave a dump that is not whole, and no parent for a second one.

@@ -44,7 +44,7 @@ internal sealed class ImagesProof(FinalImages images, StoppedTree tree, TaskProo
         if (pages.Count == 0)
             return;
         ulong count = pages.Aggregate(0UL, static (sum, run) => sum + PageSize.Pages(run.Length));
-        log.Say($"task {task}: {count} pages that are left to parents hold other bytes by now, the first at 0x{pages[0].Start:x}");
+        log.Say($"task {task}: pages left to parents that hold other bytes by now: {count}, the first at 0x{pages[0].Start:x}");
         found.Add(new WrongPages(task, pages));
     }
 

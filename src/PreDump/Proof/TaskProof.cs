@@ -52,7 +52,7 @@ internal sealed class TaskProof(IReadOnlyList<ImageDirectory> chain, Func<TreeTa
             throw new TreeException($"task {task} has ended while it was compared");
         }
         if (_unreadable > 0)
-            throw new TreeException($"{_unreadable} pages of task {task} are there and can't be read, so that they can't be proved");
+            throw new TreeException($"task {task}: pages that are there and can't be read: {_unreadable}; so they can't be proved");
         return Merged();
     }
 
