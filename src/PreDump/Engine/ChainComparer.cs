@@ -9,8 +9,7 @@ namespace PreDump.Engine;
 /// <param name="threads">How many batches; with one nothing runs at the same time.</param>
 internal sealed class ChainComparer(int threads) : IDisposable
 {
-    // Both a batch and its bytes in the images are to stay in the processor's cache between being read and being compared.
-    private const int BatchBytes = 256 * 1024;
+    private const int BatchBytes = 512 * 1024; // half as many take 6 % longer, and twice as many are hardly faster
 
     private readonly ComparedBatch?[] _ring = new ComparedBatch[threads]; // made when they are needed first
     private StoppedMemory _memory = null!;

@@ -44,8 +44,6 @@ internal sealed class ComparedBatch(int maxBytes) : IDisposable
     }
 
     /// <summary>Tells the result, when it is there; what was not started is compared now. Empty afterwards.</summary>
-    /// <exception cref="TaskGoneException">The task has ended.</exception>
-    /// <exception cref="ImageException">An image is damaged.</exception>
     public void Finish(IComparedPages result)
     {
         if (_isUnderWay)
