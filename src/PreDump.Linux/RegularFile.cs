@@ -16,9 +16,6 @@ public static unsafe class RegularFile
     public static SafeFileHandle? TryOpenRead(string path, out string? problem) => TryOpenFd(path, out problem)?.Release();
 
     /// <summary>The same, as a descriptor of ours.</summary>
-    internal static Fd? TryOpenFd(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem);
-
-    /// <summary>The same, as a descriptor of ours.</summary>
     public static Fd? TryOpenFd(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem);
 
     /// <summary>The same for a file that is changed in place; a symbolic link is refused, since it could lead to anybody's file.</summary>

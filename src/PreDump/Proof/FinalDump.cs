@@ -106,10 +106,10 @@ internal sealed class FinalDump : IDisposable
     {
         string why = settings.Whole ? "the settings ask for it"
             : $"another dump or round was made on {chain[1].Path} before, and what was written between the two looks clean";
-        using var notes = settings.Whole || _parent!.WasUsedBefore ? null : FrameNotes.TryOpen(chain[1].Path, out why);
-        if (notes is null)
+        using var frames = settings.Whole || _parent!.WasUsedBefore ? null : RoundFrames.TryOpen(chain[1].Path, _images, out why);
+        if (frames is null)
             _log.Say($"all pages that are left to parents are compared: {why}");
-        using var proof = new TaskProof(chain, task => notes?.Of(task) ?? AllSuspects.Instance, _figures);
+        using var proof = new TaskProof(chain, task => frames?.Of(task) ?? AllSuspects.Instance, _figures);
         return new ImagesProof(_images, tree, proof, _figures, _log).Run();
     }
 

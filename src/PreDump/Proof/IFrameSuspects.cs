@@ -2,9 +2,9 @@ using PreDump.Linux;
 
 namespace PreDump.Proof;
 
-/// <summary>Tells which of a task's pages have to be compared: those that may be others than the last round read. One object serves one
-/// task, one thread at a time.</summary>
-internal interface IFrameSuspects : IDisposable
+/// <summary>Tells which of a task's pages have to be compared: those that may be others than the last round read. One task after the
+/// other.</summary>
+internal interface IFrameSuspects
 {
     /// <summary>Whether pages are to be compared. The tree stands still.</summary>
     /// <param name="pagemap">The task's page tables as they are now.</param>
@@ -25,10 +25,5 @@ internal sealed class AllSuspects : IFrameSuspects
     {
         suspect = true;
         return pages.Length;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
     }
 }

@@ -36,7 +36,7 @@ internal sealed class TaskProof(IReadOnlyList<ImageDirectory> chain, Func<TreeTa
         {
             using var memory = StoppedMemory.Open(task);
             using var parents = ChainedPages.TryOpen(chain, ImageNames.Pagemap(task.ImagePid), PageSize.Bytes, round: 1);
-            using var frames = suspects(task);
+            var frames = suspects(task);
             _comparer?.Begin(memory, parents, this);
             var entry = first;
             do
