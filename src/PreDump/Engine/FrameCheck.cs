@@ -11,13 +11,14 @@ namespace PreDump.Engine;
 /// or by migration), and that one was moved here. So where pages were relocated at all, and a page table was moved away (or just
 /// given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not certain.</summary>
 /// <param name="ledger">The last round's; null: nothing is certain.</param>
-internal sealed class FrameCheck(FrameLedger? ledger)
+/// <param name="relocations">Counts them, as <see cref="Relocations.Count"/> does.</param>
+internal sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
 {
     private static readonly int s_atOnce = Math.Max(2048 / VanishedTables.Pages, 1) * VanishedTables.Pages; // pages
 
     private readonly ulong[] _now = new ulong[s_atOnce], _noted = new ulong[s_atOnce];
     private readonly VanishedTables _vanished = new();
-    private ulong _relocations = Relocations.Count();
+    private ulong _relocations = relocations();
     private TaskFrames? _task;
     private Pagemap _pagemap = null!;
     private Func<IEnumerable<MemoryRange>> _dirty = () => [];
@@ -43,7 +44,7 @@ internal sealed class FrameCheck(FrameLedger? ledger)
     {
         if (_task is null)
             return false;
-        _relocations = Relocations.Count();
+        _relocations = relocations();
         _task.Rewind();
         return Moved() > _mostMoved;
     }

@@ -9,7 +9,7 @@ internal sealed class ParentFrames : IDisposable
 {
     private readonly FrameLedger? _ledger;
 
-    private ParentFrames(FrameLedger? ledger) => (_ledger, Check) = (ledger, new FrameCheck(ledger));
+    private ParentFrames(FrameLedger? ledger) => (_ledger, Check) = (ledger, new FrameCheck(ledger, Relocations.Count));
 
     /// <summary>Compares with it; without a ledger nothing is certain.</summary>
     public FrameCheck Check { get; }

@@ -84,7 +84,7 @@ internal sealed class ParentRound : IDisposable
         try
         {
             using var directory = OpenDirectory();
-            directory.Rename(ImageNames.Inventory, ImageNames.ClaimedInventory);
+            ParentMarks.Claim(directory);
             _claimed = true;
             RefuseSuperseded(_path); // once more: by a round that began and ended since we first looked
         }
@@ -114,12 +114,8 @@ internal sealed class ParentRound : IDisposable
         try
         {
             using var directory = OpenDirectory();
-            using (var mark = directory.CreatePrivate(ImageNames.Child))
-            {
-                mark.Write(Encoding.UTF8.GetBytes($"{Path.GetFullPath(child)}\n{uptime}\n"));
-                mark.Close();
-            }
-            Release(directory);
+            ParentMarks.Mark(directory, Path.GetFullPath(child), uptime);
+            ParentMarks.Release(directory);
         }
         catch (LinuxException e) // a full disk: without the mark it must not look like a parent
         {
@@ -139,7 +135,7 @@ internal sealed class ParentRound : IDisposable
         else if (_claimed)
         {
             using var directory = OpenDirectory();
-            Release(directory);
+            ParentMarks.Release(directory);
         }
     }
 
@@ -177,8 +173,6 @@ internal sealed class ParentRound : IDisposable
     }
 
     private Fd OpenDirectory() => Fd.TryOpenDirectory(_path, out int error) ?? throw new LinuxException("open", _path, error);
-
-    private static void Release(Fd directory) => directory.Rename(ImageNames.ClaimedInventory, ImageNames.Inventory);
 
     private static void RefuseSuperseded(string path)
     {

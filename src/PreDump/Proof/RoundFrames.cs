@@ -12,7 +12,7 @@ internal sealed class RoundFrames : IFrameSuspects, IDisposable
     private readonly FinalImages _images;
     private TreeTask? _task;
 
-    private RoundFrames(FrameLedger ledger, FinalImages images) => (_ledger, _check, _images) = (ledger, new FrameCheck(ledger), images);
+    private RoundFrames(FrameLedger ledger, FinalImages images) => (_ledger, _check, _images) = (ledger, new FrameCheck(ledger, Relocations.Count), images);
 
     /// <summary>Opens the frame ledger of a round; null where there is none that can be used.</summary>
     /// <param name="round">The directory of the round that the dump was built upon. No other round or dump was made on it before.</param>

@@ -1,11 +1,11 @@
-using System.Text;
+using PreDump.Engine;
 using PreDump.Images;
 using PreDump.Linux;
 
 namespace PreDump.Proof;
 
 /// <summary>The round that a final dump was built upon. criu has reset the tracking of changed memory for the dump, so no other round may
-/// be built upon it any more, whether the dump is taken or refused: the same that <see cref="Engine.ParentRound"/> does for rounds.</summary>
+/// be built upon it any more, whether the dump is taken or refused (<see cref="ParentMarks"/>).</summary>
 internal sealed class UsedParent
 {
     private readonly string _path;
@@ -32,7 +32,7 @@ internal sealed class UsedParent
         try
         {
             using var directory = parent.OpenDirectory();
-            directory.Rename(ImageNames.Inventory, ImageNames.ClaimedInventory);
+            ParentMarks.Claim(directory);
             parent._isClaimed = true;
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT) // another round on it is about to fail, since criu traces the tree
@@ -58,13 +58,9 @@ internal sealed class UsedParent
         {
             using var directory = OpenDirectory();
             directory.TryUnlink(ImageNames.Child); // the last one is the one to go on from
-            using (var mark = directory.CreatePrivate(ImageNames.Child))
-            {
-                mark.Write(Encoding.UTF8.GetBytes($"{child}\n{uptime}\n"));
-                mark.Close();
-            }
+            ParentMarks.Mark(directory, child, uptime);
             if (_isClaimed)
-                directory.Rename(ImageNames.ClaimedInventory, ImageNames.Inventory);
+                ParentMarks.Release(directory);
         }
         catch (LinuxException e) // a full disk: without the mark it must not look like a parent
         {

@@ -109,6 +109,63 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
     }, iter: 100, threads: 1);
 
+    [Fact]
+    public void Where_pages_were_relocated_and_a_page_table_has_gone_no_table_is_certain_that_has_no_more_pages()
+    {
+        var noted = new bool[Pages];
+        Array.Fill(noted, true);
+        Array.Fill(noted, false, (3 * Huge) + 10, Huge - 10); // of this one 10 pages, of these 9, 10 and 11
+        Array.Fill(noted, false, (5 * Huge) + 9, Huge - 9);
+        Array.Fill(noted, false, (6 * Huge) + 10, Huge - 10);
+        Array.Fill(noted, false, (7 * Huge) + 11, Huge - 11);
+        Note(noted);
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are where they were
+        GiveUp(3 * Huge, Huge);
+
+        Array.Fill(noted, false, 3 * Huge, Huge);
+        Assert.Equal(noted, Check(ledger)); // nothing was put into another frame
+        Array.Fill(noted, false, 5 * Huge, 2 * Huge);
+        Assert.Equal(noted, Check(ledger, relocated: true));
+    }
+
+    [Fact]
+    public void A_table_that_lost_some_pages_or_whose_pages_are_dirty_where_they_were_has_not_gone()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        GiveUp(3 * Huge, Huge - 1);
+        var same = Check(ledger, relocated: true);
+        for (int page = 0; page < Pages; page++)
+            if (page is < 3 * Huge or >= 4 * Huge)
+                Assert.True(same[page]);
+        Assert.Equal(same, Check(ledger, relocated: true, dirty: [Memory(5 * Huge, Huge)]));
+        Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)])); // the one that was left may be another
+    }
+
+    [Fact]
+    public void What_is_moved_while_it_is_asked_makes_the_answers_void_if_pages_were_relocated()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        var check = new FrameCheck(ledger, () => ledger.Head.Relocations + 1);
+        check.Begin(Pid, StartTime, _pagemap, () => []);
+        Assert.False(check.End());
+        check.Begin(Pid, StartTime, _pagemap, () => []);
+        GiveUp(3 * Huge, Huge);
+        Assert.True(check.End());
+        check.Begin(Pid, StartTime, _pagemap, () => []);
+        Assert.False(check.End()); // that was known from the beginning
+    }
+
+    private MemoryRange Memory(int page, int count) => new(_memory + ((ulong)page * s_page), (ulong)count * s_page);
+
+    private void GiveUp(int page, int count)
+    {
+        const int MADV_DONTNEED = 4;
+        Assert.Equal(0, madvise((void*)Memory(page, count).Start, (nuint)Memory(page, count).Length, MADV_DONTNEED));
+    }
+
     private void Note(bool[]? which = null) => WriteLedger(ledger =>
     {
         var frames = new ulong[Pages];
@@ -118,17 +175,17 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
                 ledger.Add(_memory + ((ulong)page * s_page), frames.AsSpan(page, 1));
     });
 
-    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations.Count()), ledger =>
+    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations: 7), ledger =>
     {
         ledger.BeginTask(Pid, StartTime);
         write(ledger);
         ledger.EndTask();
     });
 
-    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime)
+    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null)
     {
-        var check = new FrameCheck(ledger);
-        check.Begin(Pid, startTime, _pagemap, () => []);
+        var check = new FrameCheck(ledger, () => (ledger?.Head.Relocations ?? 0) + (relocated ? 1UL : 0UL));
+        check.Begin(Pid, startTime, _pagemap, () => dirty ?? []);
         var same = new List<bool>();
         for (var rest = new MemoryRange(_memory, Pages * s_page); rest.Length > 0;)
         {
