@@ -38,7 +38,7 @@ internal static class FrameLedgerFormat
     /// <summary>Goes on with the checksum of all words.</summary>
     public static uint Checksum(uint sum, ReadOnlySpan<ulong> words)
     {
-        foreach (ulong word in words)
+        foreach (ulong word in words) // by an instruction of the processor
             sum = BitOperations.Crc32C(sum, word);
         return sum;
     }

@@ -59,8 +59,9 @@ public sealed class TaskFrames
     {
         if (_run.IsAscending)
         {
-            for (int i = 0; i < frames.Length; i++)
-                frames[i] = _run.First + first + (ulong)i;
+            ulong frame = _run.First + first;
+            foreach (ref ulong each in frames)
+                each = frame++;
         }
         else if (_words.TrySkip(first - _taken) && _words.TryRead(frames))
         {

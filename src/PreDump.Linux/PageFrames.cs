@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using static Tmds.Linux.LibC;
 
@@ -32,7 +33,16 @@ public static class PageFrames
     /// <summary>The frames of so many raw entries; both may be the same memory.</summary>
     public static void Of(ReadOnlySpan<ulong> entries, Span<ulong> frames)
     {
-        for (int i = 0; i < entries.Length; i++)
+        int i = 0;
+        for (; i <= entries.Length - Vector<ulong>.Count; i += Vector<ulong>.Count) // many at a time: there are 262,144 in a GiB
+        {
+            var entry = new Vector<ulong>(entries[i..]);
+            var isThere = ~Vector.Equals(entry & new Vector<ulong>(Present | Swapped), Vector<ulong>.Zero);
+            var isHidden = Vector.Equals(entry & new Vector<ulong>(Number), Vector<ulong>.Zero);
+            var frame = Vector.ConditionalSelect(isHidden, new Vector<ulong>(Untold), entry & new Vector<ulong>(Swapped | Number));
+            (frame & isThere).CopyTo(frames[i..]);
+        }
+        for (; i < entries.Length; i++)
             frames[i] = Of(entries[i]);
     }
 

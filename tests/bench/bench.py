@@ -2,6 +2,8 @@
 import argparse, contextlib, json, math, mmap, os, random, re, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [HERE, os.path.join(HERE, '../vm')]  # in the VM all is in one directory
+from images import PARENT, Pagemap
 
 
 class Failure(Exception):
@@ -80,6 +82,7 @@ class Bench:
         self.work = tempfile.mkdtemp(prefix='predump-bench.')
         self.targets = {'disk': args.disk, 'tmpfs': args.tmpfs}
         self.rows = []
+        self.pretending = None  # the environment in which predump believes that this kernel tracks changed memory
         common = ['--track-mem', '--display-stats', '-v0', '-o', 'log']
         self.common = [args.predump, 'pre-dump', *common, '--json']
         loop = f'{args.programs}/yardstick'
@@ -107,8 +110,9 @@ class Bench:
     def measured(self, command, **popen):
         """Starts a command; a function that waits for it and tells its figures."""
         ours, theirs = os.pipe()
+        environment = {**os.environ, **(self.pretending or {}), **popen.pop('env', {})}
         process = subprocess.Popen([f'{self.programs}/measure', str(theirs), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, pass_fds=(theirs, *popen.pop('pass_fds', ())), **popen)
+                                   stderr=subprocess.STDOUT, text=True, pass_fds=(theirs, *popen.pop('pass_fds', ())), env=environment, **popen)
         os.close(theirs)
 
         def wait():
@@ -163,6 +167,7 @@ class Bench:
             figures['pages'] = figure('Memory pages written')
             if json_line := re.search(r'^\{.*\}$', text, re.M):
                 ours = json.loads(json_line.group())
+                figures['suspect'] = ours['pages_suspect']
                 if 'pages_unchanged' in ours:
                     figures['unchanged'], figures['comparing'] = ours['pages_unchanged'], ours['comparing_us'] / 1000
             if server:
@@ -170,9 +175,60 @@ class Bench:
                     figures[f'server {name}'] = value
         return figures
 
-    def experiment(self, name, kinds, target, tools, runs, rounds=1):
+    @contextlib.contextmanager
+    def tracking(self, really):
+        """Second rounds of a victim that rests can be measured on kernels that track nothing: there nothing looks changed anyway."""
+        self.pretending = None if really else {'LD_PRELOAD': f'{self.programs}/softdirty.so'}
+        yield
+        self.pretending = None
+
+    def proofs(self, name, kind, settings, runs):
+        """predump as criu's action script, on a final dump that leaves all its pages to the round before (made by hand: what counts is the time
+        that a frozen tree waits)."""
+        samples = {setting: [] for setting in settings}
+        base = os.path.join(self.args.tmpfs, f'predump-bench.{os.getpid()}')
+        with Victim(self.programs, self.work, kind) as victim:
+            try:
+                self.sample('predump', None, victim, f'{base}/1')
+                os.kill(victim.pid, signal.SIGSTOP)
+                for run in range(-1, runs):
+                    for setting in random.Random(run).sample(settings, len(settings)):
+                        final = self.final_dump(base)
+                        _, figures = self.measured([self.args.predump], cwd=final, env={
+                            'CRTOOLS_SCRIPT_ACTION': 'post-dump', 'CRTOOLS_IMAGE_DIR': final, 'CRTOOLS_INIT_PID': str(victim.pid), 'PREDUMP_PROVE': setting})()
+                        log = open(f'{final}/predump-post-dump.log').read()
+                        figures['compared'] = int(re.search(r'pages_compared=(\d+)', log).group(1))
+                        if run >= 0:
+                            samples[setting].append(figures)
+            finally:
+                shutil.rmtree(base, ignore_errors=True)
+        row = {'name': name, 'target': 'tmpfs', 'runs': runs, 'failed': {},
+               'tools': {f'prove {setting}': {key: summary([run[key] for run in all_runs]) for key in all_runs[0]} for setting, all_runs in samples.items()}}
+        self.rows.append(row)
+        show(row)
+        return row['tools']
+
+    @staticmethod
+    def final_dump(base):
+        """A dump on round 1 whose pages are all in the parent."""
+        final = f'{base}/2'
+        shutil.rmtree(final, ignore_errors=True)
+        os.makedirs(final)
+        os.symlink('../1', f'{final}/parent')
+        shutil.copy(f'{base}/1/inventory.img', final)
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(f'{base}/1/predump-child')
+        for name in os.listdir(f'{base}/1'):
+            if name.startswith('pagemap-'):
+                pagemap = Pagemap(f'{base}/1/{name}')
+                pagemap.path, pagemap.runs = f'{final}/{name}', [(address, pages, PARENT) for address, pages, _ in pagemap.runs]
+                pagemap.save()
+                open(f'{final}/pages-{pagemap.pages_id}.img', 'w').close()
+        return final
+
+    def experiment(self, name, kinds, target, tools, runs, rounds=1, dirty=True):
         """kinds: that of the victim, or of several that take turns, by their names. tools: names, or (client, server) where the target is a
-        page server. With two rounds the second one counts: every 8th page is dirty in it."""
+        page server. With two rounds the second one counts: every 8th page is dirty in it, or none."""
         kinds = kinds if isinstance(kinds, dict) else {'': kinds}
         pairs = [tool if isinstance(tool, tuple) else (tool, None) for tool in tools]
         turns = [(tool, server, which) for tool, server in pairs for which in kinds
@@ -192,7 +248,8 @@ class Bench:
                         os.makedirs(base)
                         if rounds == 2:
                             self.sample(tool, server, victims[which], f'{base}/1')
-                            victims[which].dirty()
+                            if dirty:
+                                victims[which].dirty()
                         figures = self.sample(tool, server, victims[which], f'{base}/{rounds}', '../1' if rounds == 2 else None)
                     except Failure as failure:
                         if not tool.startswith('criu'):
@@ -233,15 +290,15 @@ def show(row):
     first = next(iter(row['tools'].values()))
     columns = [('frozen ms', 'frozen', 'median'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'), ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
                ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'),
-               ('unchanged', 'unchanged', 'median'), ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
+               ('suspect', 'suspect', 'median'), ('compared', 'compared', 'median'), ('unchanged', 'unchanged', 'median'), ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
                ('server: cpu', 'server cpu', 'median'), ('peak MB', 'server peak', 'max')]
-    columns = [column for column in columns if column[1] in first and (column[1] not in ('unchanged', 'comparing') or ', round 2' in row['name'])]
+    columns = [column for column in columns if column[1] in first and (column[1] not in ('unchanged', 'comparing', 'suspect') or ', round 2' in row['name'])]
     print(f'  {"":28}' + ''.join(f'{title:>12}' for title, _, _ in columns))
     for tool, figures in row['tools'].items():
         cells = []
         for _, key, which in columns:
             value = figures.get(key, {}).get(which)
-            cells.append(f'{"-":>12}' if value is None else f'{value:12.0f}' if key in ('pages', 'unchanged') else f'{value:12.2f}' if value < 100 else f'{value:12.0f}')
+            cells.append(f'{"-":>12}' if value is None else f'{value:12.0f}' if key in ('pages', 'unchanged', 'suspect', 'compared') else f'{value:12.2f}' if value < 100 else f'{value:12.0f}')
         print(f'  {tool:28}' + ''.join(cells))
     for tool, why in row['failed'].items():
         print(f'  {tool} fails: {why.splitlines()[0]}')
@@ -343,6 +400,19 @@ def whole(bench, args):
         compared = [*tools[:1], *variants('--no-compare'), *criu]
         do(f'scattered, round 2: every 8th page of {size} is dirty', ['memory', str(gib)], 'tmpfs', compared, few, rounds=2)
         do(f'huge, round 2: a byte in each huge page of {size} is dirty', ['thp', str(gib)], 'tmpfs', compared, few, rounds=2)
+    with bench.tracking(tracks_dirty):
+        trusting = variants('--trust-soft-dirty')[0]
+        for what, kind in ('unchanged', 'memory'), ('unchanged huge pages', 'thp'), ('unchanged, scattered', 'scattered'):
+            if row := do(f'{what}, round 2: nothing of {size} has changed', [kind, str(gib)], 'tmpfs', [tools[0], trusting], runs, rounds=2, dirty=False):
+                targets.value(f'{what}, {size}: ms that looking at page frames takes', row['predump']['total']['median'] - row[trusting]['total']['median'], 20)
+        if row := do('growth: MiB, round 2, unchanged', {f'{n} MiB': ['memory', str(n)] for n in (gib // 2, gib, 2 * gib)}, 'tmpfs', ['predump'], runs, rounds=2,
+                     dirty=False):
+            figures = list(row.values())
+            for before, after in zip(figures, figures[1:]):
+                targets.ratio('twice as many MiB, round 2, unchanged: total', after, before, 'total', 2.2)
+        if wanted(f'proof: a final dump of {size}') and (row := bench.proofs(f'proof: a final dump of {size} of which nothing has changed', ['memory', str(gib)],
+                                                                             ['changed', 'whole'], runs)):
+            targets.value(f'a final dump of {size}: ms that its proof takes', row['prove changed']['total']['median'], 15)
     do(f'busy: {size}, written to all the while', ['busy', str(gib)], 'tmpfs', [*tools, *variants('--nice 19', '--max-rate 500M', '--threads 1 --max-rate 500M')], few)
 
     threads = ('200', '10') if args.small else ('1000', '50')

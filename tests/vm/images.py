@@ -145,8 +145,9 @@ def spoil(d, address):
     print('spoiled', m.pages)
 
 
-command = sys.argv[1]
-if command == 'check':
-    print(*[check(d.split(':')[0], LAZY if d.endswith(':lazy') else 0) for d in sys.argv[2:]])
-else:
-    {'drop-page': drop_page, 'spoil': spoil}[command](sys.argv[2], int(sys.argv[3], 16))
+if __name__ == '__main__':
+    command = sys.argv[1]
+    if command == 'check':
+        print(*[check(d.split(':')[0], LAZY if d.endswith(':lazy') else 0) for d in sys.argv[2:]])
+    else:
+        {'drop-page': drop_page, 'spoil': spoil}[command](sys.argv[2], int(sys.argv[3], 16))

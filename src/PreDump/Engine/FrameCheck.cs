@@ -63,17 +63,25 @@ internal sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         if (pages.Start >= _seen.End || pages.Start < _seen.Start)
             Look(pages);
         int first = (int)PageSize.Pages(pages.Start - _seen.Start);
-        int most = first + (int)PageSize.Pages(Math.Min(pages.End, _seen.End) - pages.Start), end = first + 1;
-        same = IsSame(first);
-        while (end < most && IsSame(end) == same)
-            end++;
-        return (ulong)(end - first) * (ulong)PageSize.Bytes;
+        int most = (int)PageSize.Pages(Math.Min(pages.End, _seen.End) - pages.Start);
+        int count = CountSame(_now.AsSpan(first, most), _noted.AsSpan(first, most));
+        same = count > 0;
+        if (!same)
+            for (count = 1; count < most && !IsSame(first + count);)
+                count++;
+        return (ulong)count * (ulong)PageSize.Bytes;
     }
 
     /// <summary>Where the pages of the last answer lie.</summary>
     public ReadOnlySpan<ulong> FramesOf(MemoryRange pages) => _task is null
         ? default
         : _now.AsSpan((int)PageSize.Pages(pages.Start - _seen.Start), (int)PageSize.Pages(pages.Length));
+
+    private static int CountSame(ReadOnlySpan<ulong> now, ReadOnlySpan<ulong> noted)
+    {
+        int equal = now.CommonPrefixLength(noted), untold = now[..equal].IndexOfAny(PageFrames.None, PageFrames.Untold);
+        return untold < 0 ? equal : untold;
+    }
 
     private bool IsSame(int page) => _now[page] == _noted[page] && PageFrames.IsTold(_now[page]);
 
