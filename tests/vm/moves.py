@@ -1,19 +1,21 @@
 #!/usr/bin/python3
-"""moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative]   Chains of a program that moves its memory about (victims/mover.c).
+"""moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative] [--blind]   Chains of a program that moves its memory about (victims/mover.c).
 
 Each seed is a chain of 2 to 6 rounds, of the stopped or the running tree, by predump or mixed with CRIU's, and a final dump with predump
 as criu's action script. A round of the stopped tree is compared with its memory; after the restore the program looks at every byte itself.
 `--negative` trusts the kernel's marks and has no action script: then at least half of the seeds must come out wrong, or the program
-would prove nothing.
+would prove nothing. `--blind`: rounds may not see page frames (no CAP_SYS_ADMIN), and compare all that looks clean.
 
 A criu that misses a page in the parent (clean memory was moved to where the parent has nothing) fails without harm, and says so. Its
 chain is void then, and the next begins with a full round."""
-import os, random, re, shutil, signal, tempfile
+import json, os, random, re, shutil, signal, tempfile
 from guest import TALLY, Victim, Wrong, eventually, main, must, options, read, run, state, tree
 
-GIVEN = options(seeds=10, first=1, thp='all', negative=False)
+GIVEN = options(seeds=10, first=1, thp='all', negative=False, blind=False)
 THP = '/sys/kernel/mm/transparent_hugepage/enabled'
 PREDUMP = os.path.abspath(GIVEN.predump) if '/' in GIVEN.predump else shutil.which(GIVEN.predump)
+# (root without it sees no page frames; nothing else of a round needs it)
+ROUND = ['setpriv', '--bounding-set=-sys_admin', PREDUMP] if GIVEN.blind else [PREDUMP]
 TRUST = ('--trust-soft-dirty',) if GIVEN.negative and '--trust-soft-dirty' in run(PREDUMP, '--help').output else ()
 
 
@@ -99,8 +101,11 @@ class Journey:
         folder = self.folder()
         if tool == 'predump':
             parent = ['--prev-images-dir', os.path.relpath(self.last, folder)] if self.last else []
-            result = run(PREDUMP, '-t', self.victim.pid, '-D', folder, '-v4', '-o', 'pre-dump.log', *TRUST, *parent)
+            result = run(*ROUND, '-t', self.victim.pid, '-D', folder, '-v4', '-o', 'pre-dump.log', *TRUST, *parent)
             must(result.code == 0, f'a round failed: {result}')
+            must(os.path.exists(folder + '/predump-frames') != bool(GIVEN.blind or TRUST), 'page frames are noted though hidden, or not though seen')
+            if moved := re.search(r', (\d+) looked clean but had been moved', result.output):
+                TALLY['pages that looked clean and had been moved, found by rounds'] += int(moved[1])
         else:
             self.criu(folder, 'pre-dump', '--pre-dump-mode', tool.removeprefix('criu-'))
         self.last = folder
@@ -237,6 +242,9 @@ class Journey:
 
 def prove():
     before = re.search(r'\[(\w+)\]', read(THP))[1]
+    findings = json.loads(run(PREDUMP, 'check', '--json').output)['findings']
+    must({'mremap', 'merged mappings'} <= findings.keys(), 'check does not say what this kernel loses')
+    print('; '.join(findings[name]['meaning'] for name in ('mremap', 'merged mappings')), flush=True)
     failed, wrong = [], 0
     for seed in range(GIVEN.first, GIVEN.first + GIVEN.seeds):
         journey = Journey(seed)

@@ -95,12 +95,12 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
     private void Split()
     {
         int framesSeen = 0;
+        if (notesFrames)
+            TouchVdso();
         _whereabouts.Forget();
         foreach (var run in _batch.Wanted)
         {
             bool byForce = _batch.UnderUserfaultfd || _batch.FilterOf(run) != PageFilter.Present;
-            if (notesFrames && _batch.FilterOf(run) == PageFilter.Any) // the vdso comes into the page tables when it is touched
-                _ = _memory.ReadForced(run, Room);
             for (var rest = run; rest.Length > 0; _pieceCount++)
             {
                 ulong bytes = rest.Length;
@@ -118,6 +118,14 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
                 rest = rest.Skip(bytes);
             }
         }
+    }
+
+    // It comes into the page tables when it is touched: until then it lies nowhere.
+    private void TouchVdso()
+    {
+        foreach (var run in _batch.Wanted)
+            if (_batch.FilterOf(run) == PageFilter.Any)
+                _ = _memory.ReadForced(run, Room);
     }
 
     // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others.
