@@ -5,7 +5,7 @@ namespace PreDump.Images;
 /// <summary>Where the bytes of pages are.</summary>
 /// <param name="Round">The round whose pages file has them; null: none.</param>
 /// <param name="Offset">Of the first one in that file, in bytes.</param>
-public readonly record struct PagePlace(ChainedPages? Round, ulong Offset);
+public readonly record struct PageSource(ChainedPages? Round, ulong Offset);
 
 /// <summary>A task's pages through the whole chain of rounds, asked for in ascending order: the pagemap of each round is streamed
 /// past the questions, so memory is constant.</summary>
@@ -39,7 +39,7 @@ public sealed class ChainedPages : IDisposable
     /// <param name="round">Where to begin in the chain.</param>
     /// <returns>Null if that round has nothing of the task.</returns>
     /// <exception cref="ImageException">A damaged pagemap; those of the rounds before are opened when a page of theirs is asked for.</exception>
-    public static ChainedPages? TryOpen(IReadOnlyList<ImageDirectory> chain, string pagemapName, int pageSize = 4096, int round = 0)
+    public static ChainedPages? TryOpen(IReadOnlyList<ChainLink> chain, string pagemapName, int pageSize = 4096, int round = 0)
     {
         if (round >= chain.Count)
             return null;
@@ -65,7 +65,7 @@ public sealed class ChainedPages : IDisposable
     /// <param name="place">Where the first one is; the others of the answer follow it.</param>
     /// <returns>How many pages, 1 to <paramref name="nrPages"/>, the answer is for.</returns>
     /// <exception cref="ImageException">A pagemap of the chain is damaged.</exception>
-    public ulong Locate(ulong vaddr, ulong nrPages, out PagePlace place)
+    public ulong Locate(ulong vaddr, ulong nrPages, out PageSource place)
     {
         place = default;
         while (_hasEntry && End <= vaddr)
@@ -83,7 +83,7 @@ public sealed class ChainedPages : IDisposable
         if (_entry.Flags.HasFlag(PageFlags.Parent))
             return Parent?.Locate(vaddr, here, out place) ?? here;
         if (_entry.Flags.HasFlag(PageFlags.Present))
-            place = new PagePlace(this, _offset + (vaddr - _entry.Vaddr));
+            place = new PageSource(this, _offset + (vaddr - _entry.Vaddr));
         return here;
     }
 

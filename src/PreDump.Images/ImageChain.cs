@@ -5,7 +5,7 @@ namespace PreDump.Images;
 /// <param name="ParentLink">
 /// The text of its link to the round before; null in the first round, and where the parent is a plain directory.
 /// </param>
-public readonly record struct ImageDirectory(string Path, string? ParentLink)
+public readonly record struct ChainLink(string Path, string? ParentLink)
 {
     /// <summary>Such a chain breaks when it is moved or copied to another machine; CRIU's own links are relative.</summary>
     public bool HasAbsoluteLink => ParentLink is ['/', ..];
@@ -19,7 +19,7 @@ public static class ImageChain
 
     /// <summary>The directory, its parent, the parent's parent, up to the first round.</summary>
     /// <exception cref="ImageException">A link that leads nowhere, or back into the chain, or a chain without end.</exception>
-    public static IEnumerable<ImageDirectory> Walk(string directory)
+    public static IEnumerable<ChainLink> Walk(string directory)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         string? path = RealPath.Of(directory);
@@ -32,7 +32,7 @@ public static class ImageChain
 
             string parent = Path.Combine(path, ImageNames.Parent);
             string? link = new FileInfo(parent).LinkTarget;
-            yield return new ImageDirectory(path, link);
+            yield return new ChainLink(path, link);
             path = link is not null || Path.Exists(parent) ? RealPath.Of(parent) : null;
         }
     }

@@ -7,7 +7,7 @@ namespace PreDump.Images;
 /// <param name="PagesInParent">Pages that it leaves to its parent.</param>
 /// <param name="Problems">How many problems were told.</param>
 public readonly record struct ImageCheckResult(
-    IReadOnlyList<ImageDirectory> Chain, int Tasks, ulong PagesPresent, ulong PagesInParent, int Problems);
+    IReadOnlyList<ChainLink> Chain, int Tasks, ulong PagesPresent, ulong PagesInParent, int Problems);
 
 /// <summary>Checks a directory of images, ours or CRIU's, with all rounds before it: that each image keeps its format, that each
 /// pages file has what its pagemap names, and that each page that is left to the parent is there. It takes two rounds at a time,
@@ -38,7 +38,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
     /// <summary>Checks it; nothing that is wrong with images is an exception.</summary>
     public ImageCheckResult Run(string directory)
     {
-        var chain = new List<ImageDirectory>();
+        var chain = new List<ChainLink>();
         try
         {
             foreach (var round in ImageChain.Walk(directory))
@@ -207,7 +207,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
     /// comes.</summary>
     private sealed class ParentCover : IDisposable
     {
-        private readonly ParentPagemap? _pagemap;
+        private readonly ParentCoverage? _pagemap;
         private readonly Action<ulong, ulong> _missing;
         private bool _isDamaged;
 
@@ -216,7 +216,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
             _missing = missing;
             try
             {
-                _pagemap = parent is null ? null : ParentPagemap.TryOpen(parent, name, pageSize);
+                _pagemap = parent is null ? null : ParentCoverage.TryOpen(parent, name, pageSize);
             }
             catch (ImageException)
             {

@@ -31,6 +31,6 @@ public sealed class ParentImages
 
     /// <returns>What the parent has of this task; null if the task isn't in the parent.</returns>
     /// <exception cref="ImageException">The task's images are damaged or incomplete.</exception>
-    public ParentPagemap? OpenPagemap(int pid, int pageSize = 4096)
-        => ParentPagemap.TryOpen(_directory, ImageNames.Pagemap(pid), pageSize);
+    public ParentCoverage? OpenPagemap(int pid, int pageSize = 4096)
+        => ParentCoverage.TryOpen(_directory, ImageNames.Pagemap(pid), pageSize);
 }

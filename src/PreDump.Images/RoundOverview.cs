@@ -56,7 +56,7 @@ public sealed record FrameLedgerOverview(int Tasks, ulong Pages, string? Problem
 /// <param name="Frames">The frame ledger; null where there is none.</param>
 /// <param name="OtherImages">The names of CRIU's other images.</param>
 public sealed record RoundOverview(
-    Inventory? Inventory, IReadOnlyList<ImageDirectory> Chain, IReadOnlyList<PagemapOverview> Pagemaps, FrameLedgerOverview? Frames,
+    Inventory? Inventory, IReadOnlyList<ChainLink> Chain, IReadOnlyList<PagemapOverview> Pagemaps, FrameLedgerOverview? Frames,
     IReadOnlyList<string> OtherImages)
 {
     /// <summary>Reads it.</summary>

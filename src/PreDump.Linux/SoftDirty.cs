@@ -23,8 +23,8 @@ public static unsafe class SoftDirty
         return clean && IsMarked(pagemap, page);
     }
 
-    /// <summary>Clears the mark of all pages of a task. To be done in the freeze, after the dirty pages were read and before the
-    /// maps are.</summary>
+    /// <summary>Clears the mark of all pages of a task. To be done in the freeze, after the task's maps and its dirty pages were
+    /// read: what is written from then on is dirty for the next round.</summary>
     public static void Reset(Fd clearRefs)
     {
         int error = clearRefs.TryWriteOnce("4"u8);

@@ -3,7 +3,7 @@ namespace PreDump.Linux;
 /// <summary>One line of /proc/PID/maps (proc_pid_maps(5)). Its name points into the text that it was parsed from.</summary>
 public readonly ref struct Vma
 {
-    /// <summary>First and last-but-one address in bytes: [Start, End).</summary>
+    /// <summary>The first address, and the first one behind it: [Start, End), in bytes.</summary>
     public ulong Start { get; init; }
 
     /// <inheritdoc cref="Start"/>

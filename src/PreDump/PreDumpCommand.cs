@@ -21,7 +21,7 @@ internal static class PreDumpCommand
     public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
     {
         using var signals = new Signals(); // from here on no signal ends us before what we made is removed
-        using var images = ImagesDirectory.Open(options.ImagesDirectory);
+        using var images = RoundDirectory.Open(options.ImagesDirectory);
         using var work = WorkDirectory.Open(options);
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
@@ -50,7 +50,7 @@ internal static class PreDumpCommand
         }
     }
 
-    private static Summary PreDump(PreDumpOptions options, ImagesDirectory images, WorkDirectory work, CancellationToken cancel, ILogger log)
+    private static Summary PreDump(PreDumpOptions options, RoundDirectory images, WorkDirectory work, CancellationToken cancel, ILogger log)
     {
         long start = Stopwatch.GetTimestamp();
         bool softDirty = SoftDirty.IsSupported();
@@ -82,8 +82,8 @@ internal static class PreDumpCommand
             PageServer = server?.Name,
         };
         ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId(), Relocations.Count()));
-        using (var local = server is null ? new LocalXfer(images, options.Direct ? new DirectIo(log) : null) : null)
-            CopyAll(options, snapshot, parent, local ?? (IPageXfer)new PageServerXfer(server!), ledger, summary, cancel, log);
+        using (var local = server is null ? new DirectorySink(images, options.Direct ? new DirectIo(log) : null) : null)
+            CopyAll(options, snapshot, parent, local ?? (IPageSink)new PageServerSink(server!), ledger, summary, cancel, log);
         ledger?.Complete();
         server?.Close();
         if (options.PrevImagesDirectory is { } previous)
@@ -108,7 +108,7 @@ internal static class PreDumpCommand
                 + "changed: the task is left out, and the final criu dump copies all of it", task.ToString());
     }
 
-    private static void CopyAll(PreDumpOptions options, TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, FrameLedgerWriter? ledger, Summary summary,
+    private static void CopyAll(PreDumpOptions options, TreeSnapshot snapshot, ParentRound? parent, IPageSink xfer, FrameLedgerWriter? ledger, Summary summary,
         CancellationToken cancel, ILogger log)
     {
         long start = Stopwatch.GetTimestamp();

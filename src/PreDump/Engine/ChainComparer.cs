@@ -37,7 +37,7 @@ internal sealed class ChainComparer(int threads) : IDisposable
     {
         while (pages.Length > 0) // split by where they are in the images
         {
-            PagePlace place = default;
+            PageSource place = default;
             ulong bytes = (_images?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * (ulong)PageSize.Bytes) ?? pages.Length;
             var run = new MemoryRange(pages.Start, bytes);
             pages = pages.Skip(bytes);
@@ -64,7 +64,7 @@ internal sealed class ChainComparer(int threads) : IDisposable
             batch?.Dispose();
     }
 
-    private void Compare(MemoryRange run, PagePlace place)
+    private void Compare(MemoryRange run, PageSource place)
     {
         while (run.Length > 0)
         {

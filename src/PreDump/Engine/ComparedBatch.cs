@@ -11,7 +11,7 @@ internal sealed class ComparedBatch(int maxBytes) : IDisposable
 {
     private readonly PageBatch _batch = new(maxBytes);
     private readonly NativeBuffer _imagePages = new((ulong)maxBytes);
-    private readonly Queue<(PagePlace Place, MemoryRange Range)> _places = new();
+    private readonly Queue<(PageSource Place, MemoryRange Range)> _places = new();
     private readonly List<MemoryRange> _different = [];
     private readonly SemaphoreSlim _given = new(0), _done = new(0);
     private StoppedMemory _memory = null!;
@@ -29,7 +29,7 @@ internal sealed class ComparedBatch(int maxBytes) : IDisposable
     }
 
     /// <summary>Notes where the next pages that are added are in the images.</summary>
-    public void Place(PagePlace place, MemoryRange pages) => _places.Enqueue((place, pages));
+    public void Place(PageSource place, MemoryRange pages) => _places.Enqueue((place, pages));
 
     /// <summary>Adds as much of a run as there is room for, and takes that off it. False where the batch is full.</summary>
     public bool TryAdd(ref MemoryRange run) => _batch.TryAdd(ref run, inParent: false);

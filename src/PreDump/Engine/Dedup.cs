@@ -38,7 +38,7 @@ internal static class Dedup
         }
     }
 
-    private static ulong FreeReplaced(IReadOnlyList<ImageDirectory> chain, string pagemapPath)
+    private static ulong FreeReplaced(IReadOnlyList<ChainLink> chain, string pagemapPath)
     {
         using var parent = ChainedPages.TryOpen(chain, Path.GetFileName(pagemapPath), PageSize.Bytes, round: 1);
         if (parent is null)

@@ -6,7 +6,7 @@ namespace PreDump.Engine;
 /// <summary>Compares images, each page found through the whole chain, with the memory of the stopped tree that they were made of:
 /// the pages are chosen by the rules of a pre-dump. Memory is streamed.</summary>
 /// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
-internal sealed class LiveComparison(IReadOnlyList<ImageDirectory> chain) : IDisposable
+internal sealed class LiveComparison(IReadOnlyList<ChainLink> chain) : IDisposable
 {
     private readonly ChainComparer _comparer = new(threads: 1);
 

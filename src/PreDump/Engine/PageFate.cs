@@ -8,7 +8,7 @@ namespace PreDump.Engine;
 /// parent and that is not. (What was read may be left to it all the same: <see cref="UnchangedPages"/>.)</summary>
 /// <param name="dirty">The ranges that were dirty in the freeze, ascending.</param>
 /// <param name="parent">The parent's pagemap of the task; null: everything is copied.</param>
-internal ref struct PageFate(ReadOnlySpan<MemoryRange> dirty, IParentPagemap? parent)
+internal ref struct PageFate(ReadOnlySpan<MemoryRange> dirty, IParentCoverage? parent)
 {
     private ReadOnlySpan<MemoryRange> _dirty = dirty;
 

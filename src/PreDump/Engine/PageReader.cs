@@ -17,8 +17,8 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
 
     private readonly NativeBuffer _pages = new((ulong)maxBytes);
     private readonly MemoryRange[] _pieces = new MemoryRange[PageBatch.MaxRuns];
-    private readonly PageWhereabouts[] _where = new PageWhereabouts[PageBatch.MaxRuns];
-    private readonly PagesWhereabouts _whereabouts = new();
+    private readonly PageState[] _states = new PageState[PageBatch.MaxRuns];
+    private readonly PageStateReader _stateReader = new();
     private readonly ulong[] _frames = new ulong[notesFrames ? maxBytes / PageSize.Bytes : 0]; // of the wanted pages, in their order
     private readonly int[] _firstFrames = new int[notesFrames ? PageBatch.MaxRuns : 0]; // of each piece
     private PageBatch _batch = null!;
@@ -55,7 +55,7 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
     public void Keep(int bytes) => _bytes = bytes;
 
     /// <summary>Reads pages that the task has for itself in memory by process_vm_readv(2), the others in the way that spares it, through
-    /// /proc/PID/mem (see <see cref="PageWhereabouts"/>). Where a read stops short the page tables are asked again: what has
+    /// /proc/PID/mem (see <see cref="PageState"/>). Where a read stops short the page tables are asked again: what has
     /// vanished is left out, what is still there is read through /proc/PID/mem, which may read more (PROT_NONE), and what follows
     /// it is still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
@@ -67,7 +67,7 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
         Split();
         while (_at < _pieceCount)
         {
-            bool all = _where[_at] == PageWhereabouts.Own ? TryReadMany() : TryReadForced();
+            bool all = _states[_at] == PageState.Own ? TryReadMany() : TryReadForced();
             if (!all && !SkipVanished())
                 ReadStubborn();
         }
@@ -97,21 +97,21 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
         int framesSeen = 0;
         if (notesFrames)
             TouchVdso();
-        _whereabouts.Forget();
+        _stateReader.Forget();
         foreach (var run in _batch.Wanted)
         {
             bool byForce = _batch.UnderUserfaultfd || _batch.FilterOf(run) != PageFilter.Present;
             for (var rest = run; rest.Length > 0; _pieceCount++)
             {
                 ulong bytes = rest.Length;
-                var where = PageWhereabouts.Shared;
+                var where = PageState.Shared;
                 if (!byForce || notesFrames)
-                    where = _whereabouts.Ask(_pagemap, rest, _batch.Wanted[^1].End, out bytes);
+                    where = _stateReader.Ask(_pagemap, rest, _batch.Wanted[^1].End, out bytes);
                 if (byForce)
-                    where = PageWhereabouts.Shared;
-                if (where == PageWhereabouts.Swapped)
+                    where = PageState.Shared;
+                if (where == PageState.Swapped)
                     bytes = Math.Min(bytes, (ulong)(FromSwapAtOnce * PageSize.Bytes));
-                _where[_pieceCount] = where;
+                _states[_pieceCount] = where;
                 _pieces[_pieceCount] = rest with { Length = bytes };
                 if (notesFrames)
                     framesSeen = NoteFrames(framesSeen);
@@ -142,7 +142,7 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
     {
         _firstFrames[_pieceCount] = seen;
         var frames = _frames.AsSpan(seen, (int)PageSize.Pages(_pieces[_pieceCount].Length));
-        var entries = _whereabouts.EntriesOf(_pieces[_pieceCount]);
+        var entries = _stateReader.EntriesOf(_pieces[_pieceCount]);
         if (entries.IsEmpty)
             frames.Fill(PageFrames.Untold);
         else
@@ -155,7 +155,7 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
     {
         var rest = Rest;
         int end = _at + 1, asked = (int)rest.Length;
-        for (; _skip == 0 && end < _pieceCount && _where[end] == PageWhereabouts.Own; end++)
+        for (; _skip == 0 && end < _pieceCount && _states[end] == PageState.Own; end++)
             asked += (int)_pieces[end].Length;
         BeginRead();
         int got = _memory.Read(_skip > 0 ? new ReadOnlySpan<MemoryRange>(in rest) : _pieces.AsSpan(_at, end - _at), Room, out int error);
@@ -171,7 +171,7 @@ internal sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisp
     private bool TryReadForced()
     {
         var rest = Rest;
-        int got = _where[_at] == PageWhereabouts.Swapped ? ReadFromSwap(rest) : ReadForced(rest);
+        int got = _states[_at] == PageState.Swapped ? ReadFromSwap(rest) : ReadForced(rest);
         Account(got);
         return got == (int)rest.Length;
     }

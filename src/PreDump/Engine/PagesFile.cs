@@ -17,7 +17,7 @@ internal sealed class PagesFile(Fd fd, DirectIo? direct = null) : IDisposable
     private volatile bool _hasHoles;
 
     /// <summary>A place for so many bytes, behind those before.</summary>
-    public PagesPlace Place(int bytes)
+    public SinkSlot Place(int bytes)
     {
         if (bytes == 0)
             return default;
@@ -26,7 +26,7 @@ internal sealed class PagesFile(Fd fd, DirectIo? direct = null) : IDisposable
         _length += (ulong)bytes;
         if (_reserves && _length > Math.Max(_reserved, LeastReserved / 2))
             Reserve();
-        return new PagesPlace(this, offset);
+        return new SinkSlot(this, offset);
     }
 
     /// <summary>Writes to a place.</summary>

@@ -21,7 +21,7 @@ internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff?
     /// <param name="suspect">They looked clean: compared whether it pays or not.</param>
     /// <param name="place">Where the first ones are; without a round where they are not to be compared.</param>
     /// <returns>How many bytes the answer is for.</returns>
-    public ulong Locate(MemoryRange pages, bool suspect, out PagePlace place)
+    public ulong Locate(MemoryRange pages, bool suspect, out PageSource place)
     {
         place = default;
         if (_hasEnded || (!suspect && payoff?.Wants(pages.Length) != true))
@@ -40,7 +40,7 @@ internal sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff?
     }
 
     /// <summary>Reads bytes from a place; false where they can't be had. From several threads.</summary>
-    public bool TryRead(PagePlace place, Span<byte> to)
+    public bool TryRead(PageSource place, Span<byte> to)
     {
         if (_hasEnded)
             return false;

@@ -20,7 +20,7 @@ internal sealed class ParentRound : IDisposable
     private readonly ILogger _log;
     private readonly ulong _dumpUptime;
     private readonly string _path;
-    private readonly IParentPagemaps _pagemaps;
+    private readonly IParentIndex _pagemaps;
     private readonly HashSet<int> _known = [];
     private readonly Payoff _payoffOfSmallTasks = new();
     private readonly bool _compare, _local;
@@ -28,7 +28,7 @@ internal sealed class ParentRound : IDisposable
 
     private bool _claimed, _trackingWasReset, _complete;
 
-    private ParentRound(ulong dumpUptime, IParentPagemaps pagemaps, string path, bool compare, bool local, ParentFrames? frames, ILogger log) =>
+    private ParentRound(ulong dumpUptime, IParentIndex pagemaps, string path, bool compare, bool local, ParentFrames? frames, ILogger log) =>
         (_dumpUptime, _pagemaps, _path, _compare, _local, _frames, _log) = (dumpUptime, pagemaps, path, compare, local, frames, log);
 
     /// <summary>Asked before a page that looks clean is left to the parent; null: the kernel's word is trusted. For one task after the
@@ -42,7 +42,7 @@ internal sealed class ParentRound : IDisposable
     /// <param name="server">Has the parent's pagemaps and pages; null: they are beside its inventory.</param>
     /// <param name="log">Told of tasks that are new.</param>
     /// <exception cref="PreDumpException">They can't be the parent: then nothing is done, rather than a full copy in silence.</exception>
-    public static ParentRound? Open(PreDumpOptions options, ImagesDirectory images, bool softDirty, PageServerClient? server, ILogger log)
+    public static ParentRound? Open(PreDumpOptions options, RoundDirectory images, bool softDirty, PageServerClient? server, ILogger log)
     {
         if (options.PrevImagesDirectory is not { } previous)
         {
@@ -67,7 +67,7 @@ internal sealed class ParentRound : IDisposable
         var parent = ParentImages.Open(path);
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
-        IParentPagemaps pagemaps = server is null ? new LocalParentPagemaps(parent, path) : new PageServerParent(server, options.Tree);
+        IParentIndex pagemaps = server is null ? new LocalParentIndex(parent, path) : new PageServerParentIndex(server, options.Tree);
         var frames = options.TrustSoftDirty ? null : ParentFrames.Open(path, parent.DumpUptime, local: server is null, log);
         var round = new ParentRound(parent.DumpUptime, pagemaps, path, options.Compare, server is null, frames, log);
         round.RefuseOtherTree(options.Tree);
@@ -150,7 +150,7 @@ internal sealed class ParentRound : IDisposable
     }
 
     /// <summary>The parent's pagemap of a task; null where it has none.</summary>
-    public IParentPagemap? OpenPagemap(TreeTask task)
+    public IParentCoverage? OpenPagemap(TreeTask task)
     {
         if (_known.Contains(task.Pid))
             return _pagemaps.Open(task.ImagePid);

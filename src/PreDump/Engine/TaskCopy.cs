@@ -9,7 +9,7 @@ internal sealed class TaskCopy : IDisposable
 {
     private readonly TreeSnapshot _snapshot;
     private readonly TaskSnapshot _task;
-    private readonly IParentPagemap? _parent;
+    private readonly IParentCoverage? _parent;
     private readonly ParentPages? _parentPages;
     private readonly FrameCheck? _check;
     private readonly Summary _summary;
@@ -33,7 +33,7 @@ internal sealed class TaskCopy : IDisposable
     /// <param name="userfaultfd">Whether some of its memory may be under a userfaultfd.</param>
     /// <param name="summary">Takes what is left out.</param>
     /// <param name="stopping">Set where the round has failed.</param>
-    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentPagemap? parent, ParentPages? parentPages, FrameCheck? check, PageWalk walk,
+    public TaskCopy(TreeSnapshot snapshot, TaskSnapshot task, IParentCoverage? parent, ParentPages? parentPages, FrameCheck? check, PageWalk walk,
         bool userfaultfd, Summary summary, CancellationToken stopping)
     {
         (_snapshot, _task, _parent, _parentPages, _check, _summary) = (snapshot, task, parent, parentPages, task.Dirty is null ? null : check, summary);

@@ -6,7 +6,7 @@ using Serilog;
 
 namespace PreDump.Engine;
 
-/// <summary>Copies the running tree's pages into an <see cref="IPageXfer"/> with a few threads. Each of them takes the next batch of
+/// <summary>Copies the running tree's pages into an <see cref="IPageSink"/> with a few threads. Each of them takes the next batch of
 /// pages, reads it, waits for the batch's turn, and writes it out: the images are the same whichever thread was faster. The
 /// caller's thread watches them: a read that blocks (a userfaultfd that nobody answers, a file system that hangs) is given up
 /// with its thread, and a new thread goes on with what is still there.</summary>
@@ -18,7 +18,7 @@ internal sealed class TreeCopier : IDisposable
 
     private readonly TreeSnapshot _snapshot;
     private readonly ParentRound? _parent;
-    private readonly IPageXfer _xfer;
+    private readonly IPageSink _xfer;
     private readonly FrameLedgerWriter? _ledger;
     private readonly Summary _summary;
     private readonly ILogger _log;
@@ -47,7 +47,7 @@ internal sealed class TreeCopier : IDisposable
     /// <param name="share">How much of the machine the copy may have.</param>
     /// <param name="summary">Counts the pages.</param>
     /// <param name="log">Told of each task.</param>
-    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageXfer xfer, FrameLedgerWriter? ledger, CopyShare share, Summary summary,
+    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageSink xfer, FrameLedgerWriter? ledger, CopyShare share, Summary summary,
         ILogger log)
     {
         (_snapshot, _parent, _xfer, _ledger, _summary, _log) = (snapshot, parent, xfer, ledger, summary, log);
@@ -194,7 +194,7 @@ internal sealed class TreeCopier : IDisposable
     // False where there is no use in going on.
     private bool TryDeliver(PageBatch batch, TaskGoneException? gone)
     {
-        PagesPlace place = default;
+        SinkSlot place = default;
         lock (_order)
         {
             while (_turn != batch.Turn && _failure is null)

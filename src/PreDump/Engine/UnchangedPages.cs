@@ -13,7 +13,7 @@ internal sealed class UnchangedPages(int maxBytes)
     private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and many threads must not make us large
 
     private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
-    private readonly List<(MemoryRange Pages, PagePlace Place, bool Suspect)> _pieces = [];
+    private readonly List<(MemoryRange Pages, PageSource Place, bool Suspect)> _pieces = [];
     private readonly List<PageRun> _runs = [];
     private byte[] _theirs = [];
     private ParentPages _parent = null!;
@@ -84,7 +84,7 @@ internal sealed class UnchangedPages(int maxBytes)
         return _kept;
     }
 
-    private void Compare(MemoryRange part, PagePlace place, bool suspect, Span<byte> pages)
+    private void Compare(MemoryRange part, PageSource place, bool suspect, Span<byte> pages)
     {
         if (_theirs.Length == 0)
             _theirs = new byte[_mostAtOnce]; // (a first round needs none)

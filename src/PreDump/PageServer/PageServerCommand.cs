@@ -39,7 +39,7 @@ internal static class PageServerCommand
 
     private static int Serve(ServeOptions options, Socket? listener, Signals signals, Action? ready = null)
     {
-        using var directory = ImagesDirectory.Open(options.ImagesDirectory);
+        using var directory = RoundDirectory.Open(options.ImagesDirectory);
         if (!Directory.Exists(options.WorkDirectory))
             throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
         if (!directory.TryLock())

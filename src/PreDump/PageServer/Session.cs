@@ -25,7 +25,7 @@ internal sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, 
     private ulong _firstId;
     private IRound? _round;
     private PagesId? _open;
-    private ParentPagemap? _parent; // of what is open
+    private ParentCoverage? _parent; // of what is open
     private ulong _end; // of the last run, in bytes
     private int _tasks;
     private ulong _pages, _pagesInParent;
@@ -168,13 +168,13 @@ internal sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, 
         peer.Send(answer);
     }
 
-    private ParentPagemap? OpenParent(PagesId id)
+    private ParentCoverage? OpenParent(PagesId id)
     {
         if (_round!.ParentWith(id.FileName) is not { } directory)
             return null;
         try
         {
-            return ParentPagemap.TryOpen(directory, id.FileName, PageSize.Bytes);
+            return ParentCoverage.TryOpen(directory, id.FileName, PageSize.Bytes);
         }
         catch (ImageException e)
         {

@@ -6,7 +6,7 @@ namespace PreDump.PageServer;
 /// <summary>One round, whose images come to lie in the images directory itself, as with CRIU's page server.</summary>
 internal sealed class SingleRound : IRounds, IRound
 {
-    private readonly ImagesDirectory _directory;
+    private readonly RoundDirectory _directory;
     private readonly string? _parentLink;
     private readonly string? _parent;
     private IncomingImages? _images;
@@ -14,7 +14,7 @@ internal sealed class SingleRound : IRounds, IRound
     /// <param name="directory">Empty; somebody else's.</param>
     /// <param name="previous">--prev-images-dir, relative to the directory; null: a parent link that is there counts.</param>
     /// <exception cref="PreDumpException">There are no images.</exception>
-    public SingleRound(ImagesDirectory directory, string? previous)
+    public SingleRound(RoundDirectory directory, string? previous)
     {
         _directory = directory;
         if (previous is not null && Path.IsPathRooted(previous))

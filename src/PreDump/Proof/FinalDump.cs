@@ -81,7 +81,7 @@ internal sealed class FinalDump : IDisposable
 
     private void Prove(int rootPid, ProofSettings settings)
     {
-        List<ImageDirectory> chain = [.. ImageChain.Walk(_images.Path)];
+        List<ChainLink> chain = [.. ImageChain.Walk(_images.Path)];
         long begun = Stopwatch.GetTimestamp();
         using var tree = StoppedTree.Open(rootPid);
         _figures.TreeTime = Stopwatch.GetTimestamp() - begun;
@@ -102,7 +102,7 @@ internal sealed class FinalDump : IDisposable
         _log.Say("proved: what the images leave to their parents is the memory of the tree");
     }
 
-    private List<WrongPages> FindWrong(IReadOnlyList<ImageDirectory> chain, StoppedTree tree, ProofSettings settings)
+    private List<WrongPages> FindWrong(IReadOnlyList<ChainLink> chain, StoppedTree tree, ProofSettings settings)
     {
         string why = settings.Whole ? "the settings ask for it"
             : $"another dump or round was made on {chain[1].Path} before, and what was written between the two looks clean";

@@ -10,7 +10,7 @@ namespace PreDump.Proof;
 /// <param name="chain">As <see cref="ImageChain.Walk"/> gives it: the final dump, then the rounds before.</param>
 /// <param name="suspects">Tells which pages of a task have to be compared.</param>
 /// <param name="figures">What is counted.</param>
-internal sealed class TaskProof(IReadOnlyList<ImageDirectory> chain, Func<TreeTask, IFrameSuspects> suspects, ProofFigures figures)
+internal sealed class TaskProof(IReadOnlyList<ChainLink> chain, Func<TreeTask, IFrameSuspects> suspects, ProofFigures figures)
     : IComparedPages, IDisposable
 {
     private const int MostThreads = 8; // more hardly compare faster, and each has its batch

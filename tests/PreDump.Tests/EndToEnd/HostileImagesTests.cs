@@ -117,7 +117,7 @@ public sealed class HostileImagesTests
             Timeout = TimeSpan.FromSeconds(1),
             PrevImagesDirectory = parent,
         };
-        using var images = ImagesDirectory.Open(options.ImagesDirectory);
+        using var images = RoundDirectory.Open(options.ImagesDirectory);
         using var round = ParentRound.Open(options, images, softDirty: true, server: null, new LoggerConfiguration().CreateLogger());
     }
 }

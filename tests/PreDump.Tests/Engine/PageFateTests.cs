@@ -62,13 +62,13 @@ public sealed class PageFateTests
         return ranges;
     }
 
-    private static ParentPagemap Parent(bool[] pages)
+    private static ParentCoverage Parent(bool[] pages)
     {
         var image = new byte[64 * 1024];
         var encoder = new PagemapEncoder();
         int length = encoder.WriteHead(image, 1);
         foreach (var range in Ranges(pages))
             length += encoder.WriteEntry(image.AsSpan(length), new PagemapEntry(range.Start, PageSize.Pages(range.Length), PageFlags.Present));
-        return new ParentPagemap(new PagemapReader(new MemoryStream(image, 0, length), "parent", PageSize.Bytes), PageSize.Bytes);
+        return new ParentCoverage(new PagemapReader(new MemoryStream(image, 0, length), "parent", PageSize.Bytes), PageSize.Bytes);
     }
 }

@@ -264,7 +264,7 @@ public sealed class ParentRoundTests : IDisposable
             PrevImagesDirectory = path,
             Compare = compare,
         };
-        using var images = ImagesDirectory.Open(options.ImagesDirectory);
+        using var images = RoundDirectory.Open(options.ImagesDirectory);
         return ParentRound.Open(options, images, softDirty, server: null, log ?? s_log);
     }
 

@@ -153,7 +153,7 @@ public sealed class UnchangedPagesTests
             directory = folder.Round($"{round}", $"../{round - 1}");
             folder.Task(directory, Pid, 1, (0, 1, PageFlags.Parent), (1, 1, PageFlags.Present));
         }
-        using var pages = new LocalParentPagemaps(ParentImages.Open(directory), directory).OpenPages(Pid)!;
+        using var pages = new LocalParentIndex(ParentImages.Open(directory), directory).OpenPages(Pid)!;
         Assert.Equal(1UL, pages.Locate(0, 2, out var place));
         Assert.Null(place.Round);
         Assert.Equal(1UL, pages.Locate(s_page, 1, out place));
@@ -178,17 +178,17 @@ public sealed class UnchangedPagesTests
         }
     }
 
-    private static ParentPages Open(IReadOnlyList<ImageDirectory> chain) =>
+    private static ParentPages Open(IReadOnlyList<ChainLink> chain) =>
         new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), s_log);
 
     // The last round first; round i holds pages of bytes i + 1.
-    private static List<ImageDirectory> Chain(ImageFolder folder, int[][] rounds)
+    private static List<ChainLink> Chain(ImageFolder folder, int[][] rounds)
     {
-        var chain = new List<ImageDirectory>();
+        var chain = new List<ChainLink>();
         for (int round = 0; round < rounds.Length; round++)
         {
             var directory = folder.Round($"{round}");
-            chain.Add(new ImageDirectory(directory, null));
+            chain.Add(new ChainLink(directory, null));
             folder.Task(directory, Pid, (byte)(round + 1), [.. new[] { PageFlags.Present, PageFlags.Parent }
                 .SelectMany((flags, kind) => Ranges(Enumerable.Range(0, Pages).Where(page => rounds[round][page] == kind + 1))
                     .Select(range => (range.Start / s_page, PageSize.Pages(range.Length), flags))).OrderBy(run => run.Item1)]);

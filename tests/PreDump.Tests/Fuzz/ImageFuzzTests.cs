@@ -42,7 +42,7 @@ public sealed class ImageFuzzTests
     public void Parent_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
     {
         var entries = Bytes.ReadPagemap(input);
-        using var parent = new ParentPagemap(new PagemapReader(new MemoryStream(input), "pagemap-1.img"));
+        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img"));
         foreach (var entry in entries.Where(entry => entry.NrPages < 1UL << 40))
             for (ulong done = 0, pages; done < entry.NrPages; done += pages)
             {

@@ -17,12 +17,12 @@ public sealed class ChainedPagesTests
     public void Each_page_is_found_where_the_first_round_that_is_present_has_it() => s_rounds.Sample(rounds =>
     {
         using var folder = new ImageFolder();
-        var chain = new List<ImageDirectory>();
+        var chain = new List<ChainLink>();
         var files = new List<string>();
         for (int round = 0; round < Rounds; round++) // the last one first
         {
             var directory = folder.Round($"{round}");
-            chain.Add(new ImageDirectory(directory, null));
+            chain.Add(new ChainLink(directory, null));
             files.Add(folder.Task(directory, 7, (byte)(round + 1), [.. Enumerable.Range(0, Pages).Where(page => rounds[round][page] != 0)
                 .Select(page => ((ulong)page, 1UL, rounds[round][page] == 1 ? PageFlags.Present : PageFlags.Parent))]));
         }

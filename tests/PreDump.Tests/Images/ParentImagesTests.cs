@@ -18,7 +18,7 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pages-3.img", new byte[2 * 4096]);
 
         ParentImages parent = ParentImages.Open(_directory.Path);
-        using ParentPagemap? task = parent.OpenPagemap(7);
+        using ParentCoverage? task = parent.OpenPagemap(7);
 
         Assert.Equal(123_456_789UL, parent.DumpUptime);
         Assert.Equal(2u, parent.PreDumpMode);
@@ -66,10 +66,10 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pagemap-shmem-5.img", Bytes.Pagemap(65537));
         _directory.Write("pages-65537.img", []);
 
-        using ParentPagemap? segment = ParentPagemap.TryOpen(_directory.Path, ImageNames.PagemapShmem(5));
+        using ParentCoverage? segment = ParentCoverage.TryOpen(_directory.Path, ImageNames.PagemapShmem(5));
 
         Assert.NotNull(segment);
-        Assert.Null(ParentPagemap.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1)));
+        Assert.Null(ParentCoverage.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1)));
     }
 
     private void WriteInventory()

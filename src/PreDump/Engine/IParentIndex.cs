@@ -3,7 +3,7 @@ using PreDump.Images;
 namespace PreDump.Engine;
 
 /// <summary>Where the pagemaps of the round before are, and of which tasks.</summary>
-internal interface IParentPagemaps
+internal interface IParentIndex
 {
     /// <summary>The place, for messages.</summary>
     string Where { get; }
@@ -15,7 +15,7 @@ internal interface IParentPagemaps
     bool Has(int imagePid);
 
     /// <summary>A task's; null where there is none.</summary>
-    IParentPagemap? Open(int imagePid);
+    IParentCoverage? Open(int imagePid);
 
     /// <summary>A task's pages, through as much of the chain as can be read here; null where there are none.</summary>
     ChainedPages? OpenPages(int imagePid);

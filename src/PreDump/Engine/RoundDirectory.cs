@@ -5,20 +5,20 @@ namespace PreDump.Engine;
 
 /// <summary>The directory that the images go into. Until <see cref="Complete"/> has put the inventory in its place nothing in it
 /// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
-internal sealed class ImagesDirectory : IDisposable
+internal sealed class RoundDirectory : IDisposable
 {
     private readonly Fd _directory;
     private readonly List<string> _created = [];
     private bool _complete;
 
-    private ImagesDirectory(Fd directory, string path) => (_directory, Path) = (directory, path);
+    private RoundDirectory(Fd directory, string path) => (_directory, Path) = (directory, path);
 
     /// <summary>As the user gave it.</summary>
     public string Path { get; }
 
     /// <summary>Opens a directory that is there, writable, and holds no images.</summary>
     /// <exception cref="PreDumpException">It is not so.</exception>
-    public static ImagesDirectory Open(string path)
+    public static RoundDirectory Open(string path)
     {
         var fd = Fd.TryOpenDirectory(path, out int error) ?? throw new PreDumpException(error switch
         {
@@ -27,7 +27,7 @@ internal sealed class ImagesDirectory : IDisposable
             Errno.EACCES => $"images directory {path} may not be opened by this user: give --images-dir another one, or run as root",
             _ => new LinuxException("open", path, error).Message,
         });
-        var directory = new ImagesDirectory(fd, path);
+        var directory = new RoundDirectory(fd, path);
         try
         {
             directory.RefuseImages();

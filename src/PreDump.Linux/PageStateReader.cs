@@ -1,7 +1,7 @@
 namespace PreDump.Linux;
 
 /// <summary>Where a page is, as far as reading it matters to the task.</summary>
-public enum PageWhereabouts
+public enum PageState
 {
     /// <summary>In memory, and no other process maps it.</summary>
     Own,
@@ -17,7 +17,7 @@ public enum PageWhereabouts
 
 /// <summary>Tells the whereabouts of pages from /proc/PID/pagemap (admin-guide/mm/pagemap.rst): bit 56, mapped exclusively, and 62,
 /// swapped.</summary>
-public sealed class PagesWhereabouts
+public sealed class PageStateReader
 {
     private const ulong Exclusive = 1UL << 56, InSwap = 1UL << 62;
 
@@ -32,7 +32,7 @@ public sealed class PagesWhereabouts
     /// <param name="range">The pages, behind those asked for before.</param>
     /// <param name="end">Where the last range ends that will be asked for.</param>
     /// <param name="bytes">How far the answer goes.</param>
-    public PageWhereabouts Ask(Pagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
+    public PageState Ask(Pagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
         ulong page = (ulong)PageSize.Bytes;
         if (range.Start >= _end)
@@ -44,7 +44,7 @@ public sealed class PagesWhereabouts
             if (got == 0) // the memory has gone
             {
                 bytes = range.Length;
-                return PageWhereabouts.Shared;
+                return PageState.Shared;
             }
         }
         int first = (int)((range.Start - _start) / page), last = (int)((Math.Min(range.End, _end) - _start) / page);
@@ -61,7 +61,7 @@ public sealed class PagesWhereabouts
         ? _entries.AsSpan((int)PageSize.Pages(pages.Start - _start), (int)PageSize.Pages(pages.Length))
         : default;
 
-    private static PageWhereabouts Of(ulong entry) => (entry & InSwap) != 0 ? PageWhereabouts.Swapped
-        : (entry & Exclusive) != 0 ? PageWhereabouts.Own
-        : PageWhereabouts.Shared;
+    private static PageState Of(ulong entry) => (entry & InSwap) != 0 ? PageState.Swapped
+        : (entry & Exclusive) != 0 ? PageState.Own
+        : PageState.Shared;
 }

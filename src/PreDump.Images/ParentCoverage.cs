@@ -4,7 +4,7 @@ namespace PreDump.Images;
 /// Answers which pages a parent's pagemap covers, for questions in ascending order and in constant memory: the
 /// entries are streamed past the questions.
 /// </summary>
-public sealed class ParentPagemap : IParentPagemap
+public sealed class ParentCoverage : IParentCoverage
 {
     private const PageFlags Anywhere = PageFlags.Present | PageFlags.Parent;
 
@@ -19,7 +19,7 @@ public sealed class ParentPagemap : IParentPagemap
     /// <param name="reader">At its first entry; owned from then on.</param>
     /// <param name="pageSize">In bytes, the reader's.</param>
     /// <exception cref="ImageException">The first entry is damaged.</exception>
-    public ParentPagemap(PagemapReader reader, int pageSize = 4096)
+    public ParentCoverage(PagemapReader reader, int pageSize = 4096)
     {
         _reader = reader;
         _pageSize = (ulong)pageSize;
@@ -32,7 +32,7 @@ public sealed class ParentPagemap : IParentPagemap
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <returns>Null if the parent has no such file.</returns>
     /// <exception cref="ImageException">A damaged pagemap, or one whose pages are missing.</exception>
-    public static ParentPagemap? TryOpen(string directory, string fileName, int pageSize = 4096)
+    public static ParentCoverage? TryOpen(string directory, string fileName, int pageSize = 4096)
     {
         PagemapReader? reader = PagemapReader.TryOpen(Path.Combine(directory, fileName), pageSize);
         if (reader is null)
@@ -43,7 +43,7 @@ public sealed class ParentPagemap : IParentPagemap
             string pages = Path.Combine(directory, ImageNames.Pages(reader.PagesId));
             if (!File.Exists(pages))
                 throw new ImageException(pages, $"no such file, but {fileName} says its pages are there");
-            return new ParentPagemap(reader, pageSize);
+            return new ParentCoverage(reader, pageSize);
         }
         catch
         {

@@ -4,7 +4,7 @@ using PreDump.Linux;
 namespace PreDump.Engine;
 
 /// <summary>The pagemaps in a directory of images.</summary>
-internal sealed class LocalParentPagemaps(ParentImages images, string directory) : IParentPagemaps
+internal sealed class LocalParentIndex(ParentImages images, string directory) : IParentIndex
 {
     // Two descriptors and some KB for each round and task. What no later round has is compared with none, and so copied anew.
     private const int MostRounds = 16, DescriptorLimitForOne = 128;
@@ -13,7 +13,7 @@ internal sealed class LocalParentPagemaps(ParentImages images, string directory)
     private readonly HashSet<int> _imagePids =
         [.. Directory.EnumerateFiles(directory).Select(file => ImageNames.PidOfPagemap(Path.GetFileName(file))).OfType<int>()];
 
-    private readonly List<ImageDirectory> _chain =
+    private readonly List<ChainLink> _chain =
         [.. ImageChain.Walk(directory).Take((int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitForOne, MostRounds))];
 
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ internal sealed class LocalParentPagemaps(ParentImages images, string directory)
     public bool Has(int imagePid) => _imagePids.Contains(imagePid);
 
     /// <inheritdoc/>
-    public IParentPagemap? Open(int imagePid) => images.OpenPagemap(imagePid, PageSize.Bytes);
+    public IParentCoverage? Open(int imagePid) => images.OpenPagemap(imagePid, PageSize.Bytes);
 
     /// <inheritdoc/>
     public ChainedPages? OpenPages(int imagePid) => ChainedPages.TryOpen(_chain, ImageNames.Pagemap(imagePid), PageSize.Bytes);

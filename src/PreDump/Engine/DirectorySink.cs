@@ -6,7 +6,7 @@ namespace PreDump.Engine;
 /// <summary>Writes pagemap-PID.img and pages-N.img.</summary>
 /// <param name="directory">Where they are made.</param>
 /// <param name="direct">Writes pages past the page cache; null: through it.</param>
-internal sealed class LocalXfer(ImagesDirectory directory, DirectIo? direct = null) : IPageXfer, IDisposable
+internal sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = null) : IPageSink, IDisposable
 {
     private readonly PagemapFile _pagemap = new();
     private PagesFile? _pages;
@@ -23,7 +23,7 @@ internal sealed class LocalXfer(ImagesDirectory directory, DirectIo? direct = nu
     }
 
     /// <inheritdoc/>
-    public PagesPlace Place(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages)
+    public SinkSlot Place(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages)
     {
         foreach (var run in runs)
             _pagemap.Add(new PagemapEntry(run.Range.Start, run.Pages, run.InParent ? PageFlags.Parent : PageFlags.Present));
@@ -31,7 +31,7 @@ internal sealed class LocalXfer(ImagesDirectory directory, DirectIo? direct = nu
     }
 
     /// <inheritdoc/>
-    public void Write(PagesPlace place, ReadOnlySpan<byte> pages) => place.File?.Write(place.Offset, pages);
+    public void Write(SinkSlot place, ReadOnlySpan<byte> pages) => place.File?.Write(place.Offset, pages);
 
     /// <inheritdoc/>
     public void CloseTask()

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.Images;
 
-public class ParentPagemapTests
+public class ParentCoverageTests
 {
     private const ulong Page = Generate.PageSize;
 
@@ -15,7 +15,7 @@ public class ParentPagemapTests
             Gen.Select(Gen.ULong[0, 12], Gen.ULong[1, 30]).Array[0, 40]).Sample((entries, questions) =>
         {
             HashSet<ulong> covered = [.. entries.Where(e => e.Flags != PageFlags.Lazy).SelectMany(Pages)];
-            using ParentPagemap parent = Over(entries);
+            using ParentCoverage parent = Over(entries);
             ulong page = 0;
             foreach ((ulong step, ulong count) in questions)
             {
@@ -35,7 +35,7 @@ public class ParentPagemapTests
         => Generate.Entries(maxGap: 4, maxPages: 6).Sample(entries =>
         {
             const ulong Total = 500;
-            using ParentPagemap parent = Over(entries);
+            using ParentCoverage parent = Over(entries);
             ulong coveredPages = 0;
             for (ulong page = 0; page < Total;)
             {
@@ -50,7 +50,7 @@ public class ParentPagemapTests
     [Fact]
     public void An_empty_parent_covers_nothing()
     {
-        using ParentPagemap parent = Over();
+        using ParentCoverage parent = Over();
 
         Assert.Equal(ulong.MaxValue / Page, parent.Covered(0, ulong.MaxValue / Page, out bool inParent));
         Assert.False(inParent);
@@ -59,7 +59,7 @@ public class ParentPagemapTests
     [Fact]
     public void Questions_must_ascend_and_ask_for_something()
     {
-        using ParentPagemap parent = Over(new PagemapEntry(0, 4, PageFlags.Present));
+        using ParentCoverage parent = Over(new PagemapEntry(0, 4, PageFlags.Present));
         parent.Covered(2 * Page, 1, out _);
 
         Assert.Throws<ArgumentOutOfRangeException>(() => parent.Covered(Page, 1, out _));
@@ -74,6 +74,6 @@ public class ParentPagemapTests
             yield return entry.Vaddr / Page + i;
     }
 
-    private static ParentPagemap Over(params ReadOnlySpan<PagemapEntry> entries)
+    private static ParentCoverage Over(params ReadOnlySpan<PagemapEntry> entries)
         => new(new PagemapReader(new MemoryStream(Bytes.Pagemap(1, entries)), "pagemap-1.img"));
 }

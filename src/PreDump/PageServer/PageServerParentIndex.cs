@@ -6,13 +6,13 @@ namespace PreDump.PageServer;
 
 /// <summary>The pagemaps of the round before, at a page server, which says only whether it has one. The round before copied or passed
 /// on every page that was there, so a clean page is in the parent; the server checks each one that is left to it.</summary>
-internal sealed class PageServerParent : IParentPagemaps
+internal sealed class PageServerParentIndex : IParentIndex
 {
     private readonly PageServerClient _server;
     private readonly HashSet<PagesId> _there;
 
     /// <summary>Asks for all tasks of today's tree: the freeze must not wait for the network. Who is born until then is new.</summary>
-    public PageServerParent(PageServerClient server, int root)
+    public PageServerParentIndex(PageServerClient server, int root)
     {
         _server = server;
         using var tree = new ProcessTree(root);
@@ -30,14 +30,14 @@ internal sealed class PageServerParent : IParentPagemaps
     public bool Has(int imagePid) => _there.Contains(Id(imagePid));
 
     /// <inheritdoc/>
-    public IParentPagemap? Open(int imagePid) => Has(imagePid) ? new Everything() : null;
+    public IParentCoverage? Open(int imagePid) => Has(imagePid) ? new Everything() : null;
 
     /// <summary>None: the protocol fetches no pages.</summary>
     public ChainedPages? OpenPages(int imagePid) => null;
 
     private static PagesId Id(int imagePid) => new(PagesId.Task, (ulong)imagePid);
 
-    private sealed class Everything : IParentPagemap
+    private sealed class Everything : IParentCoverage
     {
         public ulong Covered(ulong vaddr, ulong nrPages, out bool inParent)
         {

@@ -1,7 +1,7 @@
 namespace PreDump.Images;
 
 /// <summary>Which pages of a task a parent has.</summary>
-public interface IParentPagemap : IDisposable
+public interface IParentCoverage : IDisposable
 {
     /// <summary>Whether the parent has the pages from an address on.</summary>
     /// <param name="vaddr">In bytes, page aligned, not below that of the question before.</param>

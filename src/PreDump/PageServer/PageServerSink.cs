@@ -5,7 +5,7 @@ using PreDump.Linux;
 namespace PreDump.PageServer;
 
 /// <summary>Sends pagemaps and pages to a page server, from the batch they were read into.</summary>
-internal sealed class PageServerXfer(PageServerClient server) : IPageXfer
+internal sealed class PageServerSink(PageServerClient server) : IPageSink
 {
     private readonly List<(PageFlags, ulong, ulong)> _runs = [];
 
@@ -13,7 +13,7 @@ internal sealed class PageServerXfer(PageServerClient server) : IPageXfer
     public void OpenTask(int imagePid) => server.Open(new PagesId(PagesId.Task, (ulong)imagePid));
 
     /// <summary>Sends them: on a connection everything has its turn.</summary>
-    public PagesPlace Place(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages)
+    public SinkSlot Place(ReadOnlySpan<PageRun> runs, ReadOnlySpan<byte> pages)
     {
         _runs.Clear();
         foreach (var run in runs)
@@ -30,7 +30,7 @@ internal sealed class PageServerXfer(PageServerClient server) : IPageXfer
     }
 
     /// <inheritdoc/>
-    public void Write(PagesPlace place, ReadOnlySpan<byte> pages)
+    public void Write(SinkSlot place, ReadOnlySpan<byte> pages)
     {
     }
 
