@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using PreDump.Linux.Interop;
 using Tmds.Linux;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Runtime.InteropServices;
-using PreDump.Linux.Interop;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;
 

@@ -1,4 +1,3 @@
-using PreDump.Linux.Interop;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 

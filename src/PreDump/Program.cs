@@ -1,5 +1,7 @@
 using PreDump;
 using PreDump.Cli;
+using PreDump.Commands;
+using PreDump.Core;
 using PreDump.Linux;
 using PreDump.Output;
 

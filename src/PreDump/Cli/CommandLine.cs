@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using PreDump.Commands;
 using PreDump.Output;
-using PreDump.PageServer;
 
 namespace PreDump.Cli;
 

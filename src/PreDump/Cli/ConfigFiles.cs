@@ -1,4 +1,5 @@
 using System.Text;
+using PreDump.Core;
 
 namespace PreDump.Cli;
 

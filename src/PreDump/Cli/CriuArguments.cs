@@ -42,7 +42,7 @@ internal sealed class CriuArguments
     public IReadOnlyList<string> Ignored => _ignored;
 
     /// <summary>Normalises a command line, with the configuration files that it and the environment ask for.</summary>
-    /// <exception cref="PreDumpException">A configuration file can't be read.</exception>
+    /// <exception cref="Core.PreDumpException">A configuration file can't be read.</exception>
     public static CriuArguments From(IReadOnlyList<string> commandLine)
     {
         var arguments = new CriuArguments();

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using PreDump.Engine;
+using PreDump.Core.Copying;
 using PreDump.PageServer;
+using PreDump.Settings;
 
 namespace PreDump.Cli;
 
@@ -57,7 +58,7 @@ internal static class Options
     public static readonly Option<bool> Forever = Flag("--forever", "The same without end.");
 
     /// <summary>Tells a page server that it is the daemon, with the listening socket for its standard input.</summary>
-    public static readonly Option<bool> IsDaemon = new("--is-daemon") { Hidden = true, Arity = ArgumentArity.Zero };
+    public static readonly Option<bool> IsDaemon = new(ServeOptions.IsDaemonFlag) { Hidden = true, Arity = ArgumentArity.Zero };
 
     /// <summary>Those of a page server, in the order of the help page.</summary>
     public static readonly IReadOnlyList<Option> AllServe =

@@ -1,4 +1,4 @@
-using PreDump.Engine;
+using PreDump.Core.Comparing;
 using PreDump.Images;
 
 namespace PreDump.Output;

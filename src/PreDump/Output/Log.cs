@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using PreDump.Cli;
+using PreDump.Core;
 using PreDump.Linux;
+using PreDump.Settings;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text;
+using PreDump.Core;
 using PreDump.Linux;
 
 namespace PreDump.Output;

@@ -1,3 +1,4 @@
+using PreDump.Core;
 using PreDump.Images;
 using PreDump.Linux;
 

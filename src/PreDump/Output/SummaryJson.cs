@@ -1,5 +1,5 @@
 using System.Text.Json;
-using PreDump.Engine;
+using PreDump.Core.Copying;
 using PreDump.Linux;
 
 namespace PreDump.Output;

@@ -1,5 +1,5 @@
 using System.Text;
-using PreDump.Engine;
+using PreDump.Core.Copying;
 using PreDump.Linux;
 
 namespace PreDump.Output;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using PreDump.Engine;
+using PreDump.Core.Comparing;
 using PreDump.Images;
 using PreDump.Linux;
 

@@ -1,4 +1,5 @@
-using PreDump.Engine;
+using PreDump.Core;
+using PreDump.Core.Comparing;
 using PreDump.Images;
 using PreDump.Linux;
 

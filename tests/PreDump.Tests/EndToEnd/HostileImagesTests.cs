@@ -1,10 +1,11 @@
-using PreDump.Cli;
-using PreDump.Engine;
+using PreDump.Core;
+using PreDump.Core.Maintenance;
+using PreDump.Core.Parents;
+using PreDump.Core.Sinks;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.Tests.Engine;
 using PreDump.Tests.Support;
-using Serilog;
 using Xunit;
 
 namespace PreDump.Tests.EndToEnd;
@@ -109,15 +110,7 @@ public sealed class HostileImagesTests
 
     private static void Open(HostileChain chain, string parent, int pid)
     {
-        var options = new PreDumpOptions
-        {
-            Tree = pid,
-            ImagesDirectory = chain.Third,
-            WorkDirectory = chain.Third,
-            Timeout = TimeSpan.FromSeconds(1),
-            PrevImagesDirectory = parent,
-        };
-        using var images = RoundDirectory.Open(options.ImagesDirectory);
-        using var round = ParentRound.Open(options, images, softDirty: true, server: null, new LoggerConfiguration().CreateLogger());
+        using var images = RoundDirectory.Open(chain.Third);
+        using var round = ParentRound.Open(new ParentRequest(pid, parent), images, softDirty: true, elsewhere: null, Observed.Nothing);
     }
 }

@@ -1,4 +1,5 @@
 using PreDump.Cli;
+using PreDump.Core;
 using Xunit;
 
 namespace PreDump.Tests.Engine;

@@ -1,7 +1,8 @@
-using PreDump.Engine;
+using PreDump.Commands;
+using PreDump.Core;
+using PreDump.Core.Maintenance;
 using PreDump.Images;
 using PreDump.Tests.Support;
-using Serilog;
 using Xunit;
 
 namespace PreDump.Tests.Engine;
@@ -52,11 +53,10 @@ public sealed class DedupTests
             folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
             var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("dedup", second));
             Assert.Contains($"fallocate({pages})", line);
-            var events = new List<Serilog.Events.LogEvent>();
-            using (var log = new LoggerConfiguration().WriteTo.Sink(new Sink(events)).CreateLogger())
-                Dedup.RunAfterRound(second, log);
-            Assert.Equal(Serilog.Events.LogEventLevel.Warning, Assert.Single(events).Level);
-            Assert.Contains("the images are whole", events[0].RenderMessage());
+            var observed = new Observed();
+            Dedup.RunAfterRound(second, observed);
+            Assert.Contains("the images are whole", Assert.Single(observed.Warnings));
+            Assert.Empty(observed.Notes);
             Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(pages));
         }
         finally
@@ -77,11 +77,6 @@ public sealed class DedupTests
         File.CreateSymbolicLink(pages, elsewhere);
         Assert.Contains("symbolic link", Assert.Throws<InvalidDataException>(() => Dedup.Run(second)).Message);
         Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(elsewhere));
-    }
-
-    private sealed class Sink(List<Serilog.Events.LogEvent> events) : Serilog.Core.ILogEventSink
-    {
-        public void Emit(Serilog.Events.LogEvent logEvent) => events.Add(logEvent);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CsCheck;
-using PreDump.Engine;
+using PreDump.Core.Reading;
+using PreDump.Core.Select;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.Tests.Images;

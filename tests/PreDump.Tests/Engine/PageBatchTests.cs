@@ -1,5 +1,5 @@
 using CsCheck;
-using PreDump.Engine;
+using PreDump.Core.Reading;
 using PreDump.Linux;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using CsCheck;
-using PreDump.Engine;
+using PreDump.Core;
+using PreDump.Core.Select;
 using PreDump.Images;
 using PreDump.Linux;
 using Xunit;

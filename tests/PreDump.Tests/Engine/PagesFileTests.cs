@@ -1,8 +1,6 @@
-using PreDump.Engine;
+using PreDump.Core.Sinks;
 using PreDump.Linux;
-using PreDump.Tests.Images;
 using PreDump.Tests.Support;
-using Serilog.Core;
 using Xunit;
 
 namespace PreDump.Tests.Engine;
@@ -33,15 +31,15 @@ public sealed class PagesFileTests
         using (var directory = Fd.TryOpenDirectory(scratch.Path, out _)!)
         {
             var fd = directory.CreatePrivate("pages-1.img");
-            var io = direct ? new DirectIo(Logger.None) : null;
+            var io = direct ? new DirectIo(Observed.Nothing) : null;
             io?.Begin(fd);
             var file = new PagesFile(fd, io);
             using var batch = new NativeBuffer(MiB); // page-aligned
-            var places = Enumerable.Range(0, 40).Select(_ => file.Place(MiB)).ToArray();
+            var places = Enumerable.Range(0, 40).Select(_ => file.Reserve(MiB)).ToArray();
             foreach (var place in places.Reverse())
             {
-                content.AsSpan((int)place.Offset, MiB).CopyTo(batch.Span);
-                place.File!.Write(place.Offset, batch.Span);
+                content.AsSpan((int)place, MiB).CopyTo(batch.Span);
+                file.Write(place, batch.Span);
             }
             file.Leave();
         }
@@ -58,8 +56,7 @@ public sealed class PagesFileTests
         {
             var file = new PagesFile(directory.CreatePrivate("pages-1.img"));
             for (int i = 0; i < 9; i++)
-                if (file.Place(MiB) is var place)
-                    file.Write(place.Offset, Enumerable.Repeat((byte)7, MiB).ToArray());
+                file.Write(file.Reserve(MiB), Enumerable.Repeat((byte)7, MiB).ToArray());
             file.Leave();
         }
         var path = Path.Combine(scratch.Path, "pages-1.img");

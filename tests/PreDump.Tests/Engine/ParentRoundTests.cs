@@ -1,9 +1,10 @@
-using PreDump.Cli;
-using PreDump.Engine;
+using PreDump.Core;
+using PreDump.Core.Parents;
+using PreDump.Core.Reading;
+using PreDump.Core.Sinks;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.Tests.Support;
-using Serilog;
 using Xunit;
 
 namespace PreDump.Tests.Engine;
@@ -12,7 +13,6 @@ namespace PreDump.Tests.Engine;
 public sealed class ParentRoundTests : IDisposable
 {
     private static readonly int s_pid = Environment.ProcessId;
-    private static readonly ILogger s_log = new LoggerConfiguration().CreateLogger();
 
     private readonly ImageFolder _folder = new();
     private readonly string _parent;
@@ -113,17 +113,17 @@ public sealed class ParentRoundTests : IDisposable
         try
         {
             await Command.Must("/bin/mount", "-o", "remount,ro,bind", _parent);
-            using var output = new StringWriter();
-            using (var log = new LoggerConfiguration().WriteTo.Sink(new Warnings(output)).CreateLogger())
-            using (var round = Open("../1", log: log)!)
+            var observed = new Observed();
+            using (var round = Open("../1", observed: observed)!)
             {
                 round.Claim();
                 round.TrackingIsReset();
                 round.Complete(Path.Combine(_folder.Path, "2"), 7);
             }
             Assert.True(File.Exists(Inventory));
-            Assert.Contains("Read-only file system", output.ToString());
-            Assert.Contains("whether this round succeeds or fails, don't give it to --prev-images-dir again", output.ToString());
+            var warning = Assert.Single(observed.Warnings);
+            Assert.Contains("Read-only file system", warning);
+            Assert.Contains("whether this round succeeds or fails, don't give it to --prev-images-dir again", warning);
         }
         finally
         {
@@ -253,23 +253,9 @@ public sealed class ParentRoundTests : IDisposable
         round.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
-    private ParentRound? Open(string path, bool softDirty = true, bool compare = true, ILogger? log = null)
+    private ParentRound? Open(string path, bool softDirty = true, bool compare = true, Observed? observed = null)
     {
-        var options = new PreDumpOptions
-        {
-            Tree = s_pid,
-            ImagesDirectory = Path.Combine(_folder.Path, "2"),
-            WorkDirectory = _folder.Path,
-            Timeout = TimeSpan.FromSeconds(1),
-            PrevImagesDirectory = path,
-            Compare = compare,
-        };
-        using var images = RoundDirectory.Open(options.ImagesDirectory);
-        return ParentRound.Open(options, images, softDirty, server: null, log ?? s_log);
-    }
-
-    private sealed class Warnings(TextWriter to) : Serilog.Core.ILogEventSink
-    {
-        public void Emit(Serilog.Events.LogEvent logEvent) => to.WriteLine(logEvent.RenderMessage());
+        using var images = RoundDirectory.Open(Path.Combine(_folder.Path, "2"));
+        return ParentRound.Open(new ParentRequest(s_pid, path, compare), images, softDirty, elsewhere: null, observed ?? Observed.Nothing);
     }
 }

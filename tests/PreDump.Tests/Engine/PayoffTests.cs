@@ -1,4 +1,4 @@
-using PreDump.Engine;
+using PreDump.Core.Reading;
 using Xunit;
 
 namespace PreDump.Tests.Engine;

@@ -1,8 +1,10 @@
 using CsCheck;
-using PreDump.Engine;
+using PreDump.Core;
+using PreDump.Core.Parents;
+using PreDump.Core.Reading;
 using PreDump.Images;
 using PreDump.Linux;
-using Serilog;
+using PreDump.Tests.Support;
 using Xunit;
 
 namespace PreDump.Tests.Engine;
@@ -15,7 +17,6 @@ public sealed class UnchangedPagesTests
     private const int BatchBytes = 1024 * 1024, PagesAtOnce = 16;
 
     private static readonly ulong s_page = (ulong)PageSize.Bytes;
-    private static readonly ILogger s_log = new LoggerConfiguration().CreateLogger();
 
     // For each page and round: 0 not named, 1 present, 2 in the parent. A page's bytes are those of round 1, 2 or 3, or others.
     private static readonly Gen<int[][]> s_rounds =
@@ -123,7 +124,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void A_task_that_the_parent_does_not_have_is_copied()
     {
-        using var parent = new ParentPages("7", () => null, new Payoff(), s_log);
+        using var parent = new ParentPages("7", () => null, new Payoff(), Observed.Nothing);
         Assert.Equal(5 * s_page, parent.Locate(Range(0, 5), suspect: false, out var place));
         Assert.Null(place.Round);
     }
@@ -179,7 +180,7 @@ public sealed class UnchangedPagesTests
     }
 
     private static ParentPages Open(IReadOnlyList<ChainLink> chain) =>
-        new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), s_log);
+        new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), Observed.Nothing);
 
     // The last round first; round i holds pages of bytes i + 1.
     private static List<ChainLink> Chain(ImageFolder folder, int[][] rounds)

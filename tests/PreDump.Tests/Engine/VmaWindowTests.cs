@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using PreDump.Engine;
+using PreDump.Core.Select;
 using PreDump.Linux;
 using Xunit;
 

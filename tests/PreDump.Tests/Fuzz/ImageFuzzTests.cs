@@ -1,6 +1,6 @@
 using CsCheck;
+using PreDump.Core;
 using PreDump.Images;
-using PreDump.Output;
 using PreDump.Tests.Engine;
 using PreDump.Tests.Images;
 using Xunit;

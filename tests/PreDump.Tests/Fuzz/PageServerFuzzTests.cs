@@ -4,7 +4,6 @@ using CsCheck;
 using PreDump.Images;
 using PreDump.PageServer;
 using PreDump.Tests.Support;
-using Serilog;
 using Xunit;
 
 namespace PreDump.Tests.Fuzz;
@@ -12,7 +11,6 @@ namespace PreDump.Tests.Fuzz;
 /// <summary>A page server's session, fed with damaged conversations: it is refused and nothing is left of it, or it is whole.</summary>
 public sealed class PageServerFuzzTests
 {
-    private static readonly ILogger s_log = new LoggerConfiguration().CreateLogger();
 
     // A conversation: some tasks, of each some runs with a gap before each, in either layout.
     private static readonly Gen<byte[]> s_conversations = Gen.Select(
@@ -51,7 +49,7 @@ public sealed class PageServerFuzzTests
         using var scratch = new Scratch();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        using var rounds = new NumberedRounds(scratch.Path, s_log);
+        using var rounds = new NumberedRounds(scratch.Path, Observed.Nothing);
         int whole = 0;
         Fuzz.Feed(Fuzz.Damaged(s_conversations), input =>
         {
@@ -61,7 +59,7 @@ public sealed class PageServerFuzzTests
             client.Client.Shutdown(SocketShutdown.Send);
             try
             {
-                using var session = new Session(peer, () => rounds.Begin(rounds.Moment()), TimeSpan.FromSeconds(10), s_log);
+                using var session = new Session(peer, () => rounds.Begin(rounds.Moment()), TimeSpan.FromSeconds(10), Observed.Nothing);
                 AssertWhole(session.Run().Round.Directory);
                 whole++;
             }

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using PreDump.Cli;
+using PreDump.Core;
 using PreDump.Linux;
 using PreDump.Tests.Support;
 using Xunit;

@@ -1,5 +1,4 @@
 using CsCheck;
-using Google.Protobuf;
 using PreDump.Images;
 using PreDump.Images.Schema;
 using Xunit;

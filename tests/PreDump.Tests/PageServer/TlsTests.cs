@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using PreDump.Core;
 using PreDump.PageServer;
 using PreDump.Tests.Support;
 using Xunit;

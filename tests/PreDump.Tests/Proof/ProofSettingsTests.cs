@@ -1,4 +1,5 @@
-using PreDump.Proof;
+using PreDump.Core;
+using PreDump.Core.Proof;
 using PreDump.Tests.Images;
 using Xunit;
 

@@ -1,0 +1,114 @@
+using PreDump.Core.Reading;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Comparing;
+
+/// <summary>Compares pages of a stopped task with what images hold of them; each page's bytes are found through the chain of rounds. One task
+/// after the other, in ascending order. A ring of batches: one is filled while the others are compared, each by a thread of its own, and
+/// their results are told in the order of the pages.</summary>
+/// <param name="threads">How many batches; with one nothing runs at the same time.</param>
+public sealed class ChainComparer(int threads) : IDisposable
+{
+    private const int BatchBytes = 512 * 1024; // half as many take 6 % longer, and twice as many are hardly faster
+
+    private readonly ComparedBatch?[] _ring = new ComparedBatch[threads]; // made when they are needed first
+    private StoppedMemory _memory = null!;
+    private ChainedPages? _images;
+    private IComparedPages _result = null!;
+    private int _at;
+
+    private ComparedBatch Current => _ring[_at] ??= NewBatch();
+
+    /// <summary>Begins with a task.</summary>
+    /// <param name="memory">Its memory.</param>
+    /// <param name="images">Its pages in the images; null: they have none.</param>
+    /// <param name="result">Told what was found.</param>
+    public void Begin(StoppedMemory memory, ChainedPages? images, IComparedPages result)
+    {
+        (_memory, _images, _result) = (memory, images, result);
+        foreach (var batch in _ring)
+            batch?.Begin(memory);
+    }
+
+    /// <summary>Adds pages, behind those before.</summary>
+    /// <exception cref="TaskGoneException">The task has ended.</exception>
+    /// <exception cref="ImageException">An image is damaged.</exception>
+    public void Add(MemoryRange pages)
+    {
+        while (pages.Length > 0) // split by where they are in the images
+        {
+            PageSource place = default;
+            ulong bytes = (_images?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * (ulong)PageSize.Bytes) ?? pages.Length;
+            var run = new MemoryRange(pages.Start, bytes);
+            pages = pages.Skip(bytes);
+            if (place.Round is null)
+                _result.Missing(run);
+            else
+                Compare(run, place);
+        }
+    }
+
+    /// <summary>Compares what is left of the task's pages; all results have been told then.</summary>
+    /// <exception cref="TaskGoneException">The task has ended.</exception>
+    /// <exception cref="ImageException">An image is damaged.</exception>
+    public void Flush()
+    {
+        for (int i = 0; i < threads; i++) // the last one, which is not full, is the caller's to compare
+            Next();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var batch in _ring)
+            batch?.Dispose();
+    }
+
+    private void Compare(MemoryRange run, PageSource place)
+    {
+        while (run.Length > 0)
+        {
+            var rest = run;
+            if (Current.TryAdd(ref run))
+            {
+                Current.Place(place, rest with { Length = rest.Length - run.Length });
+                place = place with { Offset = place.Offset + (rest.Length - run.Length) };
+                continue;
+            }
+            if (threads > 1)
+                Current.Start();
+            Next();
+        }
+    }
+
+    // The next batch of the ring, emptied: it is the oldest one.
+    private void Next()
+    {
+        _at = (_at + 1) % threads;
+        _ring[_at]?.Finish(_result);
+    }
+
+    private ComparedBatch NewBatch()
+    {
+        var batch = new ComparedBatch(BatchBytes);
+        batch.Begin(_memory);
+        return batch;
+    }
+}
+
+/// <summary>Takes what <see cref="ChainComparer"/> finds: the ranges of each kind in ascending order.</summary>
+public interface IComparedPages
+{
+    /// <summary>So many pages have the same bytes.</summary>
+    void Equal(ulong pages);
+
+    /// <summary>Pages that have other bytes.</summary>
+    void Different(MemoryRange pages);
+
+    /// <summary>Pages that the images do not have; they are not read.</summary>
+    void Missing(MemoryRange pages);
+
+    /// <summary>What could not be read of the task's memory; all zero where everything could.</summary>
+    void NotRead(Losses losses);
+}

@@ -1,0 +1,76 @@
+using PreDump.Core.Reading;
+using PreDump.Core.Select;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Comparing;
+
+/// <summary>Compares images, each page found through the whole chain, with the memory of the stopped tree that they were made of:
+/// the pages are chosen by the rules of a pre-dump. Memory is streamed.</summary>
+/// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
+public sealed class LiveComparison(IReadOnlyList<ChainLink> chain) : IDisposable
+{
+    private readonly ChainComparer _comparer = new(threads: 1);
+
+    /// <summary>Compares each task of the tree, then tells of those that only the images know.</summary>
+    /// <exception cref="TreeException">The tree was not stopped all the time.</exception>
+    /// <exception cref="ImageException">An image is damaged.</exception>
+    public IEnumerable<TaskComparison> Run(StoppedTree tree)
+    {
+        var left = Directory.EnumerateFiles(chain[0].Path).Select(path => ImageNames.PidOfPagemap(Path.GetFileName(path))).OfType<int>().ToHashSet();
+        foreach (var task in tree.Tasks)
+        {
+            if (task.LiveTid == 0)
+                continue;
+            left.Remove(task.ImagePid);
+            var comparison = CompareLiving(task);
+            tree.RefuseRunning();
+            yield return comparison;
+        }
+        foreach (int pid in left.Order())
+            yield return new TaskComparison(pid, null) { Gone = PagesInImages(pid) };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _comparer.Dispose();
+
+    private TaskComparison CompareLiving(TreeTask task)
+    {
+        try
+        {
+            return Compare(task);
+        }
+        catch (TaskGoneException)
+        {
+            throw new TreeException($"task {task} has ended while it was compared");
+        }
+    }
+
+    private TaskComparison Compare(TreeTask task)
+    {
+        var comparison = new TaskComparison(task.ImagePid, task);
+        using var images = ChainedPages.TryOpen(chain, ImageNames.Pagemap(task.ImagePid), PageSize.Bytes);
+        using var memory = StoppedMemory.Open(task);
+        _comparer.Begin(memory, images, comparison);
+        var walk = new PageWalk(static (_, _) => { });
+        walk.Begin(memory.Pagemap, new VmaRules(task.LiveTid));
+        for (var maps = memory.Maps(); walk.TryNext(ref maps, out var part);)
+            _comparer.Add(part);
+        _comparer.Flush();
+        ulong known = comparison.Equal + comparison.Different + comparison.Unreadable;
+        comparison.Gone = Math.Max(PagesInImages(task.ImagePid), known) - known;
+        return comparison;
+    }
+
+    private ulong PagesInImages(int pid)
+    {
+        string path = Path.Combine(chain[0].Path, ImageNames.Pagemap(pid));
+        if (!File.Exists(path))
+            return 0;
+        using var pagemap = PagemapReader.Open(path, PageSize.Bytes);
+        ulong pages = 0;
+        while (pagemap.TryRead(out var entry))
+            pages += entry.NrPages;
+        return pages;
+    }
+}

@@ -1,0 +1,65 @@
+using PreDump.Core.Reading;
+using PreDump.Linux;
+
+namespace PreDump.Core.Comparing;
+
+/// <summary>How a stopped task's memory compares with its images. Counts are in pages.</summary>
+/// <param name="Pid">The pid that names the images.</param>
+/// <param name="Task">The task; null: it has ended, and all its pages are gone.</param>
+public sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
+{
+    private const int MostRanges = 5;
+
+    private readonly List<PageDifference> _differences = [];
+
+    /// <summary>In the images, with the same bytes.</summary>
+    public ulong Equal { get; private set; }
+
+    /// <summary>In the images, with other bytes.</summary>
+    public ulong Different { get; private set; }
+
+    /// <summary>In memory, of a kind that a pre-dump copies, and not in the images.</summary>
+    public ulong Missing { get; private set; }
+
+    /// <summary>In memory, but not readable in any way.</summary>
+    public ulong Unreadable { get; private set; }
+
+    /// <summary>In the images, and not in memory any more: harmless, nothing will ask for them.</summary>
+    public ulong Gone { get; set; }
+
+    /// <summary>The first ranges of each kind that differ or are missing.</summary>
+    public IReadOnlyList<PageDifference> Differences => _differences;
+
+    /// <inheritdoc/>
+    void IComparedPages.Equal(ulong pages) => Equal += pages;
+
+    /// <inheritdoc/>
+    void IComparedPages.Different(MemoryRange pages)
+    {
+        Different += PageSize.Pages(pages.Length);
+        Note(pages, missing: false);
+    }
+
+    /// <inheritdoc/>
+    void IComparedPages.Missing(MemoryRange pages)
+    {
+        Missing += PageSize.Pages(pages.Length);
+        Note(pages, missing: true);
+    }
+
+    /// <inheritdoc/>
+    void IComparedPages.NotRead(Losses losses) => Unreadable += losses.Vanished + losses.Unreadable;
+
+    // Neighbours are made one range.
+    private void Note(MemoryRange range, bool missing)
+    {
+        int last = _differences.FindLastIndex(difference => difference.IsMissing == missing);
+        if (last >= 0 && _differences[last].Range.End == range.Start)
+            _differences[last] = new PageDifference(range with { Start = _differences[last].Range.Start, Length = range.End - _differences[last].Range.Start }, missing);
+        else if (_differences.Count(difference => difference.IsMissing == missing) < MostRanges)
+            _differences.Add(new PageDifference(range, missing));
+    }
+}
+
+/// <summary>Pages of a task that are not in the images, or are there with other bytes.</summary>
+public readonly record struct PageDifference(MemoryRange Range, bool IsMissing);

@@ -1,0 +1,21 @@
+using System.Text;
+
+namespace PreDump.Core;
+
+/// <summary>Text that may come from a victim (its name, its files' names) made fit for a terminal and a log.</summary>
+public static class OneLine
+{
+    /// <summary>The text with control characters as \xNN.</summary>
+    public static string Of(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAnyInRange('\x7f', '\x9f'))
+            return text;
+        var line = new StringBuilder();
+        foreach (char c in text)
+            if (char.IsControl(c))
+                line.Append($"\\x{(int)c:x2}");
+            else
+                line.Append(c);
+        return line.ToString();
+    }
+}

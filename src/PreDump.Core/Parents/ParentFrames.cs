@@ -1,0 +1,64 @@
+using PreDump.Core.Select;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Parents;
+
+/// <summary>What the last round noted of where its pages lay (its frame ledger), as far as that says something today.</summary>
+public sealed class ParentFrames : IDisposable
+{
+    private readonly FrameLedger? _ledger;
+
+    private ParentFrames(FrameLedger? ledger) => (_ledger, Check) = (ledger, new FrameCheck(ledger, Relocations.Count));
+
+    /// <summary>Compares with it; without a ledger nothing is certain.</summary>
+    public FrameCheck Check { get; }
+
+    /// <summary>Opens the ledger of a round; where there is none to go by, the log says what that costs.</summary>
+    /// <param name="directory">The round's.</param>
+    /// <param name="dumpUptime">The one in its inventory, in microseconds.</param>
+    /// <param name="local">Whether the round's pages are there to compare with.</param>
+    /// <param name="observer">Told why there is none.</param>
+    public static ParentFrames Open(string directory, ulong dumpUptime, bool local, IObserver observer)
+    {
+        if (TryOpenLedger(directory, dumpUptime, out var why) is { } ledger)
+            return new ParentFrames(ledger);
+        string instead = local ? "compared with the parent's" : "sent again, since the parent's pages are with the page server";
+        observer.Warn($"{why}, so a page that looks clean may have been moved there by mremap(2): each of them is {instead} "
+            + "(--trust-soft-dirty spares that, and takes the risk)");
+        return new ParentFrames(null);
+    }
+
+    /// <summary>Opens a round's ledger; null where nothing in it can be believed.</summary>
+    /// <param name="directory">The round's.</param>
+    /// <param name="dumpUptime">The one in its inventory, in microseconds.</param>
+    /// <param name="why">Why there is none.</param>
+    public static FrameLedger? TryOpenLedger(string directory, ulong dumpUptime, out string why)
+    {
+        why = "";
+        if (!PageFrames.AreVisible)
+        {
+            why = "page frames are hidden from this user (that takes CAP_SYS_ADMIN)";
+            return null;
+        }
+        try
+        {
+            var ledger = FrameLedger.TryOpenIn(directory);
+            if (ledger is null)
+                why = $"{directory} has no frame ledger (a round of criu's, or of predump with --trust-soft-dirty or without CAP_SYS_ADMIN)";
+            else if (ledger.Head.DumpUptime == dumpUptime && ledger.Head.Boot == ProcFs.BootId())
+                return ledger;
+            else
+                why = $"{Path.Combine(directory, ImageNames.Frames)} belongs to another round, or to another boot";
+            ledger?.Dispose();
+        }
+        catch (ImageException e)
+        {
+            why = e.Message;
+        }
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ledger?.Dispose();
+}

@@ -1,0 +1,151 @@
+using PreDump.Core.Comparing;
+using PreDump.Core.Reading;
+using PreDump.Core.Sinks;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Proof;
+
+/// <summary>A task's images of the final dump, written anew with pages that the parents have wrong; those of the parents stay as they are,
+/// for they are the images of what was. Nothing is changed in place: new files are written beside the old ones, and one rename puts
+/// them into their place. Nothing is fsync'ed: criu does that with none of its images, so that after a power cut there is nothing
+/// to restore anyway; of all other ends of ours the page cache keeps every step, in its order.</summary>
+public sealed class MendedTask : IDisposable
+{
+    private readonly FinalImages _images;
+    private readonly string _name, _newPagemap, _newPages;
+    private readonly StoppedMemory _memory;
+    private readonly PageBatch _batch = new();
+    private readonly PagemapFile _pagemap = new();
+    private readonly Fd _oldFile, _newFile;
+    private readonly FileCopy _copy;
+    private readonly uint _oldId;
+    private ulong _read, _written; // bytes of the old and of the new pages file that are done with
+    private ulong _kept; // bytes of the old one, from _read on, that are to be copied
+    private bool _isInPlace;
+
+    private MendedTask(FinalImages images, TreeTask task, string name, uint oldId, uint newId)
+    {
+        (_images, _name, _oldId) = (images, name, oldId);
+        (_newPagemap, _newPages) = (ImageNames.NewPagemap(name), ImageNames.Pages(newId));
+        string oldPath = images.PathOf(ImageNames.Pages(oldId));
+        _memory = StoppedMemory.Open(task);
+        _batch.RoomToSwapIn = _memory.RoomToSwapIn;
+        _oldFile = Fd.TryOpenPlain(oldPath) ?? throw new ImageException(oldPath, "no such file");
+        _images.TryRemove(_newPagemap); // left by somebody who was killed
+        _newFile = _images.Create(_newPages);
+        _pagemap.Begin(_images.Create(_newPagemap), newId);
+        _copy = new FileCopy(_oldFile, _newFile);
+    }
+
+    /// <summary>Writes a task's images anew.</summary>
+    /// <param name="images">Where they are.</param>
+    /// <param name="task">The task, which stands still.</param>
+    /// <param name="wrong">The pages, ascending, all of them left to the parent by the images.</param>
+    /// <param name="newId">n of a pages-n.img that is not there.</param>
+    /// <exception cref="ImageException">An image is damaged.</exception>
+    /// <exception cref="LinuxException">They can't be written; then the old ones are still in place.</exception>
+    public static void Write(FinalImages images, TreeTask task, IReadOnlyList<MemoryRange> wrong, uint newId)
+    {
+        string name = ImageNames.Pagemap(task.ImagePid);
+        using var old = PagemapReader.Open(images.PathOf(name), PageSize.Bytes);
+        using var mended = new MendedTask(images, task, name, old.PagesId, newId);
+        mended.WriteAll(old, wrong);
+        mended.PutInPlace();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pagemap.Dispose();
+        _newFile.Dispose();
+        _oldFile.Dispose();
+        _batch.Dispose();
+        _memory.Dispose();
+        if (_isInPlace)
+            return;
+        _images.TryRemove(_newPagemap);
+        _images.TryRemove(_newPages);
+    }
+
+    private void WriteAll(PagemapReader old, IReadOnlyList<MemoryRange> wrong)
+    {
+        int next = 0;
+        while (old.TryRead(out var entry))
+        {
+            var run = new MemoryRange(entry.Vaddr, entry.NrPages * (ulong)PageSize.Bytes);
+            if (entry.Flags.HasFlag(PageFlags.Present))
+            {
+                WriteBatch();
+                _kept += run.Length;
+            }
+            while (next < wrong.Count && wrong[next].Start < run.End)
+            {
+                ulong start = Math.Max(wrong[next].Start, run.Start), end = Math.Min(wrong[next].End, run.End);
+                Add(run with { Length = start - run.Start }, entry.Flags);
+                Put(new MemoryRange(start, end - start), (entry.Flags & ~PageFlags.Parent) | PageFlags.Present);
+                bool goesOn = wrong[next].End > run.End; // in the next entry
+                run = run.Skip(end - run.Start);
+                if (goesOn)
+                    break;
+                next++;
+            }
+            Add(run, entry.Flags);
+        }
+        WriteBatch();
+        CopyKept();
+        if (_oldFile.Length != _read)
+            throw new ImageException(_oldFile.Path, $"{_oldFile.Length} bytes, but {_name} names {_read}");
+        _newFile.Truncate(_written); // where it ends with a hole
+    }
+
+    // The pagemap is whole before it is put into its place, and its pages are before that: what is in place is right at each moment.
+    // The old pages go last, when nothing names them any more. (close(2) is where some file systems tell of a full disk.)
+    private void PutInPlace()
+    {
+        _newFile.Close();
+        _pagemap.End();
+        _images.Replace(_name, _newPagemap);
+        _isInPlace = true;
+        _images.TryRemove(ImageNames.Pages(_oldId));
+    }
+
+    private void Add(MemoryRange run, PageFlags flags)
+    {
+        for (ulong left = PageSize.Pages(run.Length), pages; left > 0; left -= pages, run = run.Skip(pages * (ulong)PageSize.Bytes))
+        {
+            pages = Math.Min(left, uint.MaxValue); // more than CRIU before 4.2 can count
+            _pagemap.Add(new PagemapEntry(run.Start, pages, flags));
+        }
+    }
+
+    // Pages of the task's memory, behind what is to be kept before them.
+    private void Put(MemoryRange pages, PageFlags flags)
+    {
+        Add(pages, flags);
+        CopyKept();
+        while (pages.Length > 0)
+            if (!_batch.TryAdd(ref pages, inParent: false))
+                WriteBatch();
+    }
+
+    private void WriteBatch()
+    {
+        if (_batch.IsEmpty)
+            return;
+        _batch.Read(_memory.Pages, _memory.Pagemap);
+        if (_batch.Pages.Length < _batch.WantedBytes)
+            throw new TreeException($"wrong pages from 0x{_batch.Wanted[0].Start:x} on can't be read, so that they can't be mended");
+        _newFile.WriteAt(_batch.Pages, _written);
+        _written += (ulong)_batch.Pages.Length;
+        _batch.Clear();
+    }
+
+    private void CopyKept()
+    {
+        if (_kept == 0)
+            return;
+        _copy.Copy(_read, _written, _kept);
+        (_read, _written, _kept) = (_read + _kept, _written + _kept, 0);
+    }
+}

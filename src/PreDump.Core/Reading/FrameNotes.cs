@@ -1,0 +1,89 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Reading;
+
+/// <summary>Where pages of a batch lay before they were read, or left to the parent: on their way into the frame ledger.</summary>
+/// <param name="most">How many pages there may be; 0: no ledger is written.</param>
+public sealed class FrameNotes(int most)
+{
+    private readonly ulong[] _frames = new ulong[most];
+    private readonly List<(ulong Address, int First, int Count)> _runs = [];
+    private int _count;
+
+    /// <summary>For how many more pages there is room.</summary>
+    public int Room => most - _count;
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        _runs.Clear();
+        _count = 0;
+    }
+
+    /// <summary>Notes pages one behind the other, behind those before.</summary>
+    public void Add(ulong address, ReadOnlySpan<ulong> frames)
+    {
+        frames.CopyTo(_frames.AsSpan(_count));
+        if (_runs.Count > 0 && _runs[^1] is var last && last.Address + Bytes(last.Count) == address)
+            _runs[^1] = last with { Count = last.Count + frames.Length };
+        else
+            _runs.Add((address, _count, frames.Length));
+        _count += frames.Length;
+    }
+
+    /// <summary>Notes what another one has.</summary>
+    public void AddAll(FrameNotes other)
+    {
+        foreach (var run in other._runs)
+            Add(run.Address, other.FramesOf(run));
+    }
+
+    /// <summary>To be called when the pages were read: of those that lie elsewhere by now nobody knows which page it was that was
+    /// read.</summary>
+    public void ForgetMoved(Pagemap pagemap)
+    {
+        Span<ulong> now = stackalloc ulong[512];
+        ulong start = 0, end = 0; // of the pages in it
+        foreach (var (address, first, count) in _runs)
+            for (int done = 0, some; done < count; done += some)
+            {
+                ulong at = address + Bytes(done);
+                if (at >= end)
+                {
+                    int pages = (int)Math.Min((ulong)now.Length, PageSize.Pages(_runs[^1].Address + Bytes(_runs[^1].Count) - at));
+                    PageFrames.Read(pagemap, at, now[..pages]);
+                    (start, end) = (at, at + Bytes(pages));
+                }
+                some = (int)Math.Min((ulong)(count - done), PageSize.Pages(end - at));
+                ForgetOthers(_frames.AsSpan(first + done, some), now.Slice((int)PageSize.Pages(at - start), some));
+            }
+    }
+
+    /// <summary>Pages are there, but of none of them it is known where.</summary>
+    public void ForgetAll() => _frames.AsSpan(0, _count).Fill(PageFrames.Untold);
+
+    /// <summary>Writes the notes of two into a ledger, in the order of the addresses.</summary>
+    public static void Write(FrameNotes one, FrameNotes other, FrameLedgerWriter ledger)
+    {
+        for (int i = 0, j = 0; i < one._runs.Count || j < other._runs.Count;)
+        {
+            bool first = j == other._runs.Count || (i < one._runs.Count && one._runs[i].Address < other._runs[j].Address);
+            var (notes, run) = first ? (one, one._runs[i++]) : (other, other._runs[j++]);
+            ledger.Add(run.Address, notes.FramesOf(run));
+        }
+    }
+
+    private static void ForgetOthers(Span<ulong> noted, ReadOnlySpan<ulong> now)
+    {
+        if (noted.SequenceEqual(now))
+            return;
+        for (int i = 0; i < noted.Length; i++)
+            if (noted[i] != now[i])
+                noted[i] = PageFrames.Untold;
+    }
+
+    private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);
+
+    private static ulong Bytes(int pages) => (ulong)pages * (ulong)PageSize.Bytes;
+}

@@ -1,0 +1,71 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Reading;
+
+/// <summary>A task's pages as the parent's chain holds them, for comparing: opened when the first one is asked for. What can't be found
+/// or read there is no failure, for a page that is not compared is copied.</summary>
+/// <param name="task">Whose, for the log.</param>
+/// <param name="open">Opens them; null where there are none.</param>
+/// <param name="payoff">Whether comparing dirty pages pays; several tasks may have one together; null: they are not compared.</param>
+/// <param name="observer">Told why comparing ended.</param>
+public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? payoff, IObserver observer) : IDisposable
+{
+    private ChainedPages? _chain;
+    private bool _isOpen;
+    private volatile bool _hasEnded;
+
+    /// <summary>Where the bytes of pages are that may be compared. Asked in ascending order, by one thread at a time.</summary>
+    /// <param name="pages">The pages.</param>
+    /// <param name="suspect">They looked clean: compared whether it pays or not.</param>
+    /// <param name="place">Where the first ones are; without a round where they are not to be compared.</param>
+    /// <returns>How many bytes the answer is for.</returns>
+    public ulong Locate(MemoryRange pages, bool suspect, out PageSource place)
+    {
+        place = default;
+        if (_hasEnded || (!suspect && payoff?.Wants(pages.Length) != true))
+            return pages.Length;
+        try
+        {
+            if (!_isOpen)
+                (_chain, _isOpen) = (open(), true);
+            return _chain?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * (ulong)PageSize.Bytes ?? pages.Length;
+        }
+        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        {
+            End(reason);
+            return pages.Length;
+        }
+    }
+
+    /// <summary>Reads bytes from a place; false where they can't be had. From several threads.</summary>
+    public bool TryRead(PageSource place, Span<byte> to)
+    {
+        if (_hasEnded)
+            return false;
+        try
+        {
+            place.Round!.Read(place.Offset, to);
+            return true;
+        }
+        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        {
+            End(reason);
+            return false;
+        }
+    }
+
+    /// <summary>Notes how many dirty bytes were compared, and how many of them were the same.</summary>
+    public void Note(ulong compared, ulong same) => payoff?.Note(compared, same);
+
+    /// <inheritdoc/>
+    public void Dispose() => _chain?.Dispose();
+
+    // For good: what fails once would fail at every page.
+    private void End(string reason)
+    {
+        if (!_hasEnded)
+            observer.Detail($"task {task}: its pages are no longer compared with the parent's: {reason}");
+        _hasEnded = true;
+    }
+}

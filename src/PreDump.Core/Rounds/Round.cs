@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using PreDump.Core.Copying;
+using PreDump.Core.Maintenance;
+using PreDump.Core.Parents;
+using PreDump.Core.Sinks;
+using PreDump.Core.Snapshots;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Rounds;
+
+/// <summary>One round, from the running tree to its images: freeze, reset and collect, thaw, copy and write.</summary>
+/// <param name="request">What is asked for.</param>
+/// <param name="images">Where the images go, or, with a remote, the inventory and the frame ledger.</param>
+/// <param name="remote">Where the pages go instead; null: into the images directory.</param>
+/// <param name="observer">Told how it goes.</param>
+public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRound? remote, IRoundObserver observer)
+{
+    // inventory_entry.pre_dump_mode: CRIU then does not expect memory that can't be read to be in the parent.
+    private const uint ReadMode = 2;
+
+    private readonly bool _softDirty = SoftDirty.IsSupported();
+
+    /// <summary>All of it. Where it fails before the images are whole, disposing of their directory removes what was written.</summary>
+    /// <param name="cancel">Ends it early.</param>
+    public Summary Run(CancellationToken cancel)
+    {
+        using var parent = ParentRound.Open(request.Parent, images, _softDirty, remote is null ? null : remote.OpenParent, observer);
+        if (!_softDirty)
+            observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
+                + "can't use them as its parent; see predump check");
+        using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
+
+        using var snapshot = Freeze(parent, cancel);
+        var summary = SummaryOf(snapshot);
+        using (var sink = remote?.Sink ?? new DirectorySink(images, request.Direct ? new DirectIo(observer) : null))
+        {
+            Copy(snapshot, parent, sink, ledger, summary, cancel);
+            sink.Complete();
+        }
+        if (request.Parent.Directory is { } previous)
+            images.LinkParent(previous);
+        summary.Total = Stopwatch.GetElapsedTime(request.Asked);
+        observer.Written(summary);
+        cancel.ThrowIfCancellationRequested();
+        Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
+        images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
+        parent?.Complete(images.Path, snapshot.Uptime);
+        if (parent is not null && request.AutoDedup && remote is null) // only now: until the round was whole the parent's pages were all there was
+            Dedup.RunAfterRound(images.Path, observer);
+        return summary;
+    }
+
+    private bool NotesFrames => _softDirty && !request.Parent.TrustSoftDirty && PageFrames.AreVisible;
+
+    private TreeSnapshot Freeze(ParentRound? parent, CancellationToken cancel)
+    {
+        using var cgroup = request.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
+        var files = (_softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
+        parent?.Claim();
+        var snapshot = TreeSnapshot.Take(new FreezeRequest(request.Tree, request.Timeout, files, cgroup), resetDirty: _softDirty, parent, cancel);
+        try
+        {
+            observer.Thawed();
+            observer.Detail($"frozen: {(long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
+                + $"{snapshot.AllocatedInFreeze} bytes of managed memory allocated");
+            foreach (var task in _softDirty ? snapshot.LeaveOutMergeable() : [])
+                observer.Warn($"task {task} has memory that KSM may merge (madvise(2), MADV_MERGEABLE), and the kernel then forgets that it was "
+                    + "changed: the task is left out, and the final criu dump copies all of it");
+            return snapshot;
+        }
+        catch
+        {
+            snapshot.Dispose();
+            throw;
+        }
+    }
+
+    private Summary SummaryOf(TreeSnapshot snapshot) => new()
+    {
+        Tasks = snapshot.ProcessCount,
+        Threads = snapshot.ThreadCount,
+        Freezing = snapshot.Freezing,
+        Frozen = snapshot.Frozen,
+        SoftDirty = _softDirty,
+        ImagesDirectory = images.Path,
+        PageServer = remote?.Name,
+    };
+
+    private void Copy(TreeSnapshot snapshot, ParentRound? parent, IPageSink sink, FrameLedgerWriter? ledger, Summary summary, CancellationToken cancel)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId(), Relocations.Count()));
+        observer.Copying(snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes));
+        using (var copier = new TreeCopier(snapshot, parent, sink, ledger, request.Share, summary, observer))
+            copier.Copy(() => observer.Copied(summary.PagesWritten + summary.PagesInParent), cancel);
+        ledger?.Complete();
+        foreach (var (task, notPermitted) in summary.GoneTasks)
+            observer.Note(notPermitted ? $"task {task} runs a program that may not be read: its images end there, the next round takes it anew"
+                : $"task {task} ended while it was being copied");
+        summary.Copying = Stopwatch.GetElapsedTime(start);
+        if (summary.SkippedPages("unreadable") is > 0 and var unreadable)
+            observer.Warn($"{unreadable} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them");
+    }
+}

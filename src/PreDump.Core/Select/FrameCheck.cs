@@ -1,0 +1,112 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Select;
+
+/// <summary>Tells which of the pages that look clean still lie where the last round saw them, and so are that round's pages for
+/// certain. mremap(2) may move whole page tables, and then the kernel marks nothing: another page stands at the address, and looks as
+/// clean as the one before. Of a page without a note, or that lies elsewhere, only its bytes can tell. One task after the other.
+///
+/// The same frame is the same page, unless its first page was given up, the kernel has put another old page into its frame (from swap,
+/// or by migration), and that one was moved here. So where pages were relocated at all, and a page table was moved away (or just
+/// given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not certain.</summary>
+/// <param name="ledger">The last round's; null: nothing is certain.</param>
+/// <param name="relocations">Counts them, as <see cref="Relocations.Count"/> does.</param>
+public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
+{
+    private static readonly int s_atOnce = Math.Max(2048 / VanishedTables.Pages, 1) * VanishedTables.Pages; // pages
+
+    private readonly ulong[] _now = new ulong[s_atOnce], _noted = new ulong[s_atOnce];
+    private readonly VanishedTables _vanished = new();
+    private ulong _relocations = relocations();
+    private TaskFrames? _task;
+    private Pagemap _pagemap = null!;
+    private Func<IEnumerable<MemoryRange>> _dirty = () => [];
+    private DirtyCursor? _cursor;
+    private MemoryRange _seen;
+    private int _mostMoved; // pages of a page table that may be here instead of others, in frames of theirs
+
+    /// <summary>Begins with a task.</summary>
+    /// <param name="imagePid">The pid that names its images.</param>
+    /// <param name="startTime">In clock ticks since boot.</param>
+    /// <param name="pagemap">Its page tables.</param>
+    /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
+    public void Begin(int imagePid, ulong startTime, Pagemap pagemap, Func<IEnumerable<MemoryRange>> dirty)
+    {
+        (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);
+        _mostMoved = Moved();
+        _cursor = _mostMoved > 0 ? new DirtyCursor(dirty()) : null;
+        _task?.Rewind();
+    }
+
+    /// <summary>Ends it. True where pages were relocated and moved meanwhile: what was said of the task may be wrong then.</summary>
+    public bool End()
+    {
+        if (_task is null)
+            return false;
+        _relocations = relocations();
+        _task.Rewind();
+        return Moved() > _mostMoved;
+    }
+
+    /// <summary>Takes the longest run with one answer off pages that are behind those before.</summary>
+    /// <param name="pages">The pages.</param>
+    /// <param name="same">They lie where they did.</param>
+    /// <returns>How many bytes the answer is for.</returns>
+    public ulong Next(MemoryRange pages, out bool same)
+    {
+        if (_task is null)
+        {
+            same = false;
+            return pages.Length;
+        }
+        if (pages.Start >= _seen.End || pages.Start < _seen.Start)
+            Look(pages);
+        int first = (int)PageSize.Pages(pages.Start - _seen.Start);
+        int most = (int)PageSize.Pages(Math.Min(pages.End, _seen.End) - pages.Start);
+        int count = CountSame(_now.AsSpan(first, most), _noted.AsSpan(first, most));
+        same = count > 0;
+        if (!same)
+            for (count = 1; count < most && !IsSame(first + count);)
+                count++;
+        return (ulong)count * (ulong)PageSize.Bytes;
+    }
+
+    /// <summary>Where the pages of the last answer lie.</summary>
+    public ReadOnlySpan<ulong> FramesOf(MemoryRange pages) => _task is null
+        ? default
+        : _now.AsSpan((int)PageSize.Pages(pages.Start - _seen.Start), (int)PageSize.Pages(pages.Length));
+
+    private static int CountSame(ReadOnlySpan<ulong> now, ReadOnlySpan<ulong> noted)
+    {
+        int equal = now.CommonPrefixLength(noted), untold = now[..equal].IndexOfAny(PageFrames.None, PageFrames.Untold);
+        return untold < 0 ? equal : untold;
+    }
+
+    private bool IsSame(int page) => _now[page] == _noted[page] && PageFrames.IsTold(_now[page]);
+
+    private int Moved() => _task is null || _relocations == ledger!.Head.Relocations ? 0 : _vanished.Fullest(_task, _pagemap, _dirty());
+
+    // Whole page tables, so that short runs cost one look for many.
+    private void Look(MemoryRange pages)
+    {
+        ulong start = pages.Start - (pages.Start % VanishedTables.Bytes);
+        ulong tables = Math.Clamp((pages.End - start + VanishedTables.Bytes - 1) / VanishedTables.Bytes, 1, (ulong)(s_atOnce / VanishedTables.Pages));
+        int count = (int)tables * VanishedTables.Pages;
+        _seen = new MemoryRange(start, tables * VanishedTables.Bytes);
+        PageFrames.Read(_pagemap, start, _now.AsSpan(0, count));
+        _task!.Read(start, _noted.AsSpan(0, count));
+        for (int table = 0; _mostMoved > 0 && table < count; table += VanishedTables.Pages)
+            DistrustTable(table);
+    }
+
+    private void DistrustTable(int first)
+    {
+        int same = 0;
+        for (int page = first; page < first + VanishedTables.Pages; page++)
+            if (IsSame(page) && !_cursor!.Contains(_seen.Start + ((ulong)page * (ulong)PageSize.Bytes)))
+                same++;
+        if (same <= _mostMoved)
+            _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Untold);
+    }
+}

@@ -1,0 +1,58 @@
+using PreDump.Linux;
+
+namespace PreDump.Core.Select;
+
+/// <summary>Walks the pages of a task in ascending order: windows of VMAs are scanned for ranges of pages, and these are cut at the
+/// VMAs' borders. One task after the other.</summary>
+/// <param name="leftOut">Told of the VMAs that are not walked.</param>
+public sealed class PageWalk(VmaWindow.LeftOut leftOut)
+{
+    private readonly VmaWindow _window = new();
+    private readonly MemoryRange[] _found = new MemoryRange[256];
+    private int _count, _next;
+    private ulong _scanned;
+    private Pagemap _pagemap = null!;
+    private VmaRules _rules = null!;
+
+    /// <summary>VMAs so far, without those left out.</summary>
+    public ulong Vmas { get; private set; }
+
+    /// <summary>By which the last part was found.</summary>
+    public PageFilter Filter => _window.Filter;
+
+    /// <summary>Whether the last part is under a userfaultfd.</summary>
+    public bool UnderUserfaultfd => _window.UnderUserfaultfd;
+
+    /// <summary>Begins with a task.</summary>
+    /// <param name="pagemap">Its page tables.</param>
+    /// <param name="rules">Tells which of its VMAs are walked.</param>
+    public void Begin(Pagemap pagemap, VmaRules rules)
+    {
+        (_pagemap, _rules) = (pagemap, rules);
+        (_count, _next, _scanned, Vmas) = (0, 0, 0, 0);
+        _window.Clear();
+    }
+
+    /// <summary>The next pages, in one VMA; false at the end.</summary>
+    /// <param name="maps">Moved behind the VMAs that were taken.</param>
+    /// <param name="part">The pages.</param>
+    public bool TryNext(ref MapsReader maps, out MemoryRange part)
+    {
+        while (true)
+        {
+            for (; _next < _count; _next++)
+                if (_window.TryTake(ref _found[_next], out part))
+                    return true;
+            if (_window.Count == 0 || _scanned >= _window.End)
+            {
+                part = default;
+                if (!_window.TryFill(ref maps, _rules, leftOut))
+                    return false;
+                Vmas += (ulong)_window.Count;
+                _scanned = _window.Start;
+            }
+            _count = _pagemap.Scan(ref _scanned, _window.End, _window.Filter, _window.IsAnonymous, _found);
+            _next = 0;
+        }
+    }
+}

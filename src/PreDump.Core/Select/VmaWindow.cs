@@ -1,0 +1,86 @@
+using PreDump.Linux;
+
+namespace PreDump.Core.Select;
+
+/// <summary>VMAs whose pages one scan may look for: neighbours, with nothing between them that must not be looked at. With the
+/// PAGEMAP_SCAN ioctl, which steps over unmapped space at no cost, that saves a call for each VMA.</summary>
+public sealed class VmaWindow
+{
+    private readonly MemoryRange[] _vmas = new MemoryRange[256];
+    private int _count;
+    private int _cursor;
+
+    /// <summary>How many VMAs.</summary>
+    public int Count => _count;
+
+    /// <summary>First address of the first VMA.</summary>
+    public ulong Start => _vmas[0].Start;
+
+    /// <summary>End of the last one.</summary>
+    public ulong End => _vmas[_count - 1].End;
+
+    /// <summary>Which pages of them are wanted, if all are: of the vdso. Else the present ones.</summary>
+    public PageFilter Filter { get; private set; }
+
+    /// <summary>Whether its one VMA maps no file; of more VMAs it says nothing.</summary>
+    public bool IsAnonymous { get; private set; }
+
+    /// <summary>Whether its VMAs are under a userfaultfd.</summary>
+    public bool UnderUserfaultfd { get; private set; }
+
+    /// <summary>Empties it.</summary>
+    public void Clear() => (_count, _cursor) = (0, 0);
+
+    /// <summary>Takes the next VMAs from the maps; false where none is left.</summary>
+    /// <param name="maps">Moved behind the VMAs taken.</param>
+    /// <param name="rules">Tells which to take.</param>
+    /// <param name="leftOut">Called for each VMA that is not taken.</param>
+    public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
+    {
+        Clear();
+        int most = Pagemap.Kernel.HasScan(PageFilter.Present) && Pagemap.Kernel.HasScan(PageFilter.Dirty) ? _vmas.Length : 1;
+        var behind = maps;
+        while (_count < most && maps.TryRead(out var vma))
+        {
+            var kind = rules.KindOf(vma);
+            var filter = kind == VmaKind.Vdso ? PageFilter.Any : PageFilter.Present;
+            if (kind is not (VmaKind.Private or VmaKind.Vdso))
+            {
+                leftOut(kind, vma.Pages);
+                if (_count > 0)
+                    return true;
+                continue;
+            }
+            bool userfaultfd = rules.UnderUserfaultfd(vma);
+            if (_count > 0 && (filter != Filter || userfaultfd != UnderUserfaultfd))
+            {
+                maps = behind; // the next window starts with it
+                return true;
+            }
+            _vmas[_count++] = new MemoryRange(vma.Start, vma.End - vma.Start);
+            (Filter, UnderUserfaultfd) = (filter, userfaultfd);
+            IsAnonymous = vma.Inode == 0; // asked only where a window is one VMA
+            behind = maps;
+        }
+        return _count > 0;
+    }
+
+    /// <summary>Told of each VMA that is left out, with its pages.</summary>
+    public delegate void LeftOut(VmaKind kind, ulong pages);
+
+    /// <summary>The next part of <paramref name="found"/> that lies in one of the VMAs; takes it off <paramref name="found"/>. Asked
+    /// for in ascending order. What a running task has mapped since lies in none of them.</summary>
+    public bool TryTake(ref MemoryRange found, out MemoryRange part)
+    {
+        while (_cursor < _count && _vmas[_cursor].End <= found.Start)
+            _cursor++;
+        part = default;
+        if (_cursor == _count || found.Length == 0 || _vmas[_cursor].Start >= found.End)
+            return false;
+        ulong start = Math.Max(found.Start, _vmas[_cursor].Start);
+        ulong end = Math.Min(found.End, _vmas[_cursor].End);
+        part = new MemoryRange(start, end - start);
+        found = new MemoryRange(end, found.End - end);
+        return true;
+    }
+}

@@ -1,0 +1,47 @@
+using PreDump.Images;
+
+namespace PreDump.Core.Sinks;
+
+/// <summary>Writes pagemap-PID.img and pages-N.img into a directory.</summary>
+/// <param name="directory">Where they are made.</param>
+/// <param name="direct">Writes pages past the page cache; null: through it.</param>
+public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = null) : IPageSink
+{
+    private readonly TaskImageWriter _writer = new();
+    private uint _pagesId;
+
+    /// <inheritdoc/>
+    public bool WritesInOrder => false;
+
+    /// <inheritdoc/>
+    public ITaskSink Begin(int imagePid)
+    {
+        var pagemap = directory.Create(ImageNames.Pagemap(imagePid));
+        var pages = directory.Create(ImageNames.Pages(++_pagesId));
+        direct?.Begin(pages);
+        return new TaskSink(_writer, _writer.Begin(pagemap, pages, _pagesId, direct));
+    }
+
+    /// <inheritdoc/>
+    public void Complete()
+    {
+        // What is written is there.
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _writer.Dispose();
+
+    private sealed class TaskSink(TaskImageWriter writer, PagesFile pages) : ITaskSink
+    {
+        public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
+        {
+            foreach (var run in runs)
+                writer.Add(new PagemapEntry(run.Range.Start, run.Pages, run.InParent ? PageFlags.Parent : PageFlags.Present));
+            return pages.Reserve(bytes);
+        }
+
+        public void Write(ulong slot, ReadOnlySpan<byte> from) => pages.Write(slot, from);
+
+        public void End() => writer.End();
+    }
+}

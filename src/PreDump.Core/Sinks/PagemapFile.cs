@@ -1,0 +1,64 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Sinks;
+
+/// <summary>Writes pagemap images, one after the other. Adjacent entries of one kind become one.</summary>
+public sealed class PagemapFile : IDisposable
+{
+    private readonly PagemapEncoder _encoder = new();
+    private readonly byte[] _buffer = new byte[32 * 1024];
+    private Fd? _file;
+    private int _buffered;
+    private PagemapEntry _pending;
+
+    /// <summary>Begins an image.</summary>
+    /// <param name="file">Empty; owned from here on.</param>
+    /// <param name="pagesId">n of the pages-n.img that it describes.</param>
+    public void Begin(Fd file, uint pagesId)
+    {
+        _file = file;
+        _buffered = _encoder.WriteHead(_buffer, pagesId);
+    }
+
+    /// <summary>Adds an entry, behind those before; at most 2^32 - 1 pages.</summary>
+    public void Add(PagemapEntry entry)
+    {
+        ulong end = _pending.Vaddr + _pending.NrPages * (ulong)PageSize.Bytes;
+        if (_pending.NrPages > 0 && entry.Vaddr == end && entry.Flags == _pending.Flags && entry.NrPages <= uint.MaxValue - _pending.NrPages)
+        {
+            _pending = _pending with { NrPages = _pending.NrPages + entry.NrPages };
+            return;
+        }
+        WritePending();
+        _pending = entry;
+    }
+
+    /// <summary>Writes what is left, and closes the image.</summary>
+    public void End()
+    {
+        WritePending();
+        Flush();
+        _file!.Close();
+        _file = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file?.Dispose();
+
+    private void WritePending()
+    {
+        if (_pending.NrPages == 0)
+            return;
+        if (_buffer.Length - _buffered < PagemapEncoder.MaxEntryBytes)
+            Flush();
+        _buffered += _encoder.WriteEntry(_buffer.AsSpan(_buffered), _pending);
+        _pending = default;
+    }
+
+    private void Flush()
+    {
+        _file!.Write(_buffer.AsSpan(0, _buffered));
+        _buffered = 0;
+    }
+}

@@ -1,0 +1,141 @@
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.Core.Sinks;
+
+/// <summary>The directory that the images go into. Until <see cref="Complete"/> has put the inventory in its place nothing in it
+/// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
+public sealed class RoundDirectory : IDisposable
+{
+    private readonly Fd _directory;
+    private readonly List<string> _created = [];
+    private bool _complete;
+
+    private RoundDirectory(Fd directory, string path) => (_directory, Path) = (directory, path);
+
+    /// <summary>As the user gave it.</summary>
+    public string Path { get; }
+
+    /// <summary>Opens a directory that is there, writable, and holds no images.</summary>
+    /// <exception cref="PreDumpException">It is not so.</exception>
+    public static RoundDirectory Open(string path)
+    {
+        var fd = Fd.TryOpenDirectory(path, out int error) ?? throw new PreDumpException(error switch
+        {
+            Errno.ENOENT => $"images directory {path} does not exist: make it first (mkdir -p {path})",
+            Errno.ENOTDIR => $"images directory {path} is not a directory: give --images-dir a directory",
+            Errno.EACCES => $"images directory {path} may not be opened by this user: give --images-dir another one, or run as root",
+            _ => new LinuxException("open", path, error).Message,
+        });
+        var directory = new RoundDirectory(fd, path);
+        try
+        {
+            directory.RefuseImages();
+            directory.RefuseUnwritable();
+            return directory;
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Creates an image, mode 0600: it is a task's memory. It must not exist.</summary>
+    public Fd Create(string name)
+    {
+        var fd = _directory.CreatePrivate(name);
+        _created.Add(name);
+        return fd;
+    }
+
+    /// <summary>Makes the link to the parent images, as CRIU follows it; one that is there must say the same.</summary>
+    /// <param name="target">Relative to this directory.</param>
+    public void LinkParent(string target)
+    {
+        if (ParentLink is { } present)
+        {
+            if (present != target)
+                throw new PreDumpException($"images directory {Path} has a parent link to {present}, but --prev-images-dir says {target}: "
+                    + "use an empty directory, or give the same parent");
+            return;
+        }
+        _directory.Link(ImageNames.Parent, target);
+        _created.Add(ImageNames.Parent);
+    }
+
+    /// <summary>The text of the link to the parent images; null where there is none.</summary>
+    public string? ParentLink => new FileInfo(System.IO.Path.Combine(Path, ImageNames.Parent)).LinkTarget;
+
+    /// <summary>Whether the inventory is in its place.</summary>
+    public bool IsComplete => _complete;
+
+    /// <summary>Puts the inventory in its place by a rename, the last step: now the images are whole.</summary>
+    /// <exception cref="PreDumpException">Somebody has taken away the directory, or files in it, while we were writing.</exception>
+    public void Complete(ReadOnlySpan<byte> inventory)
+    {
+        using (var fd = Create(ImageNames.NewInventory))
+        {
+            fd.Write(inventory);
+            fd.Close();
+        }
+        foreach (var name in _created) // by the path that the next round will use, not by our descriptor
+            if (!System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
+                throw new PreDumpException($"{name} is not in images directory {Path} any more: the directory was renamed, unmounted or "
+                    + "cleared while predump was writing; use another one");
+        _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
+        _complete = true;
+    }
+
+    /// <summary>Moves files here out of a directory below: now the images are whole, without an inventory of their own.</summary>
+    /// <param name="below">The directory's name.</param>
+    /// <param name="last">The file that is moved last, and says that all are here.</param>
+    /// <exception cref="PreDumpException">Another one has put a file of such a name here.</exception>
+    public void TakeFrom(string below, string last)
+    {
+        var names = Directory.EnumerateFiles(System.IO.Path.Combine(Path, below)).Select(path => System.IO.Path.GetFileName(path)).Where(name => name != last);
+        foreach (string name in names.Append(last))
+        {
+            if (System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
+                throw new PreDumpException($"{name} has come into images directory {Path} while images were being received: use an empty directory for each round");
+            _directory.Rename(System.IO.Path.Combine(below, name), name);
+            _created.Add(name);
+        }
+        _complete = true;
+    }
+
+    /// <summary>Keeps others from it that ask, too; false where one has it.</summary>
+    public bool TryLock() => _directory.TryLock();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_complete)
+            foreach (var name in _created)
+                _directory.TryUnlink(name);
+        _directory.Dispose();
+    }
+
+    private void RefuseImages()
+    {
+        // Links and directories by these names, too: rather now than when all has been copied.
+        foreach (var name in Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)))
+            if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames)
+                throw new PreDumpException($"images directory {Path} already holds images ({name}): use an empty directory for each round");
+    }
+
+    private void RefuseUnwritable()
+    {
+        const string Probe = ".predump.probe";
+        try
+        {
+            _directory.TryUnlink(Probe);
+            _directory.CreatePrivate(Probe).Dispose();
+            _directory.TryUnlink(Probe);
+        }
+        catch (LinuxException e)
+        {
+            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): give --images-dir another one");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Net;
+using System.Net.Sockets;
+using PreDump.Core;
+using PreDump.Linux;
+
+namespace PreDump.PageServer;
+
+/// <summary>The sockets that a page server begins with.</summary>
+public static class Listening
+{
+    private const int Backlog = 1024;
+
+    /// <summary>Listens where --address and --port say.</summary>
+    /// <param name="address">A name or an address.</param>
+    /// <param name="port">0: the kernel chooses.</param>
+    /// <exception cref="PreDumpException">That can't be.</exception>
+    public static Socket On(string address, int port)
+    {
+        Socket? socket = null;
+        try
+        {
+            var at = IPAddress.TryParse(address, out var literal) ? literal : Dns.GetHostAddresses(address)[0];
+            socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(new IPEndPoint(at, port));
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw new PreDumpException($"the page server can't listen on {address}, port {port}: {e.Message}: "
+                + "give --address an address of this machine, and --port a free one (0: any)");
+        }
+    }
+
+    /// <summary>The one that the daemon was given.</summary>
+    public static Socket Inherited()
+    {
+        using var standardInput = Fd.Adopt(0, "listening socket");
+        using var own = standardInput.Duplicate();
+        standardInput.ReleaseNumber(); // stays what it is until the daemon lets go of it
+        return new Socket(new SafeSocketHandle(own.ReleaseNumber(), ownsHandle: true));
+    }
+}

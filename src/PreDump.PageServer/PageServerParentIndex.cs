@@ -1,0 +1,52 @@
+using PreDump.Core.Parents;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.PageServer;
+
+/// <summary>The pagemaps of the round before, at a page server, which says only whether it has one. The round before copied or passed
+/// on every page that was there, so a clean page is in the parent; the server checks each one that is left to it.</summary>
+public sealed class PageServerParentIndex : IParentIndex
+{
+    private readonly PageServerClient _server;
+    private readonly HashSet<PagesId> _there;
+
+    /// <summary>Asks for all tasks of today's tree: the freeze must not wait for the network. Who is born until then is new.</summary>
+    public PageServerParentIndex(PageServerClient server, int root)
+    {
+        _server = server;
+        using var tree = new ProcessTree(root);
+        tree.Scan((_, _) => { });
+        _there = server.AskParent([.. tree.Tasks.Select(task => Id(task.ImagePid)).Distinct()]);
+    }
+
+    /// <inheritdoc/>
+    public string Where => $"{_server.Name} (its parent)";
+
+    /// <inheritdoc/>
+    public string Advice => "the server needs a --prev-images-dir of its own that leads to the pages of this tree's last round; give it";
+
+    /// <inheritdoc/>
+    public bool Has(int imagePid) => _there.Contains(Id(imagePid));
+
+    /// <inheritdoc/>
+    public IParentCoverage? Open(int imagePid) => Has(imagePid) ? new Everything() : null;
+
+    /// <summary>None: the protocol fetches no pages.</summary>
+    public ChainedPages? OpenPages(int imagePid) => null;
+
+    private static PagesId Id(int imagePid) => new(PagesId.Task, (ulong)imagePid);
+
+    private sealed class Everything : IParentCoverage
+    {
+        public ulong Covered(ulong vaddr, ulong nrPages, out bool inParent)
+        {
+            inParent = true;
+            return nrPages;
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

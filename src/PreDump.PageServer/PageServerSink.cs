@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+using PreDump.Core;
+using PreDump.Core.Sinks;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.PageServer;
+
+/// <summary>Sends pagemaps and pages to a page server, from the batch they were read into.</summary>
+public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSink
+{
+    private readonly List<(PageFlags, ulong, ulong)> _runs = []; // whose messages go with the bytes
+
+    /// <summary>On a connection everything has its turn.</summary>
+    public bool WritesInOrder => true;
+
+    /// <inheritdoc/>
+    public ITaskSink Begin(int imagePid)
+    {
+        server.Open(new PagesId(PagesId.Task, (ulong)imagePid));
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
+    {
+        _runs.Clear();
+        foreach (var run in runs)
+        {
+            var (flags, start) = (run.InParent ? PageFlags.Parent : PageFlags.Present, run.Range.Start);
+            if (_runs.Count > 0 && _runs[^1] is var (lastFlags, lastStart, lastPages) && lastFlags == flags
+                && lastStart + lastPages * (ulong)PageSize.Bytes == start && lastPages + run.Pages <= int.MaxValue)
+                _runs[^1] = (flags, lastStart, lastPages + run.Pages);
+            else
+                _runs.Add((flags, start, run.Pages));
+        }
+        if (bytes == 0)
+            Write(0, default);
+        return 0;
+    }
+
+    /// <inheritdoc/>
+    public void Write(ulong slot, ReadOnlySpan<byte> pages) => server.Add(CollectionsMarshal.AsSpan(_runs), pages, PageSize.Bytes);
+
+    /// <inheritdoc/>
+    public void End()
+    {
+        // The server closes a task's images when the next one's begin.
+    }
+
+    /// <summary>Returns when the server has said that all is written.</summary>
+    public void Complete() => server.Close();
+
+    /// <summary>The connection is somebody else's.</summary>
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,176 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using PreDump.Core;
+using PreDump.Linux;
+
+namespace PreDump.PageServer;
+
+/// <summary>The other side of a page server's connection, plain or by TLS. Whatever goes wrong with it is a
+/// <see cref="PeerException"/>.</summary>
+public sealed class Peer : IDisposable
+{
+    // CRIU reads a run's pages in blocks, and what a record has beyond a block's end it never sees: no record may cross one.
+    private const int MostOfRecord = 16 * 1024;
+
+    private readonly Socket _socket;
+    private readonly StreamSocket _plain;
+    private readonly SslStream? _tls;
+
+    /// <param name="socket">Connected; owned from here on.</param>
+    /// <param name="name">For messages.</param>
+    /// <param name="patience">How long it may be silent.</param>
+    /// <param name="tls">Makes the socket's stream a TLS one; null: plain.</param>
+    public Peer(Socket socket, string name, TimeSpan patience, Func<Stream, SslStream>? tls = null)
+    {
+        (_socket, Name) = (socket, name);
+        _plain = new StreamSocket((int)socket.Handle, name, patience);
+        if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
+            socket.NoDelay = true;
+        if (tls is null)
+            return;
+        try
+        {
+            _tls = Guarded(() => tls(new SocketStream(_plain)));
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>For messages.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether TLS is spoken.</summary>
+    public bool IsTls => _tls is not null;
+
+    /// <summary>Waits for something to read, on a plain connection.</summary>
+    public bool IsReadable(TimeSpan patience) => _socket.Poll(patience, SelectMode.SelectRead);
+
+    /// <summary>How long it may be silent.</summary>
+    public TimeSpan Patience { set => _plain.Patience = value; }
+
+    /// <summary>Reads once; 0 where the stream has ended.</summary>
+    public int Read(Span<byte> to)
+    {
+        try
+        {
+            return _tls is { } tls ? tls.Read(to) : _plain.Receive(to);
+        }
+        catch (Exception e) when (PeerException.TryFrom(e, Name) is { } broken)
+        {
+            throw broken;
+        }
+    }
+
+    /// <summary>Fills <paramref name="to"/>; false where the stream ended before its first byte.</summary>
+    /// <exception cref="PeerException">It ended in the middle.</exception>
+    public bool TryReadExactly(Span<byte> to)
+    {
+        for (int done = 0; done < to.Length;)
+        {
+            int got = Read(to[done..]);
+            if (got == 0)
+                return done == 0 ? false : throw new PeerException($"{Name} hung up in the middle of a message");
+            done += got;
+        }
+        return true;
+    }
+
+    /// <summary>Sends bytes.</summary>
+    public void Send(ReadOnlySpan<byte> bytes) => Send(bytes, bytes.Length, default, [0]);
+
+    /// <summary>Sends messages, and behind each its pages.</summary>
+    /// <param name="heads">The messages, one behind the other.</param>
+    /// <param name="headBytes">The length of one.</param>
+    /// <param name="body">The pages.</param>
+    /// <param name="parts">The bytes of pages behind each message.</param>
+    public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    {
+        try
+        {
+            if (_tls is null)
+                _plain.Send(heads, headBytes, body, parts);
+            else
+                SendRecords(_tls, heads, headBytes, body, parts);
+        }
+        catch (Exception e) when (PeerException.TryFrom(e, Name) is { } broken)
+        {
+            throw broken;
+        }
+    }
+
+    /// <summary>Says that no more will be sent.</summary>
+    public void EndSending()
+    {
+        try
+        {
+            _tls?.ShutdownAsync().Wait(TimeSpan.FromSeconds(1));
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is AggregateException or IOException or SocketException or InvalidOperationException) // it has gone: just as well
+        {
+        }
+    }
+
+    /// <summary>Ends the connection at once, whoever waits for it.</summary>
+    public void BreakOff()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _tls?.Dispose();
+        _socket.Dispose();
+    }
+
+    private static void SendRecords(SslStream tls, ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    {
+        for (int i = 0; i < parts.Length; i++)
+        {
+            tls.Write(heads.Slice(i * headBytes, headBytes));
+            for (var rest = body[..parts[i]]; !rest.IsEmpty; rest = rest[Math.Min(rest.Length, MostOfRecord)..])
+                tls.Write(rest[..Math.Min(rest.Length, MostOfRecord)]);
+            body = body[parts[i]..];
+        }
+    }
+
+    private T Guarded<T>(Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (Exception e) when (PeerException.TryFrom(e, Name) is { } broken)
+        {
+            throw broken;
+        }
+    }
+}
+
+/// <summary>The other side is gone, silent, or not what it should be.</summary>
+public sealed class PeerException(string message) : PreDumpException(message)
+{
+    /// <summary>The same for what sockets and TLS throw; null for anything else.</summary>
+    public static PeerException? TryFrom(Exception e, string peer) => e switch
+    {
+        PeerException => null,
+        TimeoutException => new PeerException(e.Message),
+        LinuxException { Errno: Errno.EPIPE or Errno.ECONNRESET } => new PeerException($"{peer} hung up"),
+        LinuxException => new PeerException(e.Message),
+        AuthenticationException => new PeerException($"{peer}: TLS: {(e.InnerException ?? e).Message}"),
+        IOException { InnerException: { } below } when below is TimeoutException or LinuxException => TryFrom(below, peer), // through TLS
+        IOException or SocketException => new PeerException($"{peer}: {(e.InnerException ?? e).Message}"),
+        _ => null,
+    };
+}

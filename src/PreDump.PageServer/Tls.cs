@@ -1,0 +1,183 @@
+using System.Net.Security;
+using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using PreDump.Core;
+
+namespace PreDump.PageServer;
+
+/// <summary>What the command line says of TLS; null where CRIU's own place is meant.</summary>
+/// <param name="Enabled">Whether there is TLS at all.</param>
+/// <param name="Cert">Our certificate, PEM; those between it and the CA may follow in the file.</param>
+/// <param name="Key">Its key, PEM.</param>
+/// <param name="CaCert">Who may have signed the other side's certificate, PEM.</param>
+/// <param name="Crl">Which of those certificates are void, PEM.</param>
+/// <param name="NoCnVerify">Whether the other side's certificate may name any host.</param>
+public sealed record TlsOptions(bool Enabled, string? Cert, string? Key, string? CaCert, string? Crl, bool NoCnVerify);
+
+/// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list and
+/// the host that --address names. All files are read and checked before there is a connection.</summary>
+public sealed class Tls
+{
+    private const string DefaultCert = "/etc/pki/criu/cert.pem", DefaultKey = "/etc/pki/criu/private/key.pem",
+        DefaultCaCert = "/etc/pki/CA/cacert.pem", DefaultCrl = "/etc/pki/CA/cacrl.pem";
+
+    private readonly SslStreamCertificateContext _own;
+    private readonly X509Certificate2Collection _authorities;
+    private readonly IReadOnlyList<RevocationList> _revoked;
+    private readonly string? _host;
+    private readonly string _address;
+
+    private Tls(TlsOptions options, string address)
+    {
+        RefuseWithoutLibrary();
+        _own = OwnCertificate(options.Cert ?? DefaultCert, options.Key ?? DefaultKey);
+        _authorities = Authorities(options.CaCert ?? DefaultCaCert);
+        _revoked = options.Crl is { } crl ? RevocationList.Read(crl) : File.Exists(DefaultCrl) ? RevocationList.Read(DefaultCrl) : [];
+        _address = address;
+        _host = options.NoCnVerify ? null : address;
+    }
+
+    /// <summary>What makes a client's stream a TLS one; null without --tls.</summary>
+    /// <param name="options">The command line's.</param>
+    /// <param name="host">As --address gives it.</param>
+    /// <exception cref="PreDumpException">A file is missing, damaged, expired, or doesn't fit the others.</exception>
+    public static Func<Stream, SslStream>? Client(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Connect : null;
+
+    /// <summary>The same for a server.</summary>
+    public static Func<Stream, SslStream>? Server(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Accept : null;
+
+    private SslStream Connect(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsClient(new SslClientAuthenticationOptions
+    {
+        TargetHost = _address,
+        ClientCertificateContext = _own,
+        CertificateChainPolicy = Policy(),
+        RemoteCertificateValidationCallback = check,
+        AllowTlsResume = false,
+    }));
+
+    private SslStream Accept(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsServer(new SslServerAuthenticationOptions
+    {
+        // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails (EAGAIN).
+        EnabledSslProtocols = SslProtocols.Tls12,
+        ClientCertificateRequired = true,
+        ServerCertificateContext = _own,
+        CertificateChainPolicy = Policy(),
+        RemoteCertificateValidationCallback = check,
+        AllowTlsResume = false,
+    }));
+
+    private SslStream Shaken(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> shake)
+    {
+        string? refused = null;
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        try
+        {
+            shake(tls, (_, certificate, chain, _) => (refused = WhyRefused(certificate as X509Certificate2, chain)) is null);
+            return tls;
+        }
+        catch (AuthenticationException e)
+        {
+            tls.Dispose();
+            throw new AuthenticationException(refused ?? OneLineOf(e));
+        }
+        catch
+        {
+            tls.Dispose();
+            throw;
+        }
+    }
+
+    // A fresh one for each connection: SslStream adds to it what the other side has sent.
+    private X509ChainPolicy Policy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck, // by the framework, which would ask the network: see RevocationList
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(_authorities);
+        return policy;
+    }
+
+    private string? WhyRefused(X509Certificate2? certificate, X509Chain? chain)
+    {
+        if (certificate is null || chain is null)
+            return "the other side showed no certificate";
+        if (chain.ChainStatus is [var bad, ..])
+            return $"the other side's certificate ({certificate.Subject}) is not accepted: " + bad.Status switch
+            {
+                X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot => "it is not signed by a CA of --tls-cacert",
+                X509ChainStatusFlags.NotTimeValid => $"it is valid from {certificate.NotBefore:u} to {certificate.NotAfter:u}, or its CA's time is over",
+                X509ChainStatusFlags.NotValidForUsage => "it is not made for this use (its extended key usage)",
+                _ => bad.StatusInformation.Trim(),
+            };
+        foreach (var element in chain.ChainElements)
+            foreach (var list in _revoked)
+                if (list.WhyRefused(element.Certificate) is { } reason)
+                    return reason;
+        return _host is null || certificate.MatchesHostname(_host)
+            ? null
+            : $"the other side's certificate ({certificate.Subject}) is not for {_host}, which is --address; --tls-no-cn-verify takes any name";
+    }
+
+    private static SslStreamCertificateContext OwnCertificate(string cert, string key)
+    {
+        string certText = Text("--tls-cert", cert), keyText = Text("--tls-key", key);
+        try
+        {
+            var own = X509Certificate2.CreateFromPem(certText, keyText);
+            if (own.NotAfter < DateTime.Now || own.NotBefore > DateTime.Now)
+                throw new PreDumpException($"--tls-cert {cert}: the certificate is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew it, or set the clock");
+            var others = new X509Certificate2Collection();
+            others.ImportFromPem(certText);
+            others.RemoveAt(0);
+            return SslStreamCertificateContext.Create(own, others, offline: true);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new PreDumpException($"--tls-cert {cert} and --tls-key {key} can't be used: {OneLineOf(e)}");
+        }
+    }
+
+    private static X509Certificate2Collection Authorities(string caCert)
+    {
+        var authorities = new X509Certificate2Collection();
+        try
+        {
+            authorities.ImportFromPem(Text("--tls-cacert", caCert));
+        }
+        catch (CryptographicException e)
+        {
+            throw new PreDumpException($"--tls-cacert {caCert} can't be used: {OneLineOf(e)}");
+        }
+        return authorities.Count > 0 ? authorities : throw new PreDumpException($"--tls-cacert {caCert} holds no certificate (PEM is expected)");
+    }
+
+    /// <summary>A file's text.</summary>
+    /// <exception cref="PreDumpException">It can't be read.</exception>
+    internal static string Text(string option, string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PreDumpException($"{option} {file} can't be read: {OneLineOf(e)}");
+        }
+    }
+
+    // Where it is missing the framework ends the process.
+    private static void RefuseWithoutLibrary()
+    {
+        foreach (var name in new[] { "libssl.so.3", "libssl.so.1.1" })
+            if (NativeLibrary.TryLoad(name, out _))
+                return;
+        throw new PreDumpException("--tls needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed");
+    }
+
+    private static string OneLineOf(Exception e) => (e.InnerException ?? e).Message.ReplaceLineEndings(" ");
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Sockets;
+using PreDump.Core;
+using PreDump.Core.Sinks;
+using PreDump.Host;
+using PreDump.Output;
+using PreDump.PageServer;
+using PreDump.Settings;
+using Serilog;
+
+namespace PreDump.Commands;
+
+/// <summary>`predump page-server`: receives the pages of pre-dumps and dumps, ours or criu's.</summary>
+internal static class PageServerCommand
+{
+    /// <summary>Runs it; returns the exit code.</summary>
+    /// <param name="options">What the command line says.</param>
+    /// <param name="arguments">The command line itself, for the daemon.</param>
+    public static int Run(ServeOptions options, IReadOnlyList<string> arguments)
+    {
+        using var signals = new Signals(); // from here on no signal ends us before what we made is removed
+        if (options.IsDaemon)
+            return Serve(options, listener: options.Socket is null ? Listening.Inherited() : null, signals);
+        using var status = StatusDescriptor.Open(options.StatusFd);
+        using var listener = options.Socket is null ? Listening.On(options.Address, options.Port) : null;
+        if (options.Daemon)
+        {
+            status.KeepFromChildren();
+            if (PageServerDaemon.Start(arguments, listener, out int pid) is var exitCode && exitCode != ExitCode.Done)
+                return exitCode; // it has said why
+            PidFile.Write(options.WorkDirectory, options.PidFile, pid);
+            Ready(options, listener, status);
+            return ExitCode.Done;
+        }
+        return Serve(options, listener, signals, () =>
+        {
+            PidFile.Write(options.WorkDirectory, options.PidFile, Environment.ProcessId);
+            Ready(options, listener, status);
+        });
+    }
+
+    private static int Serve(ServeOptions options, Socket? listener, Signals signals, Action? ready = null)
+    {
+        using var directory = RoundDirectory.Open(options.ImagesDirectory);
+        if (!Directory.Exists(options.WorkDirectory))
+            throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
+        if (!directory.TryLock())
+            throw new PreDumpException($"another page server is at work in images directory {directory.Path}: give --images-dir another one");
+        var tls = Tls.Server(options.Tls, options.Address);
+        int leftOvers = IncomingImages.RemoveLeftOvers(directory.Path);
+        var log = Output.Log.Open(options);
+        using var logEnd = Output.Log.CloseAtEnd(log);
+        using IRounds rounds = options.Rounds is null ? new SingleRound(directory, options.PrevImagesDirectory) : new NumberedRounds(directory.Path, new LogObserver(log));
+        using var connected = options.Socket is { } fd ? InheritedSocket.Take(fd) : null;
+        using var server = new Server(options.Request(), rounds, tls, result => Tell(result, options, log), new LogObserver(log));
+        if (options.IsDaemon)
+            PageServerDaemon.Detach();
+        else
+            ready!();
+        if (leftOvers > 0)
+            log.Information("{Directories} directories of a page server that was killed are removed", leftOvers);
+        try
+        {
+            server.Run(listener, connected, signals.Cancel);
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException) when (signals.Received is { } signal)
+        {
+            log.Information("ended by {Signal}: what was not whole is removed", signal);
+            return ExitCode.OfSignal(signal.Number());
+        }
+        catch (PreDumpException e)
+        {
+            log.Error("{Reason:l}", e.Message);
+            return ExitCode.Failed;
+        }
+    }
+
+    private static void Ready(ServeOptions options, Socket? listener, StatusDescriptor status)
+    {
+        if (listener?.LocalEndPoint is IPEndPoint address)
+        {
+            if (!options.Tls.Enabled && !IPAddress.IsLoopback(address.Address) && !options.Quiet)
+                Message.Warning($"listening on {address} without --tls: whoever reaches it can send images, and whoever is on the way can read them");
+            if (options.Json)
+                RoundJson.PrintListening(address);
+            else if (!options.Quiet || options.Port == 0) // nobody else knows the port
+                Console.Out.WriteLine($"listening on {address}");
+            Console.Out.Flush();
+        }
+        status.Signal();
+    }
+
+    private static void Tell(SessionResult result, ServeOptions options, ILogger log)
+    {
+        string line = RoundText.Of(result);
+        log.Information("{Line:l}", line);
+        if (options.IsDaemon) // nobody listens
+            return;
+        try
+        {
+            if (options.Json)
+                RoundJson.Print(result);
+            else if (!options.Quiet && options.LogFile != "-")
+                Console.Out.WriteLine(line);
+        }
+        catch (IOException e)
+        {
+            log.Warning("the images are whole, but standard output could not be written ({Reason:l})", e.Message);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net.Sockets;
+using PreDump.Linux;
+using PreDump.Settings;
+
+namespace PreDump.Commands;
+
+/// <summary>A page server in the background: this same program, started again with the listening socket for its standard input, and
+/// for its standard output a line on which it says that it is ready. What hinders it before that it says on standard error.</summary>
+internal static class PageServerDaemon
+{
+    /// <summary>Starts it; returns when it serves, or else its exit code.</summary>
+    public static int Start(IReadOnlyList<string> arguments, Socket? listener, out int pid)
+    {
+        var (ours, theirs) = Fd.SocketPair("daemon");
+        using var line = ours;
+        using (theirs)
+        using (var nothing = Fd.TryOpen("/dev/null", 0, out _))
+            pid = OwnProgram.Start([.. arguments, ServeOptions.IsDaemonFlag], [(int?)listener?.Handle ?? nothing!.Number, theirs.Number], withEnvironment: true);
+        if (line.TryRead(stackalloc byte[1]) == 1)
+            return ExitCode.Done;
+        return OwnProgram.WaitFor(pid) is not 0 and var exitCode ? exitCode : ExitCode.Failed;
+    }
+
+    /// <summary>In the daemon: says that it is ready, and lets go of what it was started from.</summary>
+    public static void Detach()
+    {
+        using var line = Fd.Adopt(1, "daemon").Duplicate();
+        OwnProcess.LeaveStandardDescriptors();
+        line.Write([1]);
+    }
+}

@@ -1,0 +1,91 @@
+using PreDump.Core;
+using PreDump.Core.Copying;
+using PreDump.Core.Rounds;
+using PreDump.Core.Sinks;
+using PreDump.Host;
+using PreDump.Output;
+using PreDump.PageServer;
+using PreDump.Settings;
+using Serilog;
+
+namespace PreDump.Commands;
+
+/// <summary>The main job, from the options to the images: freeze, reset and collect, thaw, copy, write, sum up.</summary>
+internal static class PreDumpCommand
+{
+    /// <summary>Runs a pre-dump; returns the exit code.</summary>
+    /// <param name="options">What the command line says.</param>
+    /// <param name="ignored">What it says that doesn't matter here.</param>
+    public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
+    {
+        using var signals = new Signals(); // from here on no signal ends us before what we made is removed
+        using var images = RoundDirectory.Open(options.ImagesDirectory);
+        using var work = WorkDirectory.Open(options);
+        var log = Output.Log.Open(options);
+        using var logEnd = Output.Log.CloseAtEnd(log);
+        foreach (var option in ignored)
+            log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
+        if (options is { Direct: true, PageServer: not null })
+            log.Debug("--image-io-mode direct: doesn't matter with --page-server, which writes the pages");
+        try
+        {
+            work.WritePidFile();
+            var summary = PreDump(options, images, work, log, signals.Cancel);
+            Print(summary, options);
+            return ExitCode.Done;
+        }
+        catch (Exception e) when (e is OperationCanceledException or PeerException && signals.Received is not null)
+        {
+            var signal = signals.Received!.Value;
+
+            Report(log, $"ended by {signal}: what was written is removed, the tree runs on");
+            return ExitCode.OfSignal(signal.Number());
+        }
+        catch (Exception e) when (Failure.TryExplain(e, options.Tree) is { } reason)
+        {
+            Report(log, images.IsComplete ? $"the images are whole, but {reason}" : reason);
+            return ExitCode.Failed;
+        }
+    }
+
+    private static Summary PreDump(PreDumpOptions options, RoundDirectory images, WorkDirectory work, ILogger log, CancellationToken cancel)
+    {
+        var request = options.Request();
+        var reporter = new RoundReporter(log, work, options.Quiet);
+        using var server = options.PageServer is { } where ? PageServerClient.Connect(where, options.Tree, cancel, reporter) : null;
+        var remote = server is null ? null : new PageServerRound(server, options.Tree);
+        try
+        {
+            return new Round(request, images, remote, reporter).Run(cancel);
+        }
+        finally
+        {
+            if (images.IsComplete)
+                work.Keep();
+        }
+    }
+
+    private static void Print(Summary summary, PreDumpOptions options)
+    {
+        try
+        {
+            if (options.DisplayStats)
+                CriuStatsText.Print(summary.ToDumpStats());
+            if (options.Json)
+                SummaryJson.Print(summary);
+            else if (!options.Quiet)
+                Console.Out.WriteLine(SummaryText.Of(summary));
+        }
+        catch (IOException e)
+        {
+            throw new PreDumpException($"the summary could not be written to standard output ({e.Message})");
+        }
+    }
+
+    // The error line is on standard error even when the log goes elsewhere.
+    private static void Report(ILogger log, string reason)
+    {
+        ProgressLine.Erase();
+        log.Error("{Reason:l}", reason);
+    }
+}

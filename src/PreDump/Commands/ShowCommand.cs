@@ -1,0 +1,70 @@
+using PreDump.Core;
+using PreDump.Images;
+using PreDump.Linux;
+using PreDump.Output;
+
+namespace PreDump.Commands;
+
+/// <summary>`predump show FILE|DIR`: what stands in an image, or what a directory of images holds.</summary>
+internal static class ShowCommand
+{
+    /// <summary>Prints it; returns the exit code.</summary>
+    public static int Run(string path, bool json)
+    {
+        if (Directory.Exists(path))
+            ShowDirectory(path, json);
+        else
+            ShowImage(path, json);
+        return ExitCode.Done;
+    }
+
+    private static void ShowDirectory(string path, bool json)
+    {
+        var overview = RoundOverview.Of(path, PageSize.Bytes);
+        if (json)
+            ShowJson.Directory(path, overview);
+        else
+            ShowText.Directory(overview);
+    }
+
+    private static void ShowImage(string path, bool json)
+    {
+        switch (ImageKind.Of(path))
+        {
+            case ImageKind.Inventory:
+                var inventory = InventoryImage.Read(path);
+                if (json)
+                    ShowJson.Inventory(inventory);
+                else
+                    ShowText.Inventory(inventory);
+                break;
+            case ImageKind.Stats:
+                var stats = StatsImage.Read(path);
+                if (json)
+                    ShowJson.Stats(stats);
+                else
+                    CriuStatsText.Print(stats);
+                break;
+            case ImageKind.Pagemap:
+                using (var pagemap = PagemapReader.Open(path, PageSize.Bytes))
+                    if (json)
+                        ShowJson.Pagemap(pagemap);
+                    else
+                        ShowText.Pagemap(pagemap);
+                break;
+            case ImageKind.Frames:
+                using (var ledger = FrameLedger.TryOpen(path) ?? throw new ImageException(path, "no such file"))
+                    if (json)
+                        ShowJson.Frames(ledger);
+                    else
+                        ShowText.Frames(ledger);
+                break;
+            case null when ImageNames.IdOfPages(Path.GetFileName(path)) is not null:
+                throw new PreDumpException($"{path}: raw pages; the pagemap that names them says which: predump show {Path.GetDirectoryName(Path.GetFullPath(path))}");
+            case null:
+                throw new PreDumpException($"{path}: no image of CRIU, or damaged: it begins with no magic that is known");
+            case var kind:
+                throw new PreDumpException($"{path}: a {kind} image of CRIU, which says nothing of pages: use crit show {path}");
+        }
+    }
+}

@@ -1,8 +1,0 @@
-namespace PreDump.Engine;
-
-/// <summary>The task ended while it was being copied, or ran a program that may not be read.</summary>
-internal sealed class TaskGoneException(bool notPermitted) : Exception
-{
-    /// <summary>It lives, but under another user's rights now.</summary>
-    public bool NotPermitted { get; } = notPermitted;
-}

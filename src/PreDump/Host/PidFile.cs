@@ -1,0 +1,18 @@
+using System.Globalization;
+using System.Text;
+using PreDump.Linux;
+
+namespace PreDump.Host;
+
+/// <summary>What --pidfile asks for.</summary>
+internal static class PidFile
+{
+    /// <summary>Writes a pid to a file in the work directory; nothing where none is asked for.</summary>
+    public static void Write(string workDirectory, string? name, int pid)
+    {
+        if (name is null)
+            return;
+        using var file = Fd.CreateOrTruncatePrivate(Path.Combine(workDirectory, name));
+        file.Write(Encoding.ASCII.GetBytes(pid.ToString(CultureInfo.InvariantCulture)));
+    }
+}

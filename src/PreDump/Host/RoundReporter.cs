@@ -1,0 +1,31 @@
+using PreDump.Core.Copying;
+using PreDump.Core.Rounds;
+using PreDump.Output;
+using Serilog;
+
+namespace PreDump.Host;
+
+/// <summary>Tells the log, the terminal and the work directory how a round goes.</summary>
+/// <param name="log">The log.</param>
+/// <param name="work">Gets the statistics; its status descriptor is told that the tree runs on.</param>
+/// <param name="quiet">No progress line.</param>
+internal sealed class RoundReporter(ILogger log, WorkDirectory work, bool quiet) : LogObserver(log), IRoundObserver
+{
+    private ProgressLine? _progress;
+
+    /// <inheritdoc/>
+    public void Thawed() => work.SignalStatus(this);
+
+    /// <inheritdoc/>
+    public void Copying(ulong expectedBytes) => _progress = ProgressLine.Start(expectedBytes, quiet);
+
+    /// <inheritdoc/>
+    public void Copied(ulong pages) => _progress?.Show(pages);
+
+    /// <inheritdoc/>
+    public void Written(Summary summary)
+    {
+        ProgressLine.Erase();
+        work.WriteStats(summary.ToDumpStats());
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using PreDump.Core;
+using PreDump.Linux;
+
+namespace PreDump.Host;
+
+/// <summary>SIGINT, SIGTERM and SIGHUP end a run in order: what was written is removed. SIGTSTP (Ctrl-Z) stops it, but never while a tree
+/// is frozen. One that is ignored (nohup) stays so.</summary>
+internal sealed class Signals : IDisposable
+{
+    // By its number, as signals may be given: the name is one that Windows has not, and the analyzer would want to know that we are for Linux.
+    private const PosixSignal TerminalStop = (PosixSignal)20;
+
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+
+    /// <summary>Begins to listen.</summary>
+    /// <exception cref="PreDumpException">The thread for it can't be started.</exception>
+    public Signals()
+    {
+        ulong ignored = IgnoredSignals();
+        try
+        {
+            foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, TerminalStop })
+                if ((ignored >> (signal.Number() - 1) & 1) == 0)
+                    _registrations.Add(PosixSignalRegistration.Create(signal, signal == TerminalStop ? Stop : Receive));
+        }
+        catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime's thread for them could not start
+        {
+            throw new PreDumpException(Failure.NoMoreThreads);
+        }
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Cancel => _cancel.Token;
+
+    /// <summary>The first signal that came; null for none.</summary>
+    public PosixSignal? Received { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+        _cancel.Dispose();
+    }
+
+    private void Receive(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Received ??= context.Signal;
+        _cancel.Cancel();
+    }
+
+    private static void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        FreezeThread.StopOurselves();
+    }
+
+    private static ulong IgnoredSignals()
+    {
+        var status = ProcFs.TryReadText("/proc/self/status") ?? "";
+        int at = status.IndexOf("SigIgn:", StringComparison.Ordinal);
+        return at >= 0 && ulong.TryParse(status.AsSpan(at + 7).Trim()[..16], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask) ? mask : 0;
+    }
+}
+
+/// <summary>Linux's numbers of the signals.</summary>
+internal static class SignalNumbers
+{
+    /// <summary>As in signal(7).</summary>
+    public static int Number(this PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGTERM => 15,
+        > 0 => (int)signal,
+        _ => throw new ArgumentOutOfRangeException(nameof(signal), signal, null),
+    };
+}

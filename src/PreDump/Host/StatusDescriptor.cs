@@ -1,0 +1,46 @@
+using PreDump.Core;
+using PreDump.Linux;
+
+namespace PreDump.Host;
+
+/// <summary>Where --status-fd wants a zero byte once we are ready.</summary>
+internal sealed class StatusDescriptor : IDisposable
+{
+    private Fd? _fd;
+
+    private StatusDescriptor(Fd? fd) => _fd = fd;
+
+    /// <summary>Takes over the descriptor; none for null.</summary>
+    /// <exception cref="PreDumpException">It is not open.</exception>
+    public static StatusDescriptor Open(int? number)
+    {
+        if (number is not { } fd)
+            return new StatusDescriptor(null);
+        if (!File.Exists($"/proc/self/fd/{fd}") && new FileInfo($"/proc/self/fd/{fd}").LinkTarget is null)
+            throw new PreDumpException($"--status-fd {fd}: no such descriptor is open");
+        return new StatusDescriptor(Fd.Adopt(fd, $"status descriptor {fd}"));
+    }
+
+    /// <summary>Whoever waits for its end must not wait for a program that we start.</summary>
+    public void KeepFromChildren() => _fd?.KeepFromChildren();
+
+    /// <summary>Writes the zero byte, and closes the descriptor.</summary>
+    public void Signal()
+    {
+        try
+        {
+            _fd?.Write([0]);
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _fd?.Dispose();
+        _fd = null;
+    }
+}

@@ -1,0 +1,17 @@
+namespace PreDump.Settings;
+
+/// <summary>What a command line says of the log; CRIU's names and meanings.</summary>
+internal interface ILogOptions
+{
+    /// <summary>Where the log and the pid file go.</summary>
+    string WorkDirectory { get; }
+
+    /// <summary>The log file, in the work directory; null for standard error, "-" for standard output.</summary>
+    string? LogFile { get; }
+
+    /// <summary>0 nothing but errors' last line, 1 errors, 2 warnings, 3 information, 4 debug.</summary>
+    int Verbosity { get; }
+
+    /// <summary>No progress, no summary, no warnings.</summary>
+    bool Quiet { get; }
+}
