@@ -11,7 +11,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"\b(DllImport|LibraryImport)\b")]
     private static partial Regex ForeignCall();
 
-    [GeneratedRegex(@"using (static )?(System\.Net|System\.Diagnostics\.Process|Tmds)|\b(ProcFs|ProcessTree|TreeTask|Pagemap|RemoteMemory|StoppedTree)\b[.( ]")]
+    [GeneratedRegex(@"using (static )?(System\.Net|System\.Diagnostics\.Process|Tmds)|\b(ProcFs|ProcessTree|TreeTask|RemoteMemory|StoppedTree)\b[.( ]")]
     private static partial Regex TaskOrSocket();
 
     [GeneratedRegex(@"\bProcess\.(Start|GetProcess)|using System\.Diagnostics\.Process")]
