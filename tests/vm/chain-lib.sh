@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # `chain` sets the variables that are read here, and reads those set here
 # The steps of `chain`, which has set their variables and made $w the current directory.
 # Under emulation a fork and exec costs 30 ms and more: hence bash's own means where it has any.
 
@@ -43,6 +44,7 @@ fail() { # REASON [ROUND]
         if [ -n "${2:-}" ]; then
             echo "-- output"
             tail -8 "$2/run.out" || true
+            # shellcheck disable=SC2046 # one word for each directory
             echo "-- images: $("$here/images.py" check $(printf '%s:lazy ' [0-9]*) 2>&1)"
             for log in "$2"/*.log; do
                 [ -e "$log" ] || continue
@@ -71,10 +73,10 @@ fail() { # REASON [ROUND]
 }
 
 tree() { # PID: it and all below it
-    local child
+    local children child
     echo "$1"
-    for child in /proc/"$1"/task/*/children; do
-        for child in $(< "$child"); do tree "$child"; done
+    for children in /proc/"$1"/task/*/children; do
+        for child in $(< "$children"); do tree "$child"; done
     done 2> /dev/null
 }
 
@@ -83,6 +85,7 @@ cleanup() {
     [ "$break" != no-reset ] || umount "/proc/$pid/clear_refs" 2>/dev/null || true
     [ -z "$link" ] || ip netns del far || true
     [ ! -s "$w/ps.pid" ] || kill -TERM "$(< "$w/ps.pid")" 2>/dev/null || true
+    # shellcheck disable=SC2046 # one word for each pid
     kill -KILL $([ -z "$job" ] || tree "$job") $([ -z "$pid" ] || tree "$pid") 2>/dev/null || true
     [ ! -e "$w/box" ] || umount -l "$w/box" || true # (boxed's root)
     cd / && rm -rf "$w"
@@ -96,9 +99,9 @@ wait_for() { # SECONDS WHAT COMMAND...
     until=$((cs + $1 * 100))
     shift 2
     until "$@"; do
-        if said BAD; then wrong 'the victim found wrong memory'; fail 'the victim found wrong memory' $n; fi
+        if said BAD; then wrong 'the victim found wrong memory'; fail 'the victim found wrong memory' "$n"; fi
         uptime_cs
-        [ "$cs" -lt $until ] || { wrong "waited in vain for $what"; fail "waited in vain for $what" $n; }
+        [ "$cs" -lt $until ] || { wrong "waited in vain for $what"; fail "waited in vain for $what" "$n"; }
         nap 0.1
     done
 }
@@ -130,7 +133,7 @@ serve_all() {
     [ -z "$link" ] || { make_link; address=10.9.9.2 far=(ip netns exec far); }
     images=s
     mkdir s
-    to_server=(--page-server --address $address --port 12321)
+    to_server=(--page-server --address "$address" --port 12321)
     tls=()
     case $server in
         *+tls)
@@ -142,7 +145,7 @@ serve_all() {
     case $server in
         predump*)
             read -r -a more <<< "$server_args"
-            "${far[@]}" "$predump" page-server -D s --forever --address $address --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" "${more[@]}" \
+            "${far[@]}" "$predump" page-server -D s --forever --address "$address" --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" "${more[@]}" \
                 < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the page server does not start'; }
             ;;
     esac
@@ -178,8 +181,11 @@ make_link() {
     ip link set near up
     ip -n far addr add 10.9.9.2/24 dev far
     ip -n far link set far up
-    tc qdisc add dev near root netem ${link//[=,]/ }
-    tc -n far qdisc add dev far root netem ${link//[=,]/ }
+    # shellcheck disable=SC2086 # netem's words
+    {
+        tc qdisc add dev near root netem ${link//[=,]/ }
+        tc -n far qdisc add dev far root netem ${link//[=,]/ }
+    }
 }
 
 certificates() {
@@ -198,7 +204,7 @@ not_traced() {
         for status in /proc/"$p"/task/*/status; do
             { mapfile -t lines < "$status"; } 2> /dev/null || continue # ($(< ...) of a file that has gone ends bash)
             status="${lines[*]}"
-            [[ $status != *TracerPid:$'\t'[1-9]* ]] || fail "task $p is still traced" $n
+            [[ $status != *TracerPid:$'\t'[1-9]* ]] || fail "task $p is still traced" "$n"
         done
     done
 }
@@ -206,7 +212,7 @@ not_traced() {
 # How many pages each round wrote, and whether their pagemaps keep the rules.
 count() { # DIR[:lazy]...
     local line
-    line=$("$here/images.py" check "$@" 2>&1) || fail "images: $line" $n
+    line=$("$here/images.py" check "$@" 2>&1) || fail "images: $line" "$n"
     read -r -a counts <<< "$line"
 }
 
@@ -228,7 +234,7 @@ wrong_counts() { wrong "page counts ${counts[*]}"; fail "page counts ${counts[*]
 
 step() { # N: lets the victim do what it does between rounds
     pause
-    kill -USR1 "$pid" || fail "the victim is gone" $n
+    kill -USR1 "$pid" || fail "the victim is gone" "$n"
     wait_for 30 "STEP $1" said_line "STEP $1"
     pause
 }
@@ -237,5 +243,5 @@ step() { # N: lets the victim do what it does between rounds
 no_gap() {
     awk '$1 == "round" && $2 != n++ { exit 1 }' out && return
     wrong 'memory: round numbers jump'
-    fail 'round numbers jump' $n
+    fail 'round numbers jump' "$n"
 }
