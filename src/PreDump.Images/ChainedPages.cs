@@ -109,6 +109,7 @@ public sealed class ChainedPages : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _pagemap.Dispose();

@@ -15,8 +15,15 @@ public readonly record struct DumpStats
     /// <summary>Copying and writing them.</summary>
     public uint MemwriteMicroseconds { get; init; }
 
+    /// <summary>Pages that were looked at.</summary>
     public ulong PagesScanned { get; init; }
+
+    /// <summary>Pages that were left to the parent.</summary>
     public ulong PagesSkippedParent { get; init; }
+
+    /// <summary>Pages that were copied.</summary>
     public ulong PagesWritten { get; init; }
+
+    /// <summary>Pages that a lazy restore may serve later; never ours.</summary>
     public ulong PagesLazy { get; init; }
 }

@@ -5,8 +5,13 @@ namespace PreDump.Images;
 /// <summary>What kind of image a file is, by its magics; the names are those that crit shows (CRIU image format).</summary>
 public static class ImageKind
 {
+    /// <summary>pagemap-*.img.</summary>
     public const string Pagemap = "PAGEMAP";
+
+    /// <summary>inventory.img.</summary>
     public const string Inventory = "INVENTORY";
+
+    /// <summary>stats-dump.</summary>
     public const string Stats = "STATS";
 
     /// <summary>Ours: a frame ledger.</summary>

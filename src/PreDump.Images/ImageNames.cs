@@ -5,7 +5,10 @@ namespace PreDump.Images;
 /// <summary>File names in a directory of images (CRIU image format).</summary>
 public static class ImageNames
 {
+    /// <summary>One for each directory, written last: without it the images are not whole.</summary>
     public const string Inventory = "inventory.img";
+
+    /// <summary>CRIU's statistics, in the work directory.</summary>
     public const string Stats = "stats-dump";
 
     /// <summary>The symbolic link to the directory of the round before.</summary>

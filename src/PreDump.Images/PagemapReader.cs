@@ -72,6 +72,7 @@ public sealed class PagemapReader : IDisposable
         return true;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
     /// <summary>Like <see cref="Open"/>; null if there is no such file.</summary>

@@ -74,6 +74,7 @@ public sealed class ParentCoverage : IParentCoverage
         return Math.Min(nrPages, (change - vaddr) / _pageSize);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
 
     private void NextRun()
