@@ -11,7 +11,7 @@ internal static class RealPath
     {
         string resolved = "/";
         var names = new Stack<string>();
-        Push(names, Path.Combine(Environment.CurrentDirectory, directory));
+        Push(names, Path.IsPathRooted(directory) ? directory : Path.Combine(Environment.CurrentDirectory, directory)); // (which may have been removed)
         for (int links = 0; names.TryPop(out string? name);)
         {
             // What is resolved has no links, so its ".." is the name before.

@@ -15,11 +15,13 @@ internal static class ActionScript
     /// <summary>What criu tells; null where it is not criu that has called us.</summary>
     public static string? Action => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } action ? action : null;
 
-    /// <summary>Does what is to be done then. Any exit code but 0, and any signal that ends us, makes criu let the tree live on.</summary>
+    /// <summary>Does what is to be done then. Any exit code but 0 makes criu let the tree live on. (Not so a signal
+    /// that ends us: criu takes WEXITSTATUS of what waitpid(2) gave, which is 0 then, and kills the tree.)</summary>
     public static int Run(string action)
     {
         if (action != "post-dump")
             return ExitCode.Done;
+        OwnProcess.EndByExitCode();
         OwnProcess.Prepare();
         if (Environment.GetEnvironmentVariable(Images) is not { Length: > 0 } images
             || !int.TryParse(Environment.GetEnvironmentVariable(Root), NumberStyles.None, CultureInfo.InvariantCulture, out int root))
@@ -27,7 +29,7 @@ internal static class ActionScript
             Message.Error($"{Variable} is {action}, but {Images} and {Root} don't name images and a tree: only criu calls predump so");
             return ExitCode.Failed;
         }
-        using var log = ProofLog.Open(Environment.CurrentDirectory);
+        using var log = ProofLog.Open(".");
         return FinalDump.Prove(images, root, () => ProofSettings.Read(ProofSettings.File, Environment.GetEnvironmentVariable), log)
             ? ExitCode.Done : ExitCode.Failed;
     }

@@ -29,6 +29,22 @@ public sealed class RefusedDumpTests
         Assert.Contains("could not be proved", Assert.Single(verified.Output.Split('\n'), line => line.Contains(ImageNames.UnprovedInventory)));
     }
 
+    // criu may have been started in a directory that has been removed since: then there is only no log.
+    [Fact]
+    public async Task Without_a_directory_to_work_in_the_dump_is_proved_all_the_same()
+    {
+        await using var victim = await Victim.Fixture("plain", 64);
+        using var dump = await HandmadeDump.Take(victim);
+        HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
+
+        var result = await Command.Run("/bin/sh", ["-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\"", await PreDumpTool.File()],
+            dump.WorkDirectory, dump.Environment());
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains("what is proved is not logged", Assert.Single(result.ErrorLines));
+        await dump.AssertProved();
+    }
+
     [Fact]
     public async Task A_tree_that_runs()
     {

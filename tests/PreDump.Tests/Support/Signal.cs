@@ -8,6 +8,8 @@ internal static partial class Signal
 {
     public const int Hangup = 1;
     public const int Int = 2;
+    public const int Quit = 3;
+    public const int Abort = 6;
     public const int Kill = 9;
     public const int Usr1 = 10;
     public const int Term = 15;

@@ -80,6 +80,32 @@ public sealed class FinalDumpTests
         Assert.True(unproved > calls / 2, $"only {unproved} of {calls} kills were in the midst of it ({untouched} before, {whole} after)");
     }
 
+    // criu asks for the exit code alone: of a process that was killed it is 0, and then criu kills the tree.
+    [Theory]
+    [InlineData(Signal.Hangup)]
+    [InlineData(Signal.Int)]
+    [InlineData(Signal.Quit)]
+    [InlineData(Signal.Abort)]
+    [InlineData(Signal.Usr1)]
+    [InlineData(Signal.Term)]
+    public async Task A_signal_that_ends_it_ends_it_with_an_exit_code(int signal)
+    {
+        await using var victim = await Victim.Fixture("processes", 3);
+        using var dump = await Spoiled(victim);
+        using var copies = new Scratch();
+        using var tool = new FaultyTool { Directory = dump.WorkDirectory };
+        await Copy(dump, copies, tool, "undisturbed");
+        int calls = await tool.CountCalls();
+        foreach (int at in new[] { calls / 3, calls / 2, calls * 2 / 3 })
+        {
+            var final = await Copy(dump, copies, tool, $"{at}");
+            using var running = await tool.Start(at, signal, 0);
+            await running.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(signal, running.ExitCode);
+            await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, $"signal {signal} at call {at} of {calls}", warned: false);
+        }
+    }
+
     // One of the tasks has a wrong page at the beginning of a run, another some in its midst; the third has none.
     private static async Task<HandmadeDump> Spoiled(Victim victim)
     {
