@@ -26,6 +26,9 @@ public static class PageFrames
     /// <summary>Whether it is a frame, or a slot of swap.</summary>
     public static bool IsTold(ulong frame) => frame is not None and < Untold;
 
+    /// <summary>Whether it is a slot of swap.</summary>
+    public static bool IsSlot(ulong frame) => IsTold(frame) && (frame & Swapped) != 0;
+
     /// <summary>The frame (or slot of swap) in a pagemap entry: a number that says nothing but whether two of them are the same.</summary>
     public static ulong Of(ulong entry) =>
         (entry & (Present | Swapped)) == 0 ? None : (entry & Number) == 0 ? Untold : entry & (Swapped | Number);

@@ -60,8 +60,13 @@ public sealed class FrameNotes(int most)
             }
     }
 
-    /// <summary>Pages are there, but of none of them it is known where.</summary>
-    public void ForgetAll() => _frames.AsSpan(0, _count).Fill(PageFrames.Untold);
+    /// <summary>Pages are there, but of those in page frames, or in swap, it is not known where.</summary>
+    public void Forget(bool frames, bool slots)
+    {
+        foreach (ref ulong each in _frames.AsSpan(0, _count))
+            if (PageFrames.IsTold(each) && (PageFrames.IsSlot(each) ? slots : frames))
+                each = PageFrames.Untold;
+    }
 
     /// <summary>Writes the notes of two into a ledger, in the order of the addresses.</summary>
     public static void Write(FrameNotes one, FrameNotes other, FrameLedgerWriter ledger)

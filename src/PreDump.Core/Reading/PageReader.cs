@@ -27,7 +27,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     private int _pieceCount;
     private int _at, _skip; // what comes next: piece _at, from its byte _skip on
     private int _bytes; // read so far
-    private ulong _relocations = notesFrames ? Relocations.Count() : 0; // before the batch
+    private Relocations _relocations = notesFrames ? Relocations.Now() : default; // before the batch
     private long _readingSince;
 
     /// <summary>The runs that could be read, ascending.</summary>
@@ -128,14 +128,15 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
                 _ = _memory.ReadForced(run, Room);
     }
 
-    // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others.
+    // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others, or their slots of swap. (What we read from
+    // swap and send back at once takes frames, but mostly no other slot: so it need not be read again in each round.)
     private void CheckNotes()
     {
         Notes.ForgetMoved(_pagemap);
-        ulong before = _relocations;
-        _relocations = Relocations.Count(); // those of the next batch begin here, too
+        var before = _relocations;
+        _relocations = Relocations.Now(); // those of the next batch begin here, too
         if (_relocations != before)
-            Notes.ForgetAll();
+            Notes.Forget(frames: _relocations.IntoFrames != before.IntoFrames, slots: _relocations.IntoSwap != before.IntoSwap);
     }
 
     private int NoteFrames(int seen)

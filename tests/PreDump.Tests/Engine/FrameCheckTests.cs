@@ -110,6 +110,24 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
     }, iter: 100, threads: 1);
 
+    // Slots are given up and taken like frames are, but not by the same pages.
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void What_may_lie_in_the_place_of_another_is_not_noted(bool frames, bool slots)
+    {
+        const ulong Slot = 1UL << 62;
+        var notes = new FrameNotes(10);
+        notes.Add(0, [5, Slot | 5, PageFrames.Untold, PageFrames.None]);
+        notes.Forget(frames, slots);
+        WriteLedger(ledger => FrameNotes.Write(notes, new FrameNotes(0), ledger));
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        var noted = new ulong[4];
+        ledger.OpenTask(Pid, StartTime)!.Read(0, noted);
+        Assert.Equal([frames ? PageFrames.Untold : 5, slots ? PageFrames.Untold : Slot | 5, PageFrames.Untold, PageFrames.None], noted);
+    }
+
     [Fact]
     public void Where_pages_were_relocated_and_a_page_table_has_gone_no_table_is_certain_that_has_no_more_pages()
     {
