@@ -51,7 +51,7 @@ public sealed class TaskCopy : IDisposable
             Pagemap = Pagemap.Open(Task.LiveTid);
             _roomToSwapIn = new RoomToSwapIn(Task, Memory, () => new MapsReader(_snapshot.Maps[_task.Maps]), stopping);
             walk.Begin(Pagemap, new VmaRules(Task.LiveTid, userfaultfd));
-            _check?.Begin(Task.ImagePid, Task.StartTime, Pagemap, () => snapshot.Dirty.Each(task.Dirty!.Value));
+            _check?.Begin(Task.ImagePid, Task.StartTime, Pagemap, () => snapshot.Dirty.Each(task.Dirty!.Value), snapshot.DirtyTables[task.DirtyTables]);
             _walk = walk;
         }
         catch (LinuxException e) when (e.Call == "open" && e.Errno is Errno.ENOENT or Errno.ESRCH or Errno.EPERM or Errno.EACCES)

@@ -9,7 +9,8 @@ namespace PreDump.Core.Select;
 ///
 /// The same frame is the same page, unless its first page was given up, the kernel has put another old page into its frame (from swap,
 /// or by migration), and that one was moved here. So where pages were relocated at all, and a page table was moved away (or just
-/// given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not certain.</summary>
+/// given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not certain. Nor is a page
+/// table that had dirty pages at another address in the freeze: these are clean since.</summary>
 /// <param name="ledger">The last round's; null: nothing is certain.</param>
 /// <param name="relocations">Counts them, as <see cref="Relocations.Count"/> does.</param>
 public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
@@ -24,15 +25,22 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     private Func<IEnumerable<MemoryRange>> _dirty = () => [];
     private DirtyCursor? _cursor;
     private MemoryRange _seen;
+    private readonly Dictionary<ulong, ulong> _dirtyTables = []; // a frame of each, and its address in the freeze
+    private readonly bool[] _dirtyOffsets = new bool[VanishedTables.Pages]; // of these in their tables
     private int _mostMoved; // pages of a page table that may be here instead of others, in frames of theirs
+
+    /// <summary>Whether anything may be certain.</summary>
+    public bool HasLedger => ledger is not null;
 
     /// <summary>Begins with a task.</summary>
     /// <param name="imagePid">The pid that names its images.</param>
     /// <param name="startTime">In clock ticks since boot.</param>
     /// <param name="pagemap">Its page tables.</param>
     /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
-    public void Begin(int imagePid, ulong startTime, Pagemap pagemap, Func<IEnumerable<MemoryRange>> dirty)
+    /// <param name="tables">Of each page table that had some in the freeze a page; none where the task has stood still since.</param>
+    public void Begin(int imagePid, ulong startTime, Pagemap pagemap, Func<IEnumerable<MemoryRange>> dirty, ReadOnlySpan<PlacedPage> tables = default)
     {
+        NoteDirtyTables(tables);
         (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);
         _mostMoved = Moved();
         _cursor = _mostMoved > 0 ? new DirtyCursor(dirty()) : null;
@@ -96,17 +104,46 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         _seen = new MemoryRange(start, tables * VanishedTables.Bytes);
         PageFrames.Read(_pagemap, start, _now.AsSpan(0, count));
         _task!.Read(start, _noted.AsSpan(0, count));
-        for (int table = 0; _mostMoved > 0 && table < count; table += VanishedTables.Pages)
-            DistrustTable(table);
+        for (int table = 0; table < count; table += VanishedTables.Pages)
+        {
+            if (_dirtyTables.Count > 0 && WasElsewhere(table))
+                Distrust(table);
+            if (_mostMoved > 0)
+                DistrustIfMoved(table);
+        }
     }
 
-    private void DistrustTable(int first)
+    private void NoteDirtyTables(ReadOnlySpan<PlacedPage> tables)
+    {
+        _dirtyTables.Clear();
+        Array.Clear(_dirtyOffsets);
+        foreach (var (address, frame) in tables)
+        {
+            _dirtyTables[frame] = address;
+            _dirtyOffsets[OffsetOf(address)] = true;
+        }
+    }
+
+    private static int OffsetOf(ulong address) => (int)PageSize.Pages(address % VanishedTables.Bytes);
+
+    private bool WasElsewhere(int first)
+    {
+        for (int page = 0; page < VanishedTables.Pages; page++)
+            if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
+                && OffsetOf(then) == page && then != _seen.Start + ((ulong)(first + page) * (ulong)PageSize.Bytes))
+                return true;
+        return false;
+    }
+
+    private void Distrust(int first) => _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Untold);
+
+    private void DistrustIfMoved(int first)
     {
         int same = 0;
         for (int page = first; page < first + VanishedTables.Pages; page++)
             if (IsSame(page) && !_cursor!.Contains(_seen.Start + ((ulong)page * (ulong)PageSize.Bytes)))
                 same++;
         if (same <= _mostMoved)
-            _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Untold);
+            Distrust(first);
     }
 }

@@ -9,7 +9,12 @@ namespace PreDump.Core.Snapshots;
 /// <param name="Task">Its pids.</param>
 /// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
 /// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be copied.</param>
+<<<<<<< HEAD:src/PreDump.Core/Snapshots/TreeSnapshot.cs
 public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty);
+=======
+/// <param name="DirtyTables">Where its page tables with dirty pages lie in <see cref="TreeSnapshot.DirtyTables"/>.</param>
+internal readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty, Range DirtyTables);
+>>>>>>> e48a5d4 (A page table that was elsewhere in the freeze, dirty, and was moved back before it is looked at is not the parent's: of each page table with dirty pages the freeze notes where a page lies):src/PreDump/Engine/TreeSnapshot.cs
 
 /// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty tracking
 /// is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by our
@@ -21,7 +26,7 @@ public sealed class TreeSnapshot : IDisposable
     private readonly VmaWindow _window = new();
     private readonly VmaRules _rules = new();
 
-    private const ulong Room = 1024 * 1024; // bytes, made before the freeze; more is made where a tree needs it
+    private const ulong Room = 1024 * 1024, RoomForTables = 64 * 1024; // bytes, made before the freeze; more is made where a tree needs it
 
     private TreeSnapshot(bool dirtyPages) => (Maps, Dirty) = (new MapsArena(Room), new DirtyPages(dirtyPages ? Room : 0));
 
@@ -39,6 +44,9 @@ public sealed class TreeSnapshot : IDisposable
 
     /// <summary>The dirty pages of all tasks.</summary>
     public DirtyPages Dirty { get; }
+
+    /// <summary>The page tables of all tasks that had dirty pages, where the parent's frame ledger is gone by.</summary>
+    public DirtyTables DirtyTables { get; } = new(RoomForTables);
 
     /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
     public ulong Uptime { get; private set; }
@@ -88,6 +96,7 @@ public sealed class TreeSnapshot : IDisposable
     {
         Maps.Dispose();
         Dirty.Dispose();
+        DirtyTables.Dispose();
     }
 
     private bool TakeOnThisThread(FreezeRequest request, bool resetDirty, ParentRound? parent, CancellationToken cancel)
@@ -140,16 +149,20 @@ public sealed class TreeSnapshot : IDisposable
             return;
         var maps = Maps.Read(task.Maps);
         Range? dirty = null;
+        var tables = default(Range);
         if (task.Pagemap is { } pagemap && parent?.Has(task) == true)
         {
             _rules.Begin(task.LiveTid);
-            dirty = Dirty.Read(pagemap, Maps[maps], _rules, _window);
+            var pages = Dirty.Read(pagemap, Maps[maps], _rules, _window);
+            if (parent.Check?.HasLedger == true)
+                tables = DirtyTables.Read(pagemap, Dirty[pages]);
+            dirty = pages;
         }
         if (resetDirty && task.ClearRefs is { } clearRefs)
         {
             parent?.TrackingIsReset();
             SoftDirty.Reset(clearRefs);
         }
-        _tasks.Add(new TaskSnapshot(task, maps, dirty));
+        _tasks.Add(new TaskSnapshot(task, maps, dirty, tables));
     }
 }

@@ -177,6 +177,30 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         Assert.False(check.End()); // that was known from the beginning
     }
 
+    [Fact]
+    public void A_page_table_that_was_elsewhere_in_the_freeze_and_dirty_there_is_not_certain()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var tables = new DirtyTables(0);
+        // In the freeze table 2 was in table 5's place (and was written to there), since then it was moved back.
+        ulong[] away = [2 * Huge, 3 * Huge, 4 * Huge, 5 * Huge];
+        ulong At(ulong table) => _memory + (table * s_page);
+        void Move(ulong from, ulong to) => Assert.Equal(At(to), (ulong)mremap((void*)At(from), (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)At(to)));
+        Move(away[3], away[1]);
+        Move(away[0], away[3]);
+        var read = tables.Read(_pagemap, [Memory(100, 3), Memory((5 * Huge) + 3, 1), Memory((5 * Huge) + 8, 3), Memory((7 * Huge) + 9, Huge)]);
+        Assert.Equal([100, (5 * Huge) + 3, (7 * Huge) + 9, 8 * Huge], tables[read].ToArray().Select(page => (int)PageSize.Pages(page.Address - _memory)));
+        Move(away[3], away[0]);
+        Move(away[1], away[3]);
+
+        var same = Check(ledger, tables: tables[read].ToArray());
+
+        for (int page = 0; page < Pages; page++)
+            if (page is < 3 * Huge or >= 4 * Huge)
+                Assert.Equal(page is < 2 * Huge or >= 3 * Huge, same[page]);
+    }
+
     private MemoryRange Memory(int page, int count) => new(_memory + ((ulong)page * s_page), (ulong)count * s_page);
 
     private void GiveUp(int page, int count)
@@ -201,10 +225,10 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         ledger.EndTask();
     });
 
-    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null)
+    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null, PlacedPage[]? tables = null)
     {
         var check = new FrameCheck(ledger, () => (ledger?.Head.Relocations ?? 0) + (relocated ? 1UL : 0UL));
-        check.Begin(Pid, startTime, _pagemap, () => dirty ?? []);
+        check.Begin(Pid, startTime, _pagemap, () => dirty ?? [], tables);
         var same = new List<bool>();
         for (var rest = new MemoryRange(_memory, Pages * s_page); rest.Length > 0;)
         {
