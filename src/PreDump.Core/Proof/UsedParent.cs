@@ -19,8 +19,8 @@ public sealed class UsedParent
     }
 
     /// <summary>Whether another round or dump was made on it before this one: what was written between that one and its parent's next use
-    /// looks clean to criu, which does not heed the mark.</summary>
-    public bool WasUsedBefore { get; }
+    /// looks clean to criu, which does not heed the mark. So too where its inventory is claimed already: by a round that has failed.</summary>
+    public bool WasUsedBefore { get; private set; }
 
     private string Mark => Path.Combine(_path, ImageNames.Child);
 
@@ -37,6 +37,7 @@ public sealed class UsedParent
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT) // another round on it is about to fail, since criu traces the tree
         {
+            parent.WasUsedBefore = true;
             log.Warn($"{path} has no {ImageNames.Inventory} just now: don't build a round on it, begin with a full one");
         }
         catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // nobody here can: it is the user's to know

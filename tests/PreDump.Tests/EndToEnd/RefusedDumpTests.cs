@@ -167,6 +167,22 @@ public sealed class RefusedDumpTests
         Assert.StartsWith(dump.Final, File.ReadAllText(Path.Combine(dump.Round, ImageNames.Child)));
     }
 
+    // criu refuses such a parent, but not every engine's criu need.
+    [Fact]
+    public async Task A_parent_that_another_round_has_claimed_proves_nothing_either()
+    {
+        await using var victim = await Victim.Fixture("plain", 64);
+        using var dump = await HandmadeDump.Take(victim);
+        File.Move(Path.Combine(dump.Round, ImageNames.Inventory), Path.Combine(dump.Round, ImageNames.ClaimedInventory));
+        HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
+        var result = await dump.Run();
+        Assert.True(result.ExitCode == 0, result + dump.Log);
+        Assert.Contains("don't build a round on it", result.Errors);
+        Assert.Contains("another dump or round was made on", dump.Log);
+        Assert.Equal(1, dump.Figures()["pages_mended"]);
+        Assert.False(File.Exists(Path.Combine(dump.Round, ImageNames.Inventory)));
+    }
+
     [Fact]
     public async Task A_parent_that_is_read_only_is_taken_with_a_warning()
     {
