@@ -4,7 +4,7 @@ namespace PreDump.Core.Copying;
 
 /// <summary>A batch on its way through the copy: whose pages it has, and when it is its turn.</summary>
 /// <param name="pages">Its pages; owned.</param>
-internal sealed class PlannedBatch(PageBatch pages) : IDisposable
+public sealed class PlannedBatch(PageBatch pages) : IDisposable
 {
     /// <summary>Its pages.</summary>
     public PageBatch Pages => pages;

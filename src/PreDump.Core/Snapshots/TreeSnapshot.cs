@@ -9,12 +9,8 @@ namespace PreDump.Core.Snapshots;
 /// <param name="Task">Its pids.</param>
 /// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
 /// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be copied.</param>
-<<<<<<< HEAD:src/PreDump.Core/Snapshots/TreeSnapshot.cs
-public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty);
-=======
 /// <param name="DirtyTables">Where its page tables with dirty pages lie in <see cref="TreeSnapshot.DirtyTables"/>.</param>
-internal readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty, Range DirtyTables);
->>>>>>> e48a5d4 (A page table that was elsewhere in the freeze, dirty, and was moved back before it is looked at is not the parent's: of each page table with dirty pages the freeze notes where a page lies):src/PreDump/Engine/TreeSnapshot.cs
+public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty, Range DirtyTables);
 
 /// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty tracking
 /// is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by our

@@ -1,13 +1,14 @@
 using System.Runtime.InteropServices;
+using PreDump.Core.Select;
 using PreDump.Linux;
 
-namespace PreDump.Engine;
+namespace PreDump.Core.Snapshots;
 
 /// <summary>Which page tables had dirty pages in the freeze: of each the place of one page, by which it can be told whether the page table has
 /// been moved since. A page that was written elsewhere, was there in the freeze (and its mark reset), and was moved back before we look
 /// would otherwise seem to be the parent's.</summary>
 /// <param name="bytes">The room to begin with, made before the freeze.</param>
-internal sealed class DirtyTables(ulong bytes) : IDisposable
+public sealed class DirtyTables(ulong bytes) : IDisposable
 {
     private readonly NativeBuffer _buffer = new(bytes);
     private int _count;
@@ -46,6 +47,3 @@ internal sealed class DirtyTables(ulong bytes) : IDisposable
         Pages[_count++] = page;
     }
 }
-
-/// <summary>A page and where it lies (<see cref="PageFrames"/>).</summary>
-internal readonly record struct PlacedPage(ulong Address, ulong Frame);
