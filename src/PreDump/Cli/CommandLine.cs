@@ -18,11 +18,12 @@ internal static class CommandLine
         Examples:
           predump -t 1234 -D /ckpt/1                              a first, full round
           predump -t 1234 -D /ckpt/2 --prev-images-dir ../1       only what was written since
-          criu dump -t 1234 -D /ckpt/3 --track-mem --prev-images-dir ../2
+          criu dump -t 1234 -D /ckpt/3 --track-mem --prev-images-dir ../2 \
+                    --action-script '/usr/bin/predump || exit 1'
           criu restore -D /ckpt/3
           predump check                                           what this kernel and user can do
 
-        Options of criu dump that don't matter to a pre-dump are accepted, and so are criu's configuration files
+        Options of criu dump that make no difference to a pre-dump are accepted, and so are criu's configuration files
         (--config FILE, --no-default-config). Exit codes: 0 done, 1 failed, 2 wrong usage, 128+N ended by signal N.
         """;
 

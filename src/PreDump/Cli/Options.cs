@@ -20,12 +20,12 @@ internal static class Options
     public static readonly Option<string?> FreezeCgroup = Text("--freeze-cgroup", "PATH", "Freeze through this freezer cgroup (v1 or v2) instead of ptrace.");
     public static readonly Option<int?> Timeout = Number("--timeout", "SECONDS", "How long freezing may take, and how long a page server may be silent; 0: without end [default: 10]", 0, 1_000_000);
     public static readonly Option<int?> Threads = Number("--threads", "N", "How many threads copy [default: as many as there are processors, at most 8]", 1, 64);
-    public static readonly Option<long?> MaxRate = Rate("--max-rate", "BYTES", "How many bytes a second are copied at most; K, M and G behind it mean KiB, MiB and GiB.");
-    public static readonly Option<int?> Nice = Number("--nice", "N", "The nice value of the threads that copy; the freeze is not slowed down.", 0, 19);
+    public static readonly Option<long?> MaxRate = Rate("--max-rate", "BYTES", "How many bytes a second are copied at most, from 256K up; K, M and G behind it mean KiB, MiB and GiB.");
+    public static readonly Option<int?> Nice = Number("--nice", "N", "The nice value of the threads that copy, 0 to 19; the freeze is not slowed down.", 0, 19);
     public static readonly Option<string?> ImageIoMode = Text("--image-io-mode", "buffered|direct", "How pages are written: through the page cache, or past it (O_DIRECT) [default: buffered]");
     public static readonly Option<bool> PageServer = Flag("--page-server", "Send the pages to the page server at --address and --port.");
     public static readonly Option<string?> Address = Text("--address", "ADDRESS", "The page server's name or address [default: 127.0.0.1]");
-    public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port; it chooses one itself without it.", 0, 65535);
+    public static readonly Option<int?> Port = Number("--port", "PORT", "The page server's port. A page server without it chooses one itself.", 0, 65535);
     public static readonly Option<int?> PsSocket = Number("--ps-socket", "FD", "A socket that is connected to the other side already.", 0, int.MaxValue);
     public static readonly Option<string?> PageServerProtocol = Text("--page-server-protocol", "auto|24|32", "How long the page server's messages are: 24 bytes up to CRIU 4.1, 32 since [default: auto]");
     public static readonly Option<string?> WorkDir = Text("--work-dir", "DIR", "Where stats-dump, the log and the pid file go [default: the images directory]", "-W");
@@ -35,7 +35,7 @@ internal static class Options
     public static readonly Option<bool> Json = Flag("--json", "Print the summary as one JSON object on standard output.");
     public static readonly Option<bool> Quiet = Flag("--quiet", "No progress, no summary, no warnings; errors only.", "-q");
     public static readonly Option<bool> LeaveRunning = Flag("--leave-running", "The tree runs on: it always does after a pre-dump.", "-R");
-    public static readonly Option<bool> ShellJob = Flag("--shell-job", "The tree belongs to a shell: no matter to a pre-dump.", "-j");
+    public static readonly Option<bool> ShellJob = Flag("--shell-job", "The tree belongs to a shell: makes no difference to a pre-dump.", "-j");
     public static readonly Option<string?> PidFile = Text("--pidfile", "FILE", "Write the pid of predump to this file in the work directory.");
     public static readonly Option<int?> StatusFd = Number("--status-fd", "FD", "Write a zero byte to this descriptor and close it once the tree runs on.", 0, int.MaxValue);
     public static readonly Option<string?> PreDumpMode = Text("--pre-dump-mode", "MODE", "read or splice, for criu's sake: predump always reads.");
@@ -53,9 +53,9 @@ internal static class Options
     public static readonly IReadOnlyList<Option> AllTls = [TlsFlag, TlsCert, TlsKey, TlsCaCert, TlsCrl, TlsNoCnVerify];
 
     public static readonly Option<bool> Daemon = Flag("--daemon", "Go on in the background once the page server listens.", "-d");
-    public static readonly Option<bool> Once = Flag("--once", "Receive one round, into --images-dir itself: as it is anyway.");
-    public static readonly Option<int?> Rounds = Number("--rounds", "N", "Receive so many rounds, into directories 1, 2, 3 and so on of --images-dir.", 1, int.MaxValue);
-    public static readonly Option<bool> Forever = Flag("--forever", "The same without end.");
+    public static readonly Option<bool> Once = Flag("--once", "Receive one round, into --images-dir itself (the default).");
+    public static readonly Option<int?> Rounds = Number("--rounds", "N", "Receive N rounds, into the directories 1, 2, 3 and so on of --images-dir.", 1, int.MaxValue);
+    public static readonly Option<bool> Forever = Flag("--forever", "The same, until it is ended by a signal.");
 
     /// <summary>Tells a page server that it is the daemon, with the listening socket for its standard input.</summary>
     public static readonly Option<bool> IsDaemon = new(ServeOptions.IsDaemonFlag) { Hidden = true, Arity = ArgumentArity.Zero };
