@@ -42,7 +42,7 @@ public sealed class FrameLedger : IDisposable
             return null;
         try
         {
-            if (!file.IsOnlyOurs)
+            if (!PrivateFile.IsOnlyOurs(file))
                 throw new ImageException(path, "another user owns it or may write it, so it is not believed");
             return ReadThrough(file, path);
         }

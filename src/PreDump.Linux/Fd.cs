@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -64,23 +63,6 @@ public sealed unsafe class Fd : IDisposable
         fixed (byte* at = CString.Terminated(path, buffer))
             if (mkdir(at, (mode_t)0b111_000_000u) != 0)
                 throw new LinuxException("mkdir", path, errno);
-    }
-
-    /// <summary>Creates a file that nobody else may read, or empties the one that is there and takes it from the others. It follows no
-    /// link, and takes nobody else's file; a FIFO or a device is opened as it is, without waiting for a reader.</summary>
-    public static Fd CreateOrTruncatePrivate(string path)
-    {
-        var file = Open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, PrivateMode);
-        try
-        {
-            file.TakeFromOthers();
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
     }
 
     /// <summary>An existing plain file, to be read; null where there is none.</summary>
@@ -306,51 +288,6 @@ public sealed unsafe class Fd : IDisposable
 
     internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);
 
-    /// <summary>Whether nobody but this user and root may have written the file.</summary>
-    public bool IsOnlyOurs
-    {
-        get
-        {
-            stat status;
-            if (fstat(_fd, &status) != 0)
-                throw Failed("fstat");
-            return ((uint)status.st_uid == 0 || (uint)status.st_uid == (uint)geteuid()) && ((uint)status.st_mode & 0b010_010) == 0;
-        }
-    }
-
-    /// <summary>Finds out, with nothing changed, whether <see cref="CreateOrTruncatePrivate"/> would take the file that is there.</summary>
-    public static void RefuseForeign(string path)
-    {
-        using var file = TryOpen(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, out int error);
-        if (file is null && error != ENOENT)
-            throw new LinuxException("open", path, error);
-        file?.RefuseForeign();
-    }
-
-    // A FIFO or a device is as private as it is. False for one.
-    private bool RefuseForeign()
-    {
-        if (RegularFile.NameOfKind(this) is not null)
-            return false;
-        stat status;
-        if (fstat(_fd, &status) != 0)
-            throw Failed("fstat");
-        // Its owner could open it again, or has it open; and a second name may be anybody's.
-        if ((uint)status.st_uid != (uint)geteuid() || (ulong)status.st_nlink != 1)
-            throw new LinuxException("open", $"{Path}, a file of another user or with a second name", EEXIST);
-        return true;
-    }
-
-    private void TakeFromOthers()
-    {
-        if (!RefuseForeign())
-            return;
-        if (fchmod(_fd, (mode_t)(uint)PrivateMode) != 0)
-            throw Failed("fchmod");
-        if (ftruncate(_fd, 0) != 0)
-            throw Failed("ftruncate");
-    }
-
     private static Fd? TryOpen(string path, int flags, int mode)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
@@ -363,22 +300,5 @@ public sealed unsafe class Fd : IDisposable
             } while (fd < 0 && errno == EINTR); // a network file system may be interrupted
             return fd >= 0 ? new Fd(fd, path) : null;
         }
-    }
-}
-
-/// <summary>Names as the kernel takes them: UTF-8 with a zero behind, without garbage for short ones.</summary>
-internal static class CString
-{
-    public const int MaxLength = 512;
-
-    public static ReadOnlySpan<byte> Terminated(string text, Span<byte> buffer)
-    {
-        if (Encoding.UTF8.GetMaxByteCount(text.Length) < buffer.Length)
-        {
-            int length = Encoding.UTF8.GetBytes(text, buffer);
-            buffer[length] = 0;
-            return buffer[..(length + 1)];
-        }
-        return Encoding.UTF8.GetBytes(text + '\0');
     }
 }

@@ -39,6 +39,11 @@ public sealed class MemoryLimits
     /// up the last of it but the tasks themselves.</summary>
     public static bool SwapIsRoomy() => SwapIsRoomy(ProcFs.TryReadText("/proc/meminfo"));
 
+    /// <summary>Bytes of this machine's memory and swap.</summary>
+    public static ulong Machine() => ProcFs.TryReadText("/proc/meminfo") is var memory
+        ? ((Field(memory, "MemTotal:") ?? 0) + (Field(memory, "SwapTotal:") ?? 0)) * 1024
+        : 0;
+
     private static bool SwapIsRoomy(string? memory) =>
         Field(memory, "SwapFree:") * 1024 is { } free && free > Math.Max(LeastSwap, (Field(memory, "SwapTotal:") ?? 0) * 1024 / 8);
 

@@ -76,7 +76,7 @@ public sealed class NumberedRounds : IRounds
                 _observer.Warn($"round {tip.Number} has a {pagemap}, but another session has had it for its parent: the client is asked for all its memory");
                 return null;
             }
-            using var taken = Fd.CreateOrTruncatePrivate(mark);
+            using var taken = PrivateFile.CreateOrTruncate(mark);
             taken.Write("a session was told that this is its parent\n"u8);
             taken.Close();
             return tip;

@@ -47,7 +47,12 @@ public sealed class ParentFrames : IDisposable
             if (ledger is null)
                 why = $"{directory} has no frame ledger (a round of criu's, or of predump with --trust-soft-dirty or without CAP_SYS_ADMIN)";
             else if (ledger.Head.DumpUptime == dumpUptime && ledger.Head.Boot == ProcFs.BootId())
-                return ledger;
+            {
+                ulong most = MostPages();
+                if (ledger.Tasks.Values.All(task => task.Pages <= most))
+                    return ledger;
+                why = $"{Path.Combine(directory, ImageNames.Frames)} has a task of more pages than this machine could hold: it is damaged, or forged";
+            }
             else
                 why = $"{Path.Combine(directory, ImageNames.Frames)} belongs to another round, or to another boot";
             ledger?.Dispose();
@@ -61,4 +66,7 @@ public sealed class ParentFrames : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ledger?.Dispose();
+
+    // Of a task. (The huge zero page may be in very many places.) Who looks for each page of a forged ledger must come to an end.
+    private static ulong MostPages() => 16 * PageSize.Pages(MemoryLimits.Machine());
 }

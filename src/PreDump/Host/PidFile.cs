@@ -12,7 +12,7 @@ internal static class PidFile
     {
         if (name is null)
             return;
-        using var file = Fd.CreateOrTruncatePrivate(Path.Combine(workDirectory, name));
+        using var file = PrivateFile.CreateOrTruncate(Path.Combine(workDirectory, name));
         file.Write(Encoding.ASCII.GetBytes(pid.ToString(CultureInfo.InvariantCulture)));
     }
 }

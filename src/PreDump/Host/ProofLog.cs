@@ -22,7 +22,7 @@ internal sealed class ProofLog : IProofLog, IDisposable
     {
         try
         {
-            return new ProofLog(Fd.CreateOrTruncatePrivate(Path.Combine(directory, Name)));
+            return new ProofLog(PrivateFile.CreateOrTruncate(Path.Combine(directory, Name)));
         }
         catch (LinuxException e)
         {

@@ -24,7 +24,7 @@ internal sealed class WorkDirectory : IDisposable
     {
         if (!Directory.Exists(options.WorkDirectory))
             throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
-        Fd.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // rather now than when all has been copied
+        PrivateFile.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // rather now than when all has been copied
         return new WorkDirectory(options);
     }
 
@@ -49,7 +49,7 @@ internal sealed class WorkDirectory : IDisposable
     public void WriteStats(in DumpStats stats)
     {
         Span<byte> image = stackalloc byte[StatsImage.MaxBytes];
-        using var file = Fd.CreateOrTruncatePrivate(StatsPath);
+        using var file = PrivateFile.CreateOrTruncate(StatsPath);
         _statsWritten = true;
         file.Write(image[..StatsImage.Write(image, stats)]);
         file.Close();

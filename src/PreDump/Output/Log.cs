@@ -67,7 +67,7 @@ internal static class Log
     {
         try
         {
-            return Fd.CreateOrTruncatePrivate(path);
+            return PrivateFile.CreateOrTruncate(path);
         }
         catch (LinuxException e)
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PreDump.Images;
 using PreDump.Linux;
+using PreDump.Tests.Images;
 using PreDump.Tests.Support;
 using Xunit;
 
@@ -58,6 +59,7 @@ public sealed class MovedMemoryTests
     [Theory]
     [InlineData("missing", "has no frame ledger")]
     [InlineData("damaged", "damaged before offset")]
+    [InlineData("forged", "than this machine could hold")]
     [InlineData("another round's", "belongs to another round")]
     [InlineData("writable by others", "is not believed")]
     [InlineData("a directory", "is a directory")]
@@ -206,6 +208,20 @@ public sealed class MovedMemoryTests
                 var bytes = File.ReadAllBytes(ledger);
                 bytes[bytes.Length / 2] ^= 1;
                 File.WriteAllBytes(ledger, bytes);
+                break;
+            case "forged":
+                FrameLedgerHead head;
+                int pid;
+                ulong started;
+                using (var real = FrameLedger.TryOpen(ledger)!)
+                    (head, pid, started) = (real.Head, real.Tasks.Keys.Single(), real.Tasks.Values.Single().StartTime);
+                Ledgers.Write(Path.GetDirectoryName(ledger)!, head, writer =>
+                {
+                    writer.BeginTask(pid, started);
+                    for (ulong start = 0; start < 1UL << 43; start += 1UL << 37)
+                        Ledgers.Ascending(writer, start, 1UL << 24);
+                    writer.EndTask();
+                });
                 break;
             case "another round's":
                 File.Copy(other, ledger, overwrite: true);

@@ -25,4 +25,16 @@ internal static class Ledgers
             ledger.Add(address, frames);
         ledger.EndTask();
     }
+
+    /// <summary>Adds very many pages whose frames ascend: one run.</summary>
+    public static void Ascending(FrameLedgerWriter ledger, ulong address, ulong pages)
+    {
+        var frames = new ulong[1 << 16];
+        for (ulong done = 0; done < pages; done += (ulong)frames.Length)
+        {
+            for (int i = 0; i < frames.Length; i++)
+                frames[i] = 1 + done + (ulong)i;
+            ledger.Add(address + (done * (ulong)PageSize.Bytes), frames);
+        }
+    }
 }

@@ -34,7 +34,7 @@ public sealed class FileCopyTests : IDisposable
         }
 
         using (var source = Fd.TryOpenPlain(from)!)
-        using (var target = Fd.CreateOrTruncatePrivate(to))
+        using (var target = PrivateFile.CreateOrTruncate(to))
         {
             var copy = new FileCopy(source, target);
             copy.Copy(4096, 0, 6 * MiB);
@@ -51,7 +51,7 @@ public sealed class FileCopyTests : IDisposable
     {
         File.WriteAllBytes(_scratch["from"], new byte[5000]);
         using var source = Fd.TryOpenPlain(_scratch["from"])!;
-        using var target = Fd.CreateOrTruncatePrivate(_scratch["to"]);
+        using var target = PrivateFile.CreateOrTruncate(_scratch["to"]);
         Assert.Contains("from: ends before the pages", Assert.Throws<InvalidDataException>(() => new FileCopy(source, target).Copy(0, 0, 8192)).Message);
     }
 
