@@ -1,22 +1,8 @@
 #!/usr/bin/python3
 """A python program that builds large lists, arrays and strings of bytes, which realloc(3) moves as they grow; speaks what victim.h says."""
-import array, os, signal, time
-
-stop = steps = 0
-
-
-def on_term(*_):
-    global stop
-    stop = 1
-
-
-def on_step(*_):
-    global steps
-    steps += 1
-
-
-def say(line):
-    os.write(1, (line + '\n').encode())
+import array, os, time
+import victim
+from victim import say
 
 
 class Growing:
@@ -52,17 +38,16 @@ class Growing:
         return self.numbers != list(wanted) and 'list'
 
 
-signal.signal(signal.SIGTERM, on_term)
-signal.signal(signal.SIGUSR1, on_step)
+victim.listen()
 growing, rounds, stepped, bad = [Growing(name) for name in range(4)], 0, 0, None
 for number, one in enumerate(growing):
     one.grow(30_000 * (number + 1))
 say('READY %d' % os.getpid())
-while not stop and not bad:
+while not victim.stop and not bad:
     one = growing[rounds % len(growing)]
     one.grow(2_000)
     bad = one.wrong()
-    while stepped < steps and not bad:
+    while stepped < victim.steps and not bad:
         for one in growing:
             one.grow(50_000)
         stepped += 1

@@ -1,22 +1,8 @@
 #!/usr/bin/python3
 """A python program that knows what it must hold; speaks what victim.h says."""
-import hashlib, os, random, signal, time
-
-stop = steps = 0
-
-
-def on_term(*_):
-    global stop
-    stop = 1
-
-
-def on_step(*_):
-    global steps
-    steps += 1
-
-
-def say(line):
-    os.write(1, (line + '\n').encode())
+import hashlib, os, random, time
+import victim
+from victim import say
 
 
 class Store:
@@ -38,14 +24,13 @@ class Store:
         return [k for k in keys if self.value[k] != self.expected(k)]
 
 
-signal.signal(signal.SIGTERM, on_term)
-signal.signal(signal.SIGUSR1, on_step)
+victim.listen()
 store, chance, rounds, stepped = Store(4000), random.Random(1), 0, 0
 ballast = bytearray(range(256)) * (4 << 12)  # 4 MiB, never written again
 digest = hashlib.sha256(ballast).digest()
 say('READY %d' % os.getpid())
 bad = None
-while not stop and not bad:
+while not victim.stop and not bad:
     for _ in range(20):
         store.rewrite(chance.randrange(4000))
     bad = store.wrong(range(rounds % 8, 4000, 8))
@@ -55,7 +40,7 @@ while not stop and not bad:
         say('BAD %s' % bad)
     say('round %d %s' % (rounds, 'WRONG' if bad else 'ok'))
     rounds += 1
-    while stepped < steps:
+    while stepped < victim.steps:
         stepped += 1
         say('STEP %d' % stepped)
     time.sleep(0.05)

@@ -4,22 +4,8 @@
 We are the root of the tree: the server is our child, and the connection (a unix socket) stays open all the time, so
 the client goes on after the restore where it was, in the middle of the conversation."""
 import ctypes, os, random, signal, socket, subprocess, time
-
-stop = steps = 0
-
-
-def on_term(*_):
-    global stop
-    stop = 1
-
-
-def on_step(*_):
-    global steps
-    steps += 1
-
-
-def say(line):
-    os.write(1, (line + '\n').encode())
+import victim
+from victim import say
 
 
 class Client:
@@ -79,11 +65,10 @@ def in_parts(what):
 
 
 bad = in_parts(write)
-signal.signal(signal.SIGTERM, on_term)
-signal.signal(signal.SIGUSR1, on_step)
+victim.listen()
 chance, rounds, stepped = random.Random(1), 0, 0
 say('READY %d' % os.getpid())
-while not stop and not bad:
+while not victim.stop and not bad:
     keys = {chance.randrange(len(version)) for _ in range(20)}
     for k in keys:
         version[k] += 1
@@ -92,7 +77,7 @@ while not stop and not bad:
         say('BAD keys %s' % bad[:5])
     say('round %d %s' % (rounds, 'WRONG' if bad else 'ok'))
     rounds += 1
-    while stepped < steps:
+    while stepped < victim.steps:
         stepped += 1
         say('STEP %d' % stepped)
     time.sleep(0.1)
