@@ -90,7 +90,7 @@ public sealed class FrameLedger : IDisposable
             return true;
         if (task[0] == End)
         {
-            uint sum = _words.Sum;
+            ulong sum = _words.Sum;
             Span<ulong> trailer = stackalloc ulong[2];
             isDamaged = task[1] != (ulong)_tasks.Count || !_words.TryRead(trailer) || trailer[0] != sum || trailer[1] != EndMagic
                 || !_words.IsAtEnd;

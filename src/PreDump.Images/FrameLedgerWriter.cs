@@ -18,7 +18,7 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
     private ulong _runStart; // of the pages in _run, or of the ascending ones
     private ulong _ascendingFrom, _ascendingCount;
     private ulong _tasks;
-    private uint _sum;
+    private ulong _sum;
 
     /// <summary>Writes the head, before all else.</summary>
     public void Begin(in FrameLedgerHead head)

@@ -30,7 +30,7 @@ internal sealed class LedgerWords(Fd file) : IDisposable
     public ulong Offset => _bufferAt + ((ulong)_next * sizeof(ulong));
 
     /// <summary>The checksum of all words read so far, if there was no <see cref="Seek"/>.</summary>
-    public uint Sum { get; private set; }
+    public ulong Sum { get; private set; }
 
     /// <summary>Whether the last run that was asked for was the end of its task.</summary>
     public bool IsBehindEnd { get; private set; }
