@@ -12,6 +12,7 @@ namespace PreDump.Tests.EndToEnd;
 public sealed class MovedMemoryTests
 {
     private const long Area = 16 * 512, Table = 512; // pages
+    private const long Stray = 2; // pages: one that something else has written to is found where all are compared
 
     [Fact]
     public async Task Page_tables_that_were_moved_over_others_are_copied()
@@ -181,10 +182,11 @@ public sealed class MovedMemoryTests
     // Other tests may have pages swapped in meanwhile: then more is suspect.
     private void AssertCounts(JsonElement summary, long? suspect, long moved, long atMostWritten)
     {
-        if (suspect is { } expected)
-            Assert.InRange(summary.GetProperty("pages_suspect").GetInt64(), expected, _relocations == Relocations.Count() ? expected : Area + 1000);
-        Assert.Equal(moved, summary.GetProperty("pages_moved").GetInt64());
-        Assert.InRange(summary.GetProperty("pages_written").GetInt64(), moved, atMostWritten);
+        long most = _relocations == Relocations.Count() ? suspect ?? 0 : Area + 1000;
+        long Count(string name) => summary.GetProperty(name).GetInt64();
+        Assert.True(suspect is null || (Count("pages_suspect") >= suspect && Count("pages_suspect") <= most), $"{suspect} to {most} suspects: {summary}");
+        Assert.True(Count("pages_moved") >= moved && Count("pages_moved") <= moved + Stray, $"{moved} moved: {summary}");
+        Assert.True(Count("pages_written") >= moved && Count("pages_written") <= atMostWritten, $"{moved} to {atMostWritten} written: {summary}");
     }
 
     private static async Task AssertExact(Victim victim, string images) => Assert.Equal(0, await Different(victim, images));
