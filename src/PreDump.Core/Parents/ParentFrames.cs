@@ -9,24 +9,25 @@ public sealed class ParentFrames : IDisposable
 {
     private readonly FrameLedger? _ledger;
 
-    private ParentFrames(FrameLedger? ledger) => (_ledger, Check) = (ledger, new FrameCheck(ledger, Relocations.Count));
+    private ParentFrames(FrameLedger? ledger, string? warning) => (_ledger, Warning, Check) = (ledger, warning, new FrameCheck(ledger, Relocations.Count));
 
     /// <summary>Compares with it; without a ledger nothing is certain.</summary>
     public FrameCheck Check { get; }
 
-    /// <summary>Opens the ledger of a round; where there is none to go by, the log says what that costs.</summary>
+    /// <summary>What the user should know where there is no ledger to go by; else null.</summary>
+    public string? Warning { get; }
+
+    /// <summary>Opens the ledger of a round.</summary>
     /// <param name="directory">The round's.</param>
     /// <param name="dumpUptime">The one in its inventory, in microseconds.</param>
     /// <param name="local">Whether the round's pages are there to compare with.</param>
-    /// <param name="observer">Told why there is none.</param>
-    public static ParentFrames Open(string directory, ulong dumpUptime, bool local, IObserver observer)
+    public static ParentFrames Open(string directory, ulong dumpUptime, bool local)
     {
         if (TryOpenLedger(directory, dumpUptime, out var why) is { } ledger)
-            return new ParentFrames(ledger);
+            return new ParentFrames(ledger, null);
         string instead = local ? "compared with the parent's" : "sent again, since the parent's pages are with the page server";
-        observer.Warn($"{why}, so a page that looks clean may have been moved there by mremap(2): each of them is {instead} "
+        return new ParentFrames(null, $"{why}, so a page that looks clean may have been moved there by mremap(2): each of them is {instead} "
             + "(--trust-soft-dirty spares that, and takes the risk)");
-        return new ParentFrames(null);
     }
 
     /// <summary>Opens a round's ledger; null where nothing in it can be believed.</summary>

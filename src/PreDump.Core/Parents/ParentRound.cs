@@ -31,6 +31,9 @@ public sealed class ParentRound : IDisposable
     private ParentRound(ulong dumpUptime, IParentIndex pagemaps, string path, bool compare, bool local, ParentFrames? frames, IObserver observer) =>
         (_dumpUptime, _pagemaps, _path, _compare, _local, _frames, _observer) = (dumpUptime, pagemaps, path, compare, local, frames, observer);
 
+    /// <summary>What the user should know of how clean pages are told from moved ones, once the round is under way; else null.</summary>
+    public string? Warning => _frames?.Warning;
+
     /// <summary>Asked before a page that looks clean is left to the parent; null: the kernel's word is trusted. For one task after the
     /// other.</summary>
     public FrameCheck? Check => _frames?.Check;
@@ -68,7 +71,7 @@ public sealed class ParentRound : IDisposable
         if (parent.DumpUptime > ProcFs.UptimeMicroseconds())
             throw new PreDumpException($"--prev-images-dir {previous}: its images are from before this machine was started: begin with a full round");
         var pagemaps = elsewhere is null ? new LocalParentIndex(parent, path) : elsewhere();
-        var frames = request.TrustSoftDirty ? null : ParentFrames.Open(path, parent.DumpUptime, local: elsewhere is null, observer);
+        var frames = request.TrustSoftDirty ? null : ParentFrames.Open(path, parent.DumpUptime, local: elsewhere is null);
         var round = new ParentRound(parent.DumpUptime, pagemaps, path, request.Compare, elsewhere is null, frames, observer);
         round.RefuseOtherTree(request.Tree);
         round.RefuseDamage();

@@ -62,6 +62,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         try
         {
             observer.Thawed();
+            if (parent?.Warning is { } warning) // (a round that is refused says only why)
+                observer.Warn(warning);
             observer.Detail($"frozen: {(long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
                 + $"{snapshot.AllocatedInFreeze} bytes of managed memory allocated");
             foreach (var task in _softDirty ? snapshot.LeaveOutMergeable() : [])
