@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
@@ -60,16 +58,10 @@ public static class PageFrames
         frames[got..].Fill(None);
     }
 
-    private static bool See()
+    private static unsafe bool See()
     {
         using var page = new NativeBuffer(1);
-        using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
-        ulong entry = 0;
-        unsafe
-        {
-            fixed (byte* p = page.Span)
-                _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)p / (ulong)PageSize.Bytes * sizeof(ulong));
-        }
-        return IsTold(Of(entry));
+        fixed (byte* p = page.Span)
+            return IsTold(Of(OwnPages.Entry(p)));
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
@@ -15,12 +14,11 @@ public static unsafe class SoftDirty
     {
         using var page = new NativeBuffer(1);
         using var clearRefs = Fd.TryOpen("/proc/self/clear_refs", O_WRONLY, out _);
-        using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
-        if (clearRefs is null || pagemap is null || clearRefs.TryWriteOnce("4"u8) != 0)
+        if (clearRefs is null || clearRefs.TryWriteOnce("4"u8) != 0)
             return false;
-        bool clean = !IsMarked(pagemap, page);
+        bool clean = !IsMarked(page);
         Volatile.Write(ref page.Span[0], 1);
-        return clean && IsMarked(pagemap, page);
+        return clean && IsMarked(page);
     }
 
     /// <summary>Clears the mark of all pages of a task. To be done in the freeze, after the task's maps and its dirty pages were
@@ -32,11 +30,9 @@ public static unsafe class SoftDirty
             throw new LinuxException("write", clearRefs.Path, error);
     }
 
-    private static bool IsMarked(Fd pagemap, NativeBuffer page)
+    private static bool IsMarked(NativeBuffer page)
     {
-        ulong entry = 0;
         fixed (byte* p = page.Span)
-            _ = pagemap.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)p / (ulong)PageSize.Bytes * sizeof(ulong));
-        return (entry & PagemapBit) != 0;
+            return (OwnPages.Entry(p) & PagemapBit) != 0;
     }
 }

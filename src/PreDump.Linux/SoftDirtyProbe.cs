@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -21,7 +20,7 @@ public static unsafe class SoftDirtyProbe
             *from = 1;
             return Reset()
                 && mremap(from, (size_t)table, (size_t)table, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to
-                && (Entry(to) & (Present | Mark)) == Present;
+                && (OwnPages.Entry(to) & (Present | Mark)) == Present;
         });
     }
 
@@ -40,7 +39,7 @@ public static unsafe class SoftDirtyProbe
                 && Reset()
                 && mmap(second, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == second
                 && madvise(first, page, MADV_DOFORK) == 0
-                && (Entry(second) & Mark) == 0;
+                && (OwnPages.Entry(second) & Mark) == 0;
         });
     }
 
@@ -58,13 +57,5 @@ public static unsafe class SoftDirtyProbe
     {
         using var clearRefs = Fd.TryOpen("/proc/self/clear_refs", O_WRONLY, out _);
         return clearRefs?.TryWriteOnce("4"u8) == 0;
-    }
-
-    private static ulong Entry(byte* page)
-    {
-        ulong entry = 0;
-        using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
-        _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / (ulong)PageSize.Bytes * sizeof(ulong));
-        return entry;
     }
 }
