@@ -24,33 +24,35 @@ public sealed class ChainedPages : IDisposable
     private ulong _offset; // of the entry's pages in the file, in bytes
     private volatile SafeFileHandle? _pages;
 
-    private ChainedPages(PagemapReader pagemap, string pagesPath, int pageSize, Func<ChainedPages?> openParent)
+    private ChainedPages(PagemapReader pagemap, ImageDirectory directory, int pageSize, Func<ChainedPages?> openParent)
     {
-        (_pagemap, PagesPath, _pageSize, _openParent) = (pagemap, pagesPath, (ulong)pageSize, openParent);
+        (_pagemap, Directory, _pageSize, _openParent) = (pagemap, directory, (ulong)pageSize, openParent);
         _hasEntry = pagemap.TryRead(out _entry);
     }
 
-    /// <summary>pages-N.img of this round.</summary>
-    public string PagesPath { get; }
+    /// <summary>The round's.</summary>
+    public ImageDirectory Directory { get; }
 
-    /// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
+    /// <summary>pages-N.img of this round.</summary>
+    public string PagesName => ImageNames.Pages(_pagemap.PagesId);
+
+    /// <summary>Opens a task's pages.</summary>
+    /// <param name="chain">The rounds; they stay open as long as this is.</param>
     /// <param name="pagemapName">As <see cref="ImageNames"/> gives it.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <param name="round">Where to begin in the chain.</param>
     /// <returns>Null if that round has nothing of the task.</returns>
     /// <exception cref="ImageException">A damaged pagemap; those of the rounds before are opened when a page of theirs is asked for.</exception>
-    public static ChainedPages? TryOpen(IReadOnlyList<ChainLink> chain, string pagemapName, int pageSize = 4096, int round = 0)
+    public static ChainedPages? TryOpen(ImageChain chain, string pagemapName, int pageSize = 4096, int round = 0)
     {
         if (round >= chain.Count)
             return null;
-        string directory = chain[round].Path;
-        var pagemap = PagemapReader.TryOpen(Path.Combine(directory, pagemapName), pageSize, BufferBytes);
+        var pagemap = PagemapReader.TryOpen(chain[round], pagemapName, pageSize, BufferBytes);
         if (pagemap is null)
             return null;
         try
         {
-            return new ChainedPages(pagemap, Path.Combine(directory, ImageNames.Pages(pagemap.PagesId)), pageSize,
-                () => TryOpen(chain, pagemapName, pageSize, round + 1));
+            return new ChainedPages(pagemap, chain[round], pageSize, () => TryOpen(chain, pagemapName, pageSize, round + 1));
         }
         catch
         {
@@ -98,14 +100,14 @@ public sealed class ChainedPages : IDisposable
             {
                 int got = RandomAccess.Read(pages, to, (long)offset);
                 if (got == 0)
-                    throw new ImageException(PagesPath, $"ends at {offset} bytes, before the pages that its pagemap names");
+                    throw new ImageException(Directory.PathOf(PagesName), $"ends at {offset} bytes, before the pages that its pagemap names");
                 to = to[got..];
                 offset += (ulong)got;
             }
         }
         catch (IOException e)
         {
-            throw new ImageException(PagesPath, $"can't be read at offset {offset} ({e.Message})", e);
+            throw new ImageException(Directory.PathOf(PagesName), $"can't be read at offset {offset} ({e.Message})", e);
         }
     }
 
@@ -120,7 +122,7 @@ public sealed class ChainedPages : IDisposable
     private SafeFileHandle OpenPages()
     {
         lock (_opening)
-            return _pages ??= ImageFile.OpenHandle(PagesPath);
+            return _pages ??= Directory.OpenHandle(PagesName);
     }
 
     private ulong End => _entry.Vaddr + _entry.NrPages * _pageSize;

@@ -28,17 +28,12 @@ public sealed class FrameLedger : IDisposable
 
     /// <summary>Opens the ledger of a round; null where it has none.</summary>
     /// <param name="directory">The round's images.</param>
+    /// <param name="name">The file's.</param>
     /// <exception cref="ImageException">It is damaged, or others than this user and root may have written it.</exception>
-    public static FrameLedger? TryOpenIn(string directory) => TryOpen(Path.Combine(directory, ImageNames.Frames));
-
-    /// <summary>Opens a ledger; null where there is no such file.</summary>
-    /// <exception cref="ImageException">It is damaged, or others than this user and root may have written it.</exception>
-    public static FrameLedger? TryOpen(string path)
+    public static FrameLedger? TryOpen(ImageDirectory directory, string name = ImageNames.Frames)
     {
-        var file = RegularFile.TryOpenFd(path, out string? problem);
-        if (problem is not null)
-            throw new ImageException(path, problem);
-        if (file is null)
+        string path = directory.PathOf(name);
+        if (directory.TryOpenImage(name) is not { } file)
             return null;
         try
         {

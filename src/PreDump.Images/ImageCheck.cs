@@ -1,3 +1,5 @@
+using PreDump.Linux;
+
 namespace PreDump.Images;
 
 /// <summary>What a check of images saw.</summary>
@@ -27,7 +29,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <param name="advice">What to do about it, or what was not done.</param>
     /// <exception cref="ImageException">The first problem.</exception>
-    public static void RefuseUnsound(string directory, int pageSize, string advice)
+    public static void RefuseUnsound(ImageDirectory directory, int pageSize, string advice)
     {
         ImageProblem? first = null;
         new ImageCheck(problem => first ??= problem, pageSize).Run(directory);
@@ -36,44 +38,68 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
     }
 
     /// <summary>Checks it; nothing that is wrong with images is an exception.</summary>
-    public ImageCheckResult Run(string directory)
+    public ImageCheckResult Run(ImageDirectory directory)
     {
         var chain = new List<ChainLink>();
         try
         {
-            foreach (var round in ImageChain.Walk(directory))
-                chain.Add(round);
+            foreach (var link in ImageChain.Walk(directory))
+                chain.Add(link);
         }
         catch (ImageException e)
         {
             Report(e);
         }
         int tasks = 0;
-        for (int i = 0; i < chain.Count; i++)
+        ImageDirectory? round = directory;
+        for (int i = 0; i < chain.Count && round is not null; i++)
         {
-            string? parent = i + 1 < chain.Count ? chain[i + 1].Path : null;
-            var counts = CheckDirectory(chain[i].Path, parent, isLast: i == 0);
-            if (i == 0)
-                (tasks, _present, _inParent) = counts;
+            var parent = i + 1 < chain.Count ? TryOpenParent(round) : null;
+            try
+            {
+                var counts = CheckDirectory(round, parent, isLast: i == 0);
+                if (i == 0)
+                    (tasks, _present, _inParent) = counts;
+            }
+            finally
+            {
+                if (i > 0)
+                    round.Dispose();
+            }
+            round = parent;
         }
         return new ImageCheckResult(chain, tasks, _present, _inParent, _problems);
     }
 
-    private (int Tasks, ulong Present, ulong InParent) CheckDirectory(string directory, string? parent, bool isLast)
+    // It was there a moment ago.
+    private ImageDirectory? TryOpenParent(ImageDirectory round)
     {
-        List<string> names;
         try
         {
-            names = [.. Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+            return round.OpenParent();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (ImageException e)
         {
-            Report(new ImageProblem(directory, null, $"can't be listed ({e.Message})"));
+            Report(e);
+            return null;
+        }
+    }
+
+    private (int Tasks, ulong Present, ulong InParent) CheckDirectory(ImageDirectory directory, ImageDirectory? parent, bool isLast)
+    {
+        IReadOnlyList<string> names;
+        try
+        {
+            names = directory.Names();
+        }
+        catch (LinuxException e)
+        {
+            Report(new ImageProblem(directory.Path, null, $"can't be listed ({e.Message})"));
             return default;
         }
         CheckInventory(directory, parent, names, isLast);
         if (names.Contains(ImageNames.Stats))
-            Try(() => StatsImage.Read(Path.Combine(directory, ImageNames.Stats)));
+            Try(() => StatsImage.Read(directory));
 
         int tasks = 0;
         ulong present = 0, inParent = 0;
@@ -91,23 +117,23 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         }
         foreach (string name in names)
             if (allRead && ImageNames.IdOfPages(name) is { } id && !ownerOfPages.ContainsKey(id))
-                Report(new ImageProblem(Path.Combine(directory, name), null, "no pagemap names these pages"));
+                Report(new ImageProblem(directory.PathOf(name), null, "no pagemap names these pages"));
         return (tasks, present, inParent);
     }
 
-    private void CheckInventory(string directory, string? parent, List<string> names, bool isLast)
+    private void CheckInventory(ImageDirectory directory, ImageDirectory? parent, IReadOnlyList<string> names, bool isLast)
     {
-        string path = Path.Combine(directory, ImageNames.Inventory);
+        string path = directory.PathOf(ImageNames.Inventory);
         bool claimed = names.Contains(ImageNames.ClaimedInventory);
         if (claimed)
-            Report(new ImageProblem(Path.Combine(directory, ImageNames.ClaimedInventory), null,
+            Report(new ImageProblem(directory.PathOf(ImageNames.ClaimedInventory), null,
                 "a round on these images is under way, or has failed: they can be restored through, but be no parent any more"));
         bool unproved = names.Contains(ImageNames.UnprovedInventory) && !names.Contains(ImageNames.Inventory); // (a later dump may stand beside it)
         if (unproved)
-            Report(new ImageProblem(Path.Combine(directory, ImageNames.UnprovedInventory), null,
+            Report(new ImageProblem(directory.PathOf(ImageNames.UnprovedInventory), null,
                 "these images could not be proved to be the memory of the tree, so that criu restore refuses them: dump once more"));
         if (names.Contains(ImageNames.NewInventory))
-            Report(new ImageProblem(Path.Combine(directory, ImageNames.NewInventory), null, "the round was ended before it was whole"));
+            Report(new ImageProblem(directory.PathOf(ImageNames.NewInventory), null, "the round was ended before it was whole"));
         // The directories of a page server have none: theirs is on the other machine. Nobody needs that of a parent's parent.
         if (!names.Contains(ImageNames.Inventory))
         {
@@ -117,19 +143,19 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         }
         Try(() =>
         {
-            var inventory = InventoryImage.Read(path);
-            string parentInventory = Path.Combine(parent ?? "", ImageNames.Inventory);
+            var inventory = InventoryImage.Read(directory);
             // The parent's own damage is told when its turn comes.
-            if (parent is not null && inventory.DumpUptime is { } uptime && TryReadUptime(parentInventory) is { } before && before > uptime)
-                Report(new ImageProblem(path, null, $"dump_uptime {uptime} is before that of its parent ({before}, {parentInventory}): the parent link is wrong"));
+            if (parent is not null && inventory.DumpUptime is { } uptime && TryReadUptime(parent) is { } before && before > uptime)
+                Report(new ImageProblem(path, null, $"dump_uptime {uptime} is before that of its parent "
+                    + $"({before}, {parent.PathOf(ImageNames.Inventory)}): the parent link is wrong"));
         });
     }
 
-    private static ulong? TryReadUptime(string inventory)
+    private static ulong? TryReadUptime(ImageDirectory directory)
     {
         try
         {
-            return InventoryImage.Read(inventory).DumpUptime;
+            return InventoryImage.Read(directory).DumpUptime;
         }
         catch (ImageException)
         {
@@ -137,12 +163,12 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         }
     }
 
-    private (ulong Present, ulong InParent) CheckPagemap(string directory, string? parent, string name, Dictionary<uint, string> ownerOfPages)
+    private (ulong Present, ulong InParent) CheckPagemap(ImageDirectory directory, ImageDirectory? parent, string name, Dictionary<uint, string> ownerOfPages)
     {
-        string path = Path.Combine(directory, name);
+        string path = directory.PathOf(name);
         ulong present = 0, inParent = 0, untold = 0;
         int told = 0;
-        using var pagemap = PagemapReader.Open(path, pageSize);
+        using var pagemap = PagemapReader.Open(directory, name, pageSize);
         if (!ownerOfPages.TryAdd(pagemap.PagesId, name))
             Report(new ImageProblem(path, null, $"names {ImageNames.Pages(pagemap.PagesId)}, which are the pages of {ownerOfPages[pagemap.PagesId]}"));
         using var covered = new ParentCover(parent, name, pageSize, Missing);
@@ -158,7 +184,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         }
         if (untold > 0)
             Report(new ImageProblem(path, null, $"{PagesAre(untold, "more ")} left to the parent, which does not have them"));
-        CheckLength(Path.Combine(directory, ImageNames.Pages(pagemap.PagesId)), name, present);
+        CheckLength(directory, ImageNames.Pages(pagemap.PagesId), name, present);
         return (present, inParent);
 
         void Missing(ulong vaddr, ulong pages)
@@ -167,18 +193,18 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
                 untold += pages;
             else
                 Report(new ImageProblem(path, vaddr, $"{PagesAre(pages)} left to the parent, "
-                    + (parent is null ? "and there is no parent" : $"and {Path.Combine(parent, name)} does not have them")));
+                    + (parent is null ? "and there is no parent" : $"and {parent.PathOf(name)} does not have them")));
         }
     }
 
     private static string PagesAre(ulong pages, string more = "") => pages == 1 ? $"1 {more}page is" : $"{pages} {more}pages are";
 
-    private void CheckLength(string pages, string pagemapName, ulong present) => Try(() =>
+    private void CheckLength(ImageDirectory directory, string pages, string pagemapName, ulong present) => Try(() =>
     {
-        using var file = ImageFile.OpenRead(pages);
-        ulong expected = present * (ulong)pageSize;
-        if ((ulong)file.Length != expected)
-            Report(new ImageProblem(pages, null, $"{file.Length} bytes, but {pagemapName} names {present} pages, {expected} bytes"));
+        using var file = directory.OpenImage(pages);
+        ulong expected = present * (ulong)pageSize, length = file.Length;
+        if (length != expected)
+            Report(new ImageProblem(directory.PathOf(pages), null, $"{length} bytes, but {pagemapName} names {present} pages, {expected} bytes"));
     });
 
     private bool Try(Action check)
@@ -211,7 +237,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         private readonly Action<ulong, ulong> _missing;
         private bool _isDamaged;
 
-        public ParentCover(string? parent, string name, int pageSize, Action<ulong, ulong> missing)
+        public ParentCover(ImageDirectory? parent, string name, int pageSize, Action<ulong, ulong> missing)
         {
             _missing = missing;
             try

@@ -92,9 +92,9 @@ public static class ImageKind
 
     /// <returns>Such as "CORE"; null for a file that begins with no magic of an image, as raw pages do.</returns>
     /// <exception cref="ImageException">No such file, or one that can't be read.</exception>
-    public static string? Of(string path)
+    public static string? Of(ImageDirectory directory, string name)
     {
-        using FileStream file = ImageFile.OpenRead(path);
+        using FileStream file = directory.OpenStream(name);
         Span<byte> magics = stackalloc byte[2 * sizeof(uint)];
         int length = file.ReadAtLeast(magics, magics.Length, throwOnEndOfStream: false);
         if (length < sizeof(uint))

@@ -34,12 +34,14 @@ public static class InventoryImage
         return written + RecordWriter.WriteRecord(to[written..], entry);
     }
 
-    /// <param name="path">The inventory of a pre-dump or of a full dump.</param>
+    /// <summary>Reads the inventory of a pre-dump or of a full dump.</summary>
+    /// <param name="directory">The images.</param>
+    /// <param name="name">The file's, where it is out of its place.</param>
     /// <exception cref="ImageException">No such file, not an inventory, or damaged.</exception>
-    public static Inventory Read(string path)
+    public static Inventory Read(ImageDirectory directory, string name = ImageNames.Inventory)
     {
-        using FileStream stream = ImageFile.OpenRead(path);
-        var records = new RecordReader(stream, path, "inventory", MaxRecordBytes);
+        using FileStream stream = directory.OpenStream(name);
+        var records = new RecordReader(stream, directory.PathOf(name), "inventory", MaxRecordBytes);
         records.ExpectMagic(Magic.Inventory);
         inventory_entry entry = records.Read(s_parser) ?? throw records.Damaged("ends before its record");
         if (!entry.HasImgVersion)

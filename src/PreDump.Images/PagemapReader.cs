@@ -49,10 +49,13 @@ public sealed class PagemapReader : IDisposable
     /// <summary>n of pages-n.img, where the present pages are.</summary>
     public uint PagesId { get; }
 
-    /// <param name="path">A pagemap image.</param>
+    /// <summary>Opens a pagemap image.</summary>
+    /// <param name="directory">The images.</param>
+    /// <param name="name">The pagemap's, as <see cref="ImageNames"/> gives it.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <exception cref="ImageException">No such file, not a pagemap image, or damaged.</exception>
-    public static PagemapReader Open(string path, int pageSize = 4096) => Over(ImageFile.OpenRead(path), path, pageSize);
+    public static PagemapReader Open(ImageDirectory directory, string name, int pageSize) =>
+        Over(directory.OpenStream(name), directory.PathOf(name), pageSize);
 
     /// <summary>The next entry; false at the end of the image.</summary>
     /// <exception cref="ImageException">A record that breaks the format; where and how is in the message.</exception>
@@ -76,8 +79,8 @@ public sealed class PagemapReader : IDisposable
     public void Dispose() => _stream.Dispose();
 
     /// <summary>Like <see cref="Open"/>; null if there is no such file.</summary>
-    internal static PagemapReader? TryOpen(string path, int pageSize, int bufferBytes = ImageFile.BufferBytes)
-        => ImageFile.TryOpenRead(path, bufferBytes) is { } stream ? Over(stream, path, pageSize) : null;
+    internal static PagemapReader? TryOpen(ImageDirectory directory, string name, int pageSize, int bufferBytes = ImageDirectory.BufferBytes) =>
+        directory.TryOpenStream(name, bufferBytes) is { } stream ? Over(stream, directory.PathOf(name), pageSize) : null;
 
     private pagemap_entry Cleared()
     {

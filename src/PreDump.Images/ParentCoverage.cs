@@ -32,17 +32,17 @@ public sealed class ParentCoverage : IParentCoverage
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <returns>Null if the parent has no such file.</returns>
     /// <exception cref="ImageException">A damaged pagemap, or one whose pages are missing.</exception>
-    public static ParentCoverage? TryOpen(string directory, string fileName, int pageSize = 4096)
+    public static ParentCoverage? TryOpen(ImageDirectory directory, string fileName, int pageSize = 4096)
     {
-        PagemapReader? reader = PagemapReader.TryOpen(Path.Combine(directory, fileName), pageSize);
+        PagemapReader? reader = PagemapReader.TryOpen(directory, fileName, pageSize);
         if (reader is null)
             return null;
         try
         {
             // CRIU's dump would go on without this parent, and its restore would fail.
-            string pages = Path.Combine(directory, ImageNames.Pages(reader.PagesId));
-            if (!File.Exists(pages))
-                throw new ImageException(pages, $"no such file, but {fileName} says its pages are there");
+            string pages = ImageNames.Pages(reader.PagesId);
+            if (!directory.Has(pages))
+                throw new ImageException(directory.PathOf(pages), $"no such file, but {fileName} says its pages are there");
             return new ParentCoverage(reader, pageSize);
         }
         catch

@@ -12,9 +12,9 @@ public readonly record struct PagemapOverview(string Name, int? Pid, uint PagesI
 {
     /// <summary>Reads a pagemap through.</summary>
     /// <exception cref="ImageException">It is damaged.</exception>
-    public static PagemapOverview Of(string path, int pageSize)
+    public static PagemapOverview Of(ImageDirectory directory, string name, int pageSize)
     {
-        using var pagemap = PagemapReader.Open(path, pageSize);
+        using var pagemap = PagemapReader.Open(directory, name, pageSize);
         ulong runs = 0, present = 0, inParent = 0, lazy = 0;
         while (pagemap.TryRead(out var entry))
         {
@@ -23,7 +23,6 @@ public readonly record struct PagemapOverview(string Name, int? Pid, uint PagesI
             inParent += entry.Flags.HasFlag(PageFlags.Parent) ? entry.NrPages : 0;
             lazy += entry.Flags.HasFlag(PageFlags.Lazy) ? entry.NrPages : 0;
         }
-        string name = Path.GetFileName(path);
         return new PagemapOverview(name, ImageNames.PidOfPagemap(name), pagemap.PagesId, runs, present, inParent, lazy);
     }
 }
@@ -35,11 +34,11 @@ public readonly record struct PagemapOverview(string Name, int? Pid, uint PagesI
 public sealed record FrameLedgerOverview(int Tasks, ulong Pages, string? Problem)
 {
     /// <summary>Reads it through; null where there is none.</summary>
-    public static FrameLedgerOverview? Of(string directory)
+    public static FrameLedgerOverview? Of(ImageDirectory directory)
     {
         try
         {
-            using var ledger = FrameLedger.TryOpenIn(directory);
+            using var ledger = FrameLedger.TryOpen(directory);
             return ledger is null ? null : new FrameLedgerOverview(ledger.Tasks.Count, ledger.Tasks.Values.Aggregate(0UL, (sum, task) => sum + task.Pages), null);
         }
         catch (ImageException e)
@@ -61,13 +60,13 @@ public sealed record RoundOverview(
 {
     /// <summary>Reads it.</summary>
     /// <exception cref="ImageException">An image is damaged, or the chain of parents is broken.</exception>
-    public static RoundOverview Of(string directory, int pageSize)
+    public static RoundOverview Of(ImageDirectory directory, int pageSize)
     {
-        var names = Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).ToList();
+        var names = directory.Names();
         return new RoundOverview(
-            names.Contains(ImageNames.Inventory) ? InventoryImage.Read(Path.Combine(directory, ImageNames.Inventory)) : null,
+            names.Contains(ImageNames.Inventory) ? InventoryImage.Read(directory) : null,
             [.. ImageChain.Walk(directory)],
-            [.. names.Where(ImageNames.IsPagemap).Select(name => PagemapOverview.Of(Path.Combine(directory, name), pageSize))],
+            [.. names.Where(ImageNames.IsPagemap).Select(name => PagemapOverview.Of(directory, name, pageSize))],
             FrameLedgerOverview.Of(directory),
             [.. names.Where(name => ImageNames.IsImage(name) && name != ImageNames.Inventory && !ImageNames.IsPagemap(name)
                 && ImageNames.IdOfPages(name) is null)]);

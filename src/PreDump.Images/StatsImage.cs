@@ -44,12 +44,14 @@ public static class StatsImage
         return written + RecordWriter.WriteRecord(to[written..], new stats_entry { Dump = dump });
     }
 
-    /// <param name="path">The stats-dump of a pre-dump or of a full dump.</param>
+    /// <summary>Reads the statistics of a pre-dump or of a full dump.</summary>
+    /// <param name="directory">Where they are.</param>
+    /// <param name="name">The file's.</param>
     /// <exception cref="ImageException">No such file, no dump statistics, or damaged.</exception>
-    public static DumpStats Read(string path)
+    public static DumpStats Read(ImageDirectory directory, string name = ImageNames.Stats)
     {
-        using FileStream stream = ImageFile.OpenRead(path);
-        var records = new RecordReader(stream, path, "stats-dump", MaxRecordBytes);
+        using FileStream stream = directory.OpenStream(name);
+        var records = new RecordReader(stream, directory.PathOf(name), "stats-dump", MaxRecordBytes);
         records.ExpectMagic(Magic.Service);
         records.ExpectMagic(Magic.Stats);
         stats_entry entry = records.Read(s_parser) ?? throw records.Damaged("ends before its record");

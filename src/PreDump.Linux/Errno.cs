@@ -21,6 +21,7 @@ public static class Errno
     public const int EROFS = 30;
     public const int EPIPE = 32;
     public const int ENOSYS = 38;
+    public const int ELOOP = 40;
     public const int ECONNRESET = 104;
     public const int EDQUOT = 122;
 #pragma warning restore CS1591

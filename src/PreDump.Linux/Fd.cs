@@ -8,8 +8,6 @@ namespace PreDump.Linux;
 /// name the path.</summary>
 public sealed unsafe class Fd : IDisposable
 {
-    private const int PrivateMode = 0b110_000_000;
-
     private int _fd;
 
     private Fd(int fd, string path) => (_fd, Path) = (fd, path);
@@ -35,8 +33,8 @@ public sealed unsafe class Fd : IDisposable
         return fd;
     }
 
-    /// <summary>openat(2) below this directory.</summary>
-    public Fd OpenAt(string name, int flags, int mode = 0)
+    /// <summary>openat(2) from this directory; null where it fails, and then <paramref name="error"/> is its errno.</summary>
+    internal Fd? TryOpenAt(string name, int flags, out int error, int mode = 0)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* path = CString.Terminated(name, buffer))
@@ -45,35 +43,16 @@ public sealed unsafe class Fd : IDisposable
             do
             {
                 fd = openat(_fd, path, flags | O_CLOEXEC, (mode_t)(uint)mode);
-            } while (fd < 0 && errno == EINTR);
-            return fd >= 0 ? new Fd(fd, System.IO.Path.Combine(Path, name)) : throw Failed("open", System.IO.Path.Combine(Path, name));
+                error = fd < 0 ? errno : 0;
+            } while (error == EINTR); // a network file system may be interrupted
+            return fd >= 0 ? new Fd(fd, System.IO.Path.Combine(Path, name)) : null;
         }
-    }
-
-    /// <summary>A directory, to be read and to make files in; null where it can't be opened, with the errno.</summary>
-    public static Fd? TryOpenDirectory(string path, out int error) => TryOpen(path, O_RDONLY | O_DIRECTORY, out error);
-
-    /// <summary>Creates a file in this directory that nobody else may read (0600). It must not exist, nor be a link.</summary>
-    public Fd CreatePrivate(string name) => OpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PrivateMode);
-
-    /// <summary>mkdir(2): a new directory that nobody else may enter (0700).</summary>
-    public static void MakePrivateDirectory(string path)
-    {
-        Span<byte> buffer = stackalloc byte[CString.MaxLength];
-        fixed (byte* at = CString.Terminated(path, buffer))
-            if (mkdir(at, (mode_t)0b111_000_000u) != 0)
-                throw new LinuxException("mkdir", path, errno);
     }
 
     /// <summary>An existing plain file, to be read; null where there is none.</summary>
     /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
     public static Fd? TryOpenPlain(string path) => RegularFile.TryOpenFd(path, out var problem) is { } file ? file
         : problem is null ? null : throw new InvalidDataException($"{path}: {problem}");
-
-    /// <summary>An existing plain file, to be changed in place; no link is followed.</summary>
-    /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
-    public static Fd OpenForUpdate(string path) =>
-        RegularFile.TryOpenForUpdate(path, out var problem) ?? throw new InvalidDataException($"{path}: {problem ?? "no such file"}");
 
     /// <summary>fallocate(2): gives a range of the file back to the disk; it reads as zeros, the file's length stays.</summary>
     public void PunchHole(ulong offset, ulong length)
@@ -120,15 +99,6 @@ public sealed unsafe class Fd : IDisposable
             throw Failed("ftruncate");
     }
 
-    /// <summary>symlinkat(2) in this directory.</summary>
-    public void Link(string name, string target)
-    {
-        Span<byte> nameBuffer = stackalloc byte[CString.MaxLength], targetBuffer = stackalloc byte[CString.MaxLength];
-        fixed (byte* to = CString.Terminated(target, targetBuffer), at = CString.Terminated(name, nameBuffer))
-            if (symlinkat(to, _fd, at) != 0)
-                throw Failed("symlink", System.IO.Path.Combine(Path, name));
-    }
-
     /// <summary>readlinkat(2) in this directory: whether the link of that number leads there.</summary>
     internal bool LinkIs(int number, ReadOnlySpan<byte> target)
     {
@@ -138,28 +108,6 @@ public sealed unsafe class Fd : IDisposable
         fixed (byte* at = name, to = link)
             return (int)readlinkat(_fd, at, to, (size_t)(ulong)link.Length) is > 0 and var got && link[..got].SequenceEqual(target);
     }
-
-    /// <summary>renameat(2) within this directory.</summary>
-    public void Rename(string from, string to)
-    {
-        Span<byte> fromBuffer = stackalloc byte[CString.MaxLength], toBuffer = stackalloc byte[CString.MaxLength];
-        fixed (byte* a = CString.Terminated(from, fromBuffer), b = CString.Terminated(to, toBuffer))
-            if (Interop.LibCExtra.renameat(_fd, a, _fd, b) != 0)
-                throw Failed("rename", System.IO.Path.Combine(Path, from));
-    }
-
-    /// <summary>unlinkat(2) in this directory; an error is no matter.</summary>
-    public void TryUnlink(string name)
-    {
-        Span<byte> buffer = stackalloc byte[CString.MaxLength];
-        fixed (byte* path = CString.Terminated(name, buffer))
-            _ = unlinkat(_fd, path, 0);
-    }
-
-    /// <summary>flock(2) without waiting: false where another process has it. It ends with this descriptor, or with us.</summary>
-    public bool TryLock() => Interop.LibCExtra.flock(_fd, Interop.LibCExtra.LOCK_EX | Interop.LibCExtra.LOCK_NB) == 0
-        ? true
-        : errno == EAGAIN ? false : throw Failed("flock");
 
     /// <summary>A second descriptor of the same file, close-on-exec.</summary>
     public Fd Duplicate()
@@ -283,8 +231,8 @@ public sealed unsafe class Fd : IDisposable
     /// <summary>Gives the number away.</summary>
     public int ReleaseNumber() => Interlocked.Exchange(ref _fd, -1);
 
-    /// <summary>Gives the descriptor away.</summary>
-    internal SafeFileHandle Release() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);
+    /// <summary>Gives the descriptor away, to .NET's own streams.</summary>
+    public SafeFileHandle ReleaseHandle() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);
 
     internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);
 

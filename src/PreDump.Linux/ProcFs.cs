@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
@@ -126,7 +125,7 @@ public static class ProcFs
         var tids = new List<int>();
         using var directory = OpenUnlessGone(Path(pid, "task"), O_RDONLY | O_DIRECTORY);
         if (directory is not null)
-            ReadNumberedEntries(directory, tids);
+            DirectoryEntries.Numbers(directory, tids);
         return tids;
     }
 
@@ -159,26 +158,6 @@ public static class ProcFs
     {
         int comm = stat.LastIndexOf((byte)')');
         return comm < 0 || comm + 2 >= stat.Length ? default : stat[(comm + 2)..];
-    }
-
-    /// <summary>Adds the entries of an open directory whose names are numbers.</summary>
-    internal static unsafe void ReadNumberedEntries(Fd directory, List<int> into)
-    {
-        Span<byte> entries = stackalloc byte[8192];
-        while (true)
-        {
-            nint got;
-            fixed (byte* p = entries)
-                got = LibCExtra.getdents64(directory.Number, p, (nuint)entries.Length);
-            if (got < 0 && errno is var error && error != ENOENT && error != ESRCH) // those: the process has gone
-                throw directory.Failed("getdents64");
-            if (got <= 0)
-                return;
-            // struct linux_dirent64: ino 8, offset 8, length 2, type 1, name
-            for (int at = 0; at < got; at += BinaryPrimitives.ReadUInt16LittleEndian(entries[(at + 16)..]))
-                if (Utf8Parser.TryParse(entries[(at + 19)..], out int number, out int used) && entries[at + 19 + used] == 0)
-                    into.Add(number);
-        }
     }
 
     /// <summary>Makes something of a file's text.</summary>

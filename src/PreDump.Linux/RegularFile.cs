@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -13,18 +12,27 @@ public static unsafe class RegularFile
 
     /// <summary>Opens it for reading. Null where it can't be: then <paramref name="problem"/> says why, or is null too where there is
     /// no such file.</summary>
-    public static SafeFileHandle? TryOpenRead(string path, out string? problem) => TryOpenFd(path, out problem)?.Release();
+    public static Fd? TryOpenFd(string path, out string? problem)
+    {
+        using var place = Fd.TryOpen(path, O_PATH, out int error);
+        return Reopen(place, path, O_RDONLY, error, out problem);
+    }
 
-    /// <summary>The same, as a descriptor of ours.</summary>
-    public static Fd? TryOpenFd(string path, out string? problem) => TryOpen(path, O_RDONLY, 0, out problem);
+    /// <summary>The same from an open directory.</summary>
+    /// <param name="directory">Where the name is looked up.</param>
+    /// <param name="name">The file's.</param>
+    /// <param name="flags">Of open(2).</param>
+    /// <param name="nofollow">O_NOFOLLOW or 0.</param>
+    /// <param name="problem">Why it can't be opened; null where it can, and where there is no such file.</param>
+    internal static Fd? TryOpen(Fd directory, string name, int flags, int nofollow, out string? problem)
+    {
+        using var place = directory.TryOpenAt(name, O_PATH | nofollow, out int error);
+        return Reopen(place, Path.Combine(directory.Path, name), flags, error, out problem);
+    }
 
-    /// <summary>The same for a file that is changed in place; a symbolic link is refused, since it could lead to anybody's file.</summary>
-    internal static Fd? TryOpenForUpdate(string path, out string? problem) => TryOpen(path, O_RDWR, O_NOFOLLOW, out problem);
-
-    private static Fd? TryOpen(string path, int flags, int nofollow, out string? problem)
+    private static Fd? Reopen(Fd? place, string path, int flags, int error, out string? problem)
     {
         problem = null;
-        using var place = Fd.TryOpen(path, O_PATH | nofollow, out int error);
         if (place is null)
         {
             if (error != ENOENT && error != ENOTDIR)

@@ -18,7 +18,7 @@ public static class Userfaultfd
         if (directory is null)
             return error is not (Errno.ENOENT or Errno.ESRCH); // it has gone, and nothing of it will be read; or it can't be told
         var numbers = new List<int>();
-        ProcFs.ReadNumberedEntries(directory, numbers);
+        DirectoryEntries.Numbers(directory, numbers);
         return numbers.Exists(number => directory.LinkIs(number, "anon_inode:[userfaultfd]"u8));
     }
 }

@@ -1,3 +1,5 @@
+using PreDump.Images;
+
 namespace PreDump.PageServer;
 
 /// <summary>Where the images of sessions go, and which images are whose parent. Its members may be called by several threads.</summary>
@@ -17,8 +19,8 @@ public interface IRound : IDisposable
     /// <summary>What is received.</summary>
     IncomingImages Images { get; }
 
-    /// <summary>The directory of the parent that has a pagemap; null where there is none.</summary>
-    string? ParentWith(string pagemap);
+    /// <summary>The parent that has a pagemap; the round's own, to be read from. Null where there is none.</summary>
+    ImageDirectory? ParentWith(string pagemap);
 
     /// <summary>Moves the images to their place: from now on they are whole.</summary>
     /// <param name="hasHoles">Whether pages were left to the parent.</param>

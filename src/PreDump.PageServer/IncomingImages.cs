@@ -14,38 +14,31 @@ public sealed class IncomingImages : IDisposable
     // Small runs are gathered: one write for many of them.
     private const int GatherBytes = 256 * 1024;
 
-    private readonly Fd _directory;
+    private readonly DirectoryFd _within;
     private readonly TaskImageWriter _writer = new();
     private byte[]? _gathered;
     private int _gatheredBytes;
     private PagesFile? _pages;
     private uint _nextPagesId = FirstPagesId;
 
-    private IncomingImages(string path, Fd directory) => (Path, _directory) = (path, directory);
-
-    /// <summary>The directory; its name is <see cref="Name"/>.</summary>
-    public string Path { get; }
+    private IncomingImages(DirectoryFd within, string name) => (_within, Name, Directory) = (within, name, within.MakePrivateDirectory(name));
 
     /// <summary>Its name.</summary>
-    public string Name => System.IO.Path.GetFileName(Path);
+    public string Name { get; }
 
-    /// <summary>Makes a new one in a directory.</summary>
-    public static IncomingImages Create(string within)
-    {
-        string path = System.IO.Path.Combine(within, $"{ImageNames.IncomingPrefix}{Random.Shared.NextInt64():x16}");
-        Fd.MakePrivateDirectory(path);
-        return new IncomingImages(path, Fd.TryOpenDirectory(path, out int error) ?? throw new LinuxException("open", path, error));
-    }
+    /// <summary>The directory of that name, as long as the images are on their way.</summary>
+    public DirectoryFd Directory { get; }
+
+    /// <summary>Makes a new one in a directory, which stays open as long as this is used.</summary>
+    public static IncomingImages Create(DirectoryFd within) => new(within, $"{ImageNames.IncomingPrefix}{Random.Shared.NextInt64():x16}");
 
     /// <summary>Removes what a server that was killed has left.</summary>
-    public static int RemoveLeftOvers(string within)
+    /// <returns>How many directories.</returns>
+    public static int RemoveLeftOvers(DirectoryFd within)
     {
         int removed = 0;
-        foreach (string path in Directory.GetDirectories(within, ImageNames.IncomingPrefix + "*"))
-        {
-            Directory.Delete(path, recursive: true);
-            removed++;
-        }
+        foreach (string name in within.Names().Where(name => name.StartsWith(ImageNames.IncomingPrefix, StringComparison.Ordinal)))
+            removed += TryRemove(within, name) ? 1 : 0;
         return removed;
     }
 
@@ -53,8 +46,8 @@ public sealed class IncomingImages : IDisposable
     /// <exception cref="LinuxException">EEXIST: it had its turn already.</exception>
     public void Open(PagesId id)
     {
-        var pagemap = _directory.CreatePrivate(id.FileName);
-        _pages = _writer.Begin(pagemap, _directory.CreatePrivate(ImageNames.Pages(_nextPagesId)), _nextPagesId++);
+        var pagemap = Directory.CreatePrivate(id.FileName);
+        _pages = _writer.Begin(pagemap, Directory.CreatePrivate(ImageNames.Pages(_nextPagesId)), _nextPagesId++);
     }
 
     /// <summary>Adds an entry to the pagemap.</summary>
@@ -84,24 +77,29 @@ public sealed class IncomingImages : IDisposable
     }
 
     /// <summary>Makes the link to the parent, relative to the directory's place.</summary>
-    public void LinkParent(string target) => _directory.Link(ImageNames.Parent, target);
+    public void LinkParent(string target) => Directory.Link(ImageNames.Parent, target);
 
     /// <summary>Says that the images are whole.</summary>
-    public void Mark() => _directory.CreatePrivate(ImageNames.PageServerMark).Close();
+    public void Mark() => Directory.CreatePrivate(ImageNames.PageServerMark).Close();
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _writer.Dispose();
-        _directory.Dispose();
-        try
-        {
-            Directory.Delete(Path, recursive: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Moved to its place, or taken away by somebody.
-        }
+        Directory.Dispose();
+        _ = TryRemove(_within, Name);
+    }
+
+    // False where it has been moved to its place, or taken away by somebody.
+    private static bool TryRemove(DirectoryFd within, string name)
+    {
+        using var directory = within.TryOpenDirectory(name, out _);
+        if (directory is null)
+            return false;
+        foreach (string file in directory.Names())
+            directory.TryUnlink(file);
+        within.TryRemoveDirectory(name);
+        return true;
     }
 
     private void Flush()

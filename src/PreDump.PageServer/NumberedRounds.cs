@@ -13,8 +13,7 @@ namespace PreDump.PageServer;
 /// was to bring is nowhere. All that is known is in the directories: their parent links, and a mark in a round that was given to a session.</summary>
 public sealed class NumberedRounds : IRounds
 {
-    private readonly string _directory;
-    private readonly Fd _fd;
+    private readonly DirectoryFd _directory;
     private readonly IObserver _observer;
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, Finished> _tips = [];
@@ -22,22 +21,23 @@ public sealed class NumberedRounds : IRounds
     private long _moment;
 
     /// <summary>Finds the rounds that are there.</summary>
-    public NumberedRounds(string directory, IObserver observer)
+    /// <param name="directory">Where they are; the caller's.</param>
+    /// <param name="observer">Told where a parent is in doubt.</param>
+    public NumberedRounds(DirectoryFd directory, IObserver observer)
     {
         (_directory, _observer) = (directory, observer);
-        _fd = Fd.TryOpenDirectory(directory, out int error) ?? throw new LinuxException("open", directory, error);
-        foreach (string path in Directory.GetDirectories(directory))
-            if (NumberOf(Path.GetFileName(path)) is { } number)
+        foreach (string name in directory.Names())
+            if (NumberOf(name) is { } number && directory.Has($"{name}/."))
             {
-                _tips.Add(number, new Finished(number, path, Moment()));
+                _tips.Add(number, new Finished(number, Moment()));
                 _last = Math.Max(_last, number);
             }
-        foreach (var round in _tips.Values.ToList())
-            if (ParentOf(round.Path) is { } parent)
+        foreach (int number in _tips.Keys.ToList())
+            if (ParentOf(number) is { } parent)
                 _tips.Remove(parent);
     }
 
-    private sealed record Finished(int Number, string Path, long Moment);
+    private sealed record Finished(int Number, long Moment);
 
     /// <inheritdoc/>
     public long Moment() => Interlocked.Increment(ref _moment);
@@ -46,21 +46,27 @@ public sealed class NumberedRounds : IRounds
     public IRound Begin(long connected) => new Round(this, connected);
 
     /// <inheritdoc/>
-    public void Dispose() => _fd.Dispose();
+    public void Dispose()
+    {
+        // The directory is the caller's.
+    }
 
     private static int? NumberOf(string name) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number.ToString(CultureInfo.InvariantCulture) == name ? number : null;
 
-    private static int? ParentOf(string round) =>
-        new FileInfo(Path.Combine(round, ImageNames.Parent)).LinkTarget is ['.', '.', '/', .. var name] ? NumberOf(name) : null;
+    private int? ParentOf(int number) =>
+        _directory.LinkOf(Of(number, ImageNames.Parent)) is ['.', '.', '/', .. var name] ? NumberOf(name) : null;
 
-    private string PathOf(int number) => Path.Combine(_directory, number.ToString(CultureInfo.InvariantCulture));
+    private static string NameOf(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    // A file of a round, from our directory.
+    private static string Of(int number, string file) => $"{NameOf(number)}/{file}";
 
     private Finished? Take(string pagemap, long connected, ref bool inDoubt)
     {
         lock (_lock)
         {
-            var tips = _tips.Values.Where(tip => File.Exists(Path.Combine(tip.Path, pagemap))).ToList();
+            var tips = _tips.Values.Where(tip => _directory.Has(Of(tip.Number, pagemap))).ToList();
             if (tips is not [var tip])
             {
                 inDoubt |= tips.Count > 1;
@@ -69,30 +75,33 @@ public sealed class NumberedRounds : IRounds
                         + "is the parent: the client is asked for all its memory");
                 return null;
             }
-            string mark = Path.Combine(tip.Path, ImageNames.Child);
-            if (tip.Moment > connected || File.Exists(mark))
+            string mark = Of(tip.Number, ImageNames.Child);
+            if (tip.Moment > connected || _directory.HasEntry(mark))
             {
                 inDoubt = true;
                 _observer.Warn($"round {tip.Number} has a {pagemap}, but another session has had it for its parent: the client is asked for all its memory");
                 return null;
             }
-            using var taken = PrivateFile.CreateOrTruncate(mark);
+            using var taken = _directory.CreatePrivate(mark);
             taken.Write("a session was told that this is its parent\n"u8);
             taken.Close();
             return tip;
         }
     }
 
+    private ImageDirectory Open(Finished round) => ImageDirectory.Adopt(_directory.TryOpenDirectory(NameOf(round.Number), out int error)
+        ?? throw new LinuxException("open", _directory.PathOf(NameOf(round.Number)), error));
+
     private Finished Add(IncomingImages images, Finished? parent)
     {
         lock (_lock)
         {
             int number = _last + 1;
-            while (Path.Exists(PathOf(number))) // somebody else's, since we began
+            while (_directory.HasEntry(NameOf(number))) // somebody else's, since we began
                 number++;
-            _fd.Rename(images.Name, number.ToString(CultureInfo.InvariantCulture));
+            _directory.Rename(images.Name, NameOf(number));
             _last = number;
-            var round = new Finished(number, PathOf(number), Moment());
+            var round = new Finished(number, Moment());
             _tips.Add(number, round);
             if (parent is not null)
                 _tips.Remove(parent.Number);
@@ -103,15 +112,16 @@ public sealed class NumberedRounds : IRounds
     private sealed class Round(NumberedRounds rounds, long connected) : IRound
     {
         private Finished? _parent;
+        private ImageDirectory? _parentImages;
         private bool _inDoubt; // for good: the tree may be any
 
         public IncomingImages Images { get; } = IncomingImages.Create(rounds._directory);
 
-        public string? ParentWith(string pagemap)
+        public ImageDirectory? ParentWith(string pagemap)
         {
-            if (!_inDoubt)
-                _parent ??= rounds.Take(pagemap, connected, ref _inDoubt);
-            return _parent is not null && File.Exists(Path.Combine(_parent.Path, pagemap)) ? _parent.Path : null;
+            if (!_inDoubt && _parent is null && (_parent = rounds.Take(pagemap, connected, ref _inDoubt)) is { } parent)
+                _parentImages = rounds.Open(parent);
+            return _parentImages?.Has(pagemap) == true ? _parentImages : null;
         }
 
         public FinishedRound Finish(bool hasHoles)
@@ -121,9 +131,14 @@ public sealed class NumberedRounds : IRounds
                 Images.LinkParent($"../{parent.Number}");
             Images.Mark();
             var round = rounds.Add(Images, parent);
-            return new FinishedRound(round.Path, round.Number, parent?.Path);
+            return new FinishedRound(rounds._directory.PathOf(NameOf(round.Number)), round.Number,
+                parent is null ? null : rounds._directory.PathOf(NameOf(parent.Number)));
         }
 
-        public void Dispose() => Images.Dispose();
+        public void Dispose()
+        {
+            Images.Dispose();
+            _parentImages?.Dispose();
+        }
     }
 }

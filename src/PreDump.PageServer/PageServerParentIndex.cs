@@ -35,6 +35,12 @@ public sealed class PageServerParentIndex : IParentIndex
     /// <summary>None: the protocol fetches no pages.</summary>
     public ChainedPages? OpenPages(int imagePid) => null;
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The connection is the client's.
+    }
+
     private static PagesId Id(int imagePid) => new(PagesId.Task, (ulong)imagePid);
 
     private sealed class Everything : IParentCoverage

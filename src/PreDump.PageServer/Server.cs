@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Core.Maintenance;
+using PreDump.Images;
 using PreDump.Linux;
 
 namespace PreDump.PageServer;
@@ -186,7 +187,7 @@ public sealed class Server : IDisposable
             Finish(result);
             session.SeeOff();
             if (_request.AutoDedup && result.Round.Parent is not null)
-                Dedup.RunAfterRound(result.Round.Directory, _observer);
+                Dedup.RunAfterRound(() => ImageDirectory.Open(result.Round.Directory), _observer);
         }
         catch (Exception e)
         {

@@ -7,8 +7,8 @@ namespace PreDump.Core.Comparing;
 
 /// <summary>Compares images, each page found through the whole chain, with the memory of the stopped tree that they were made of:
 /// the pages are chosen by the rules of a pre-dump. Memory is streamed.</summary>
-/// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
-public sealed class LiveComparison(IReadOnlyList<ChainLink> chain) : IDisposable
+/// <param name="chain">The rounds; the caller's.</param>
+public sealed class LiveComparison(ImageChain chain) : IDisposable
 {
     private readonly ChainComparer _comparer = new(threads: 1);
 
@@ -17,7 +17,7 @@ public sealed class LiveComparison(IReadOnlyList<ChainLink> chain) : IDisposable
     /// <exception cref="ImageException">An image is damaged.</exception>
     public IEnumerable<TaskComparison> Run(StoppedTree tree)
     {
-        var left = Directory.EnumerateFiles(chain[0].Path).Select(path => ImageNames.PidOfPagemap(Path.GetFileName(path))).OfType<int>().ToHashSet();
+        var left = chain[0].Names().Select(ImageNames.PidOfPagemap).OfType<int>().ToHashSet();
         foreach (var task in tree.Tasks)
         {
             if (task.LiveTid == 0)
@@ -64,10 +64,10 @@ public sealed class LiveComparison(IReadOnlyList<ChainLink> chain) : IDisposable
 
     private ulong PagesInImages(int pid)
     {
-        string path = Path.Combine(chain[0].Path, ImageNames.Pagemap(pid));
-        if (!File.Exists(path))
+        string name = ImageNames.Pagemap(pid);
+        if (!chain[0].Has(name))
             return 0;
-        using var pagemap = PagemapReader.Open(path, PageSize.Bytes);
+        using var pagemap = PagemapReader.Open(chain[0], name, PageSize.Bytes);
         ulong pages = 0;
         while (pagemap.TryRead(out var entry))
             pages += entry.NrPages;

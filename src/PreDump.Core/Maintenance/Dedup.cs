@@ -8,28 +8,31 @@ namespace PreDump.Core.Maintenance;
 public static class Dedup
 {
     /// <summary>Punches the holes; returns the pages freed.</summary>
-    /// <param name="directory">The images; their parent link leads to the parent.</param>
+    /// <param name="images">The images; their parent link leads to the parent.</param>
     /// <exception cref="ImageException">An image is damaged; then nothing is freed.</exception>
     /// <exception cref="LinuxException">The file system can't punch holes.</exception>
-    public static ulong Run(string directory)
+    public static ulong Run(ImageDirectory images)
     {
-        // What replaces must be whole before the replaced is given up.
-        ImageCheck.RefuseUnsound(directory, PageSize.Bytes, "nothing was freed");
-        var chain = ImageChain.Walk(directory).ToList();
+        // What replaces must be complete before the replaced is given up.
+        ImageCheck.RefuseUnsound(images, PageSize.Bytes, "nothing was freed");
+        using var chain = ImageChain.Open(images.Reopen());
         ulong freed = 0;
-        foreach (var path in Directory.EnumerateFiles(directory, "pagemap-*.img"))
-            freed += FreeReplaced(chain, path);
+        foreach (string pagemap in images.Names().Where(ImageNames.IsPagemap))
+            freed += FreeReplaced(chain, pagemap);
         if (chain.Count > 1) // where its pages lay no later round asks
-            File.Delete(Path.Combine(chain[1].Path, ImageNames.Frames));
+            chain[1].Descriptor.TryUnlink(ImageNames.Frames);
         return freed;
     }
 
     /// <summary>The same at the end of a round. Whatever hinders it is a warning: the images are whole.</summary>
-    public static void RunAfterRound(string directory, IObserver observer)
+    /// <param name="open">Opens the images.</param>
+    /// <param name="observer">Told what was freed, or why nothing was.</param>
+    public static void RunAfterRound(Func<ImageDirectory> open, IObserver observer)
     {
         try
         {
-            observer.Note($"{Run(directory)} pages freed in the parent images");
+            using var images = open();
+            observer.Note($"{Run(images)} pages freed in the parent images");
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
@@ -37,16 +40,16 @@ public static class Dedup
         }
     }
 
-    private static ulong FreeReplaced(IReadOnlyList<ChainLink> chain, string pagemapPath)
+    private static ulong FreeReplaced(ImageChain chain, string name)
     {
-        using var parent = ChainedPages.TryOpen(chain, Path.GetFileName(pagemapPath), PageSize.Bytes, round: 1);
+        using var parent = ChainedPages.TryOpen(chain, name, PageSize.Bytes, round: 1);
         if (parent is null)
             return 0;
-        var pagesFiles = new Dictionary<string, Fd>();
+        var pagesFiles = new Dictionary<ChainedPages, Fd>();
         try
         {
             ulong freed = 0;
-            using var pagemap = PagemapReader.Open(pagemapPath, PageSize.Bytes);
+            using var pagemap = PagemapReader.Open(chain[0], name, PageSize.Bytes);
             while (pagemap.TryRead(out var entry))
                 if (entry.Flags.HasFlag(PageFlags.Present))
                     freed += Free(parent, entry, pagesFiles);
@@ -59,19 +62,22 @@ public static class Dedup
         }
     }
 
-    private static ulong Free(ChainedPages parent, PagemapEntry entry, Dictionary<string, Fd> pagesFiles)
+    private static ulong Free(ChainedPages parent, PagemapEntry entry, Dictionary<ChainedPages, Fd> pagesFiles)
     {
         ulong freed = 0;
         for (ulong done = 0, pages; done < entry.NrPages; done += pages)
         {
             pages = parent.Locate(entry.Vaddr + done * (ulong)PageSize.Bytes, entry.NrPages - done, out var place);
-            if (place.Round is not { PagesPath: var path })
+            if (place.Round is not { } round)
                 continue;
-            if (!pagesFiles.TryGetValue(path, out var file))
-                pagesFiles.Add(path, file = Fd.OpenForUpdate(path));
+            if (!pagesFiles.TryGetValue(round, out var file))
+                pagesFiles.Add(round, file = OpenForUpdate(round));
             file.PunchHole(place.Offset, pages * (ulong)PageSize.Bytes);
             freed += pages;
         }
         return freed;
     }
+
+    private static Fd OpenForUpdate(ChainedPages round) => round.Directory.Descriptor.TryOpenForUpdate(round.PagesName, out string? problem)
+        ?? throw new ImageException(round.Directory.PathOf(round.PagesName), problem!);
 }

@@ -3,7 +3,7 @@ using PreDump.Images;
 namespace PreDump.Core.Parents;
 
 /// <summary>Where the pagemaps of the round before are, and of which tasks.</summary>
-public interface IParentIndex
+public interface IParentIndex : IDisposable
 {
     /// <summary>The place, for messages.</summary>
     string Where { get; }

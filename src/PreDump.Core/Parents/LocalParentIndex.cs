@@ -4,20 +4,20 @@ using PreDump.Linux;
 namespace PreDump.Core.Parents;
 
 /// <summary>The pagemaps in a directory of images.</summary>
-public sealed class LocalParentIndex(ParentImages images, string directory) : IParentIndex
+/// <param name="images">The parent's.</param>
+/// <param name="directory">Where they are; the caller's.</param>
+public sealed class LocalParentIndex(ParentImages images, ImageDirectory directory) : IParentIndex
 {
-    // Two descriptors and some KB for each round and task. What no later round has is compared with none, and so copied anew.
+    // Three descriptors and some KB for each round and task. What no later round has is compared with none, and so copied anew.
     private const int MostRounds = 16, DescriptorLimitForOne = 128;
 
     // Listed once, so that the freeze need not look for files.
-    private readonly HashSet<int> _imagePids =
-        [.. Directory.EnumerateFiles(directory).Select(file => ImageNames.PidOfPagemap(Path.GetFileName(file))).OfType<int>()];
+    private readonly HashSet<int> _imagePids = [.. directory.Names().Select(ImageNames.PidOfPagemap).OfType<int>()];
 
-    private readonly List<ChainLink> _chain =
-        [.. ImageChain.Walk(directory).Take((int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitForOne, MostRounds))];
+    private readonly ImageChain _chain = ImageChain.Open(directory.Reopen(), (int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitForOne, MostRounds));
 
     /// <inheritdoc/>
-    public string Where => directory;
+    public string Where => directory.Path;
 
     /// <inheritdoc/>
     public string Advice => "they are of another tree; give the directory of this tree's last round";
@@ -30,4 +30,7 @@ public sealed class LocalParentIndex(ParentImages images, string directory) : IP
 
     /// <inheritdoc/>
     public ChainedPages? OpenPages(int imagePid) => ChainedPages.TryOpen(_chain, ImageNames.Pagemap(imagePid), PageSize.Bytes);
+
+    /// <inheritdoc/>
+    public void Dispose() => _chain.Dispose();
 }

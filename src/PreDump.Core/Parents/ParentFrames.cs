@@ -21,7 +21,7 @@ public sealed class ParentFrames : IDisposable
     /// <param name="directory">The round's.</param>
     /// <param name="dumpUptime">The one in its inventory, in microseconds.</param>
     /// <param name="local">Whether the round's pages are there to compare with.</param>
-    public static ParentFrames Open(string directory, ulong dumpUptime, bool local)
+    public static ParentFrames Open(ImageDirectory directory, ulong dumpUptime, bool local)
     {
         if (TryOpenLedger(directory, dumpUptime, out var why) is { } ledger)
             return new ParentFrames(ledger, null);
@@ -34,7 +34,7 @@ public sealed class ParentFrames : IDisposable
     /// <param name="directory">The round's.</param>
     /// <param name="dumpUptime">The one in its inventory, in microseconds.</param>
     /// <param name="why">Why there is none.</param>
-    public static FrameLedger? TryOpenLedger(string directory, ulong dumpUptime, out string why)
+    public static FrameLedger? TryOpenLedger(ImageDirectory directory, ulong dumpUptime, out string why)
     {
         why = "";
         if (!PageFrames.AreVisible)
@@ -44,18 +44,18 @@ public sealed class ParentFrames : IDisposable
         }
         try
         {
-            var ledger = FrameLedger.TryOpenIn(directory);
+            var ledger = FrameLedger.TryOpen(directory);
             if (ledger is null)
-                why = $"{directory} has no frame ledger (a round of criu's, or of predump with --trust-soft-dirty or without CAP_SYS_ADMIN)";
+                why = $"{directory.Path} has no frame ledger (a round of criu's, or of predump with --trust-soft-dirty or without CAP_SYS_ADMIN)";
             else if (ledger.Head.DumpUptime == dumpUptime && ledger.Head.Boot == ProcFs.BootId())
             {
                 ulong most = MostPages();
                 if (ledger.Tasks.Values.All(task => task.Pages <= most))
                     return ledger;
-                why = $"{Path.Combine(directory, ImageNames.Frames)} has a task of more pages than this machine could hold: it is damaged, or forged";
+                why = $"{directory.PathOf(ImageNames.Frames)} has a task of more pages than this machine could hold: it is damaged, or forged";
             }
             else
-                why = $"{Path.Combine(directory, ImageNames.Frames)} belongs to another round, or to another boot";
+                why = $"{directory.PathOf(ImageNames.Frames)} belongs to another round, or to another boot";
             ledger?.Dispose();
         }
         catch (ImageException e)

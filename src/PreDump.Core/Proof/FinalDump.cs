@@ -30,7 +30,7 @@ public sealed class FinalDump : IDisposable
         FinalDump? dump = null;
         try
         {
-            dump = new FinalDump(FinalImages.Open(ImageChain.Walk(imagesDirectory).First().Path), figures, log);
+            dump = new FinalDump(FinalImages.Open(imagesDirectory), figures, log);
             log.Say($"the dump in {dump._images.Path}, of the tree of {rootPid}");
             dump.Begin();
             var asked = settings();
@@ -53,7 +53,11 @@ public sealed class FinalDump : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _images.Dispose();
+    public void Dispose()
+    {
+        _parent?.Dispose();
+        _images.Dispose();
+    }
 
     // First of all, before a page is looked at: whatever ends us from here on, nothing looks whole. The parent comes first: killed in between
     // we leave the images as criu made them, of a dump that has failed, and not a parent that misses what is written from now on.
@@ -64,7 +68,7 @@ public sealed class FinalDump : IDisposable
             _log.Say("the images have no parent: there is nothing to prove");
             return;
         }
-        _parent = UsedParent.Claim(ParentOf(_images.Path), _log);
+        _parent = UsedParent.Claim(_images.Directory, _log);
         bool areHere = _images.Names.Any(ImageNames.IsPagemap);
         if (areHere)
         {
@@ -74,14 +78,12 @@ public sealed class FinalDump : IDisposable
         else
             _log.Warn("not proved: the images' pagemaps are not here but on a page server. What was moved since the last round (mremap) may be "
                 + "restored from the parent, as it was before");
-        _uptime = InventoryImage.Read(_images.PathOf(areHere ? ImageNames.UnprovedInventory : ImageNames.Inventory)).DumpUptime ?? 0;
+        _uptime = InventoryImage.Read(_images.Directory, areHere ? ImageNames.UnprovedInventory : ImageNames.Inventory).DumpUptime ?? 0;
     }
-
-    private static string ParentOf(string images) => ImageChain.Walk(images).ElementAt(1).Path;
 
     private void Prove(int rootPid, ProofSettings settings)
     {
-        List<ChainLink> chain = [.. ImageChain.Walk(_images.Path)];
+        using var chain = ImageChain.Open(_images.Directory.Reopen());
         long begun = Stopwatch.GetTimestamp();
         using var tree = StoppedTree.Open(rootPid);
         _figures.TreeTime = Stopwatch.GetTimestamp() - begun;
@@ -102,11 +104,11 @@ public sealed class FinalDump : IDisposable
         _log.Say("proved: what the images leave to their parents is the memory of the tree");
     }
 
-    private List<WrongPages> FindWrong(IReadOnlyList<ChainLink> chain, StoppedTree tree, ProofSettings settings)
+    private List<WrongPages> FindWrong(ImageChain chain, StoppedTree tree, ProofSettings settings)
     {
         string why = settings.Whole ? "the settings ask for it"
             : $"another dump or round was made on {chain[1].Path} before, and what was written between the two looks clean";
-        using var frames = settings.Whole || _parent!.WasUsedBefore ? null : RoundFrames.TryOpen(chain[1].Path, _images, out why);
+        using var frames = settings.Whole || _parent!.WasUsedBefore ? null : RoundFrames.TryOpen(_parent.Directory, _images, out why);
         if (frames is null)
             _log.Say($"all pages that are left to parents are compared: {why}");
         using var proof = new TaskProof(chain, task => frames?.Of(task) ?? AllSuspects.Instance, _figures);
@@ -127,9 +129,9 @@ public sealed class FinalDump : IDisposable
         var parent = dump?._parent;
         try
         {
-            using var images = FinalImages.Open(ImageChain.Walk(imagesDirectory).First().Path);
+            using var images = FinalImages.Open(imagesDirectory);
             if (parent is null && images.Names.Contains(ImageNames.Parent))
-                parent = UsedParent.Claim(ParentOf(images.Path), log);
+                parent = UsedParent.Claim(images.Directory, log);
             if (images.Names.Contains(ImageNames.Inventory))
                 images.Withhold();
         }

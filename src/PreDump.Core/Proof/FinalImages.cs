@@ -6,28 +6,22 @@ namespace PreDump.Core.Proof;
 /// <summary>The directory of a final dump that criu has just written and that is not taken yet.</summary>
 public sealed class FinalImages : IDisposable
 {
-    private readonly Fd _directory;
     private uint _lastId;
 
-    private FinalImages(Fd directory, string path)
-    {
-        (_directory, Path) = (directory, path);
-        Names = [.. Directory.EnumerateFileSystemEntries(path).Select(entry => System.IO.Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
-    }
+    private FinalImages(ImageDirectory directory) => (Directory, Names) = (directory, directory.Names());
 
-    /// <summary>Absolute, without links: criu names it by a descriptor of its own.</summary>
-    public string Path { get; }
+    /// <summary>The directory; criu names it by a descriptor of its own.</summary>
+    public ImageDirectory Directory { get; }
 
-    /// <summary>What is in it.</summary>
+    /// <summary>Absolute, without links.</summary>
+    public string Path => Directory.Path;
+
+    /// <summary>What was in it when it was opened.</summary>
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>Opens it.</summary>
-    /// <exception cref="LinuxException">It can't be opened.</exception>
-    public static FinalImages Open(string path) =>
-        new(Fd.TryOpenDirectory(path, out int error) ?? throw new LinuxException("open", path, error), path);
-
-    /// <summary>Where a file of that name is.</summary>
-    public string PathOf(string name) => System.IO.Path.Combine(Path, name);
+    /// <exception cref="ImageException">It can't be opened.</exception>
+    public static FinalImages Open(string path) => new(ImageDirectory.Open(path));
 
     /// <summary>Takes the inventory out of its place: criu restore refuses what is left. Whatever ends us from here on leaves images that do
     /// not look whole.</summary>
@@ -36,7 +30,7 @@ public sealed class FinalImages : IDisposable
     {
         try
         {
-            _directory.Rename(ImageNames.Inventory, ImageNames.UnprovedInventory);
+            Directory.Descriptor.Rename(ImageNames.Inventory, ImageNames.UnprovedInventory);
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
@@ -45,7 +39,7 @@ public sealed class FinalImages : IDisposable
     }
 
     /// <summary>Puts the inventory back, the last step: now the images are whole.</summary>
-    public void Release() => _directory.Rename(ImageNames.UnprovedInventory, ImageNames.Inventory);
+    public void Release() => Directory.Descriptor.Rename(ImageNames.UnprovedInventory, ImageNames.Inventory);
 
     /// <summary>The next n of which there is no pages-n.img.</summary>
     public uint NextPagesId()
@@ -57,14 +51,14 @@ public sealed class FinalImages : IDisposable
     }
 
     /// <summary>Creates a file, mode 0600: it is a task's memory. It must not exist.</summary>
-    public Fd Create(string name) => _directory.CreatePrivate(name);
+    public Fd Create(string name) => Directory.Descriptor.CreatePrivate(name);
 
     /// <summary>Puts a file into another one's place.</summary>
-    public void Replace(string name, string by) => _directory.Rename(by, name);
+    public void Replace(string name, string by) => Directory.Descriptor.Rename(by, name);
 
     /// <summary>Removes a file; an error is no matter.</summary>
-    public void TryRemove(string name) => _directory.TryUnlink(name);
+    public void TryRemove(string name) => Directory.Descriptor.TryUnlink(name);
 
     /// <inheritdoc/>
-    public void Dispose() => _directory.Dispose();
+    public void Dispose() => Directory.Dispose();
 }

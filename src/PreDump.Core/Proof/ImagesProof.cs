@@ -28,7 +28,7 @@ public sealed class ImagesProof(FinalImages images, StoppedTree tree, TaskProof 
 
     private void Look(string name, List<WrongPages> found)
     {
-        using var pagemap = PagemapReader.Open(images.PathOf(name), PageSize.Bytes);
+        using var pagemap = PagemapReader.Open(images.Directory, name, PageSize.Bytes);
         PagemapEntry entry;
         do
             if (!pagemap.TryRead(out entry))

@@ -28,10 +28,9 @@ public sealed class MendedTask : IDisposable
     {
         (_images, _name, _oldId) = (images, name, oldId);
         (_newPagemap, _newPages) = (ImageNames.NewPagemap(name), ImageNames.Pages(newId));
-        string oldPath = images.PathOf(ImageNames.Pages(oldId));
         _memory = StoppedMemory.Open(task);
         _batch.RoomToSwapIn = _memory.RoomToSwapIn;
-        _oldFile = Fd.TryOpenPlain(oldPath) ?? throw new ImageException(oldPath, "no such file");
+        _oldFile = images.Directory.OpenImage(ImageNames.Pages(oldId));
         _images.TryRemove(_newPagemap); // left by somebody who was killed
         _newFile = _images.Create(_newPages);
         _pagemap.Begin(_images.Create(_newPagemap), newId);
@@ -48,7 +47,7 @@ public sealed class MendedTask : IDisposable
     public static void Write(FinalImages images, TreeTask task, IReadOnlyList<MemoryRange> wrong, uint newId)
     {
         string name = ImageNames.Pagemap(task.ImagePid);
-        using var old = PagemapReader.Open(images.PathOf(name), PageSize.Bytes);
+        using var old = PagemapReader.Open(images.Directory, name, PageSize.Bytes);
         using var mended = new MendedTask(images, task, name, old.PagesId, newId);
         mended.WriteAll(old, wrong);
         mended.PutInPlace();

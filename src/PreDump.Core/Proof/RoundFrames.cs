@@ -16,14 +16,14 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     private RoundFrames(FrameLedger ledger, FinalImages images) => (_ledger, _check, _images) = (ledger, new FrameCheck(ledger, Relocations.Count), images);
 
     /// <summary>Opens the frame ledger of a round; null where there is none that can be used.</summary>
-    /// <param name="round">The directory of the round that the dump was built upon. No other round or dump was made on it before.</param>
+    /// <param name="round">The round that the dump was built upon. No other round or dump was made on it before.</param>
     /// <param name="images">The dump's.</param>
     /// <param name="why">Why there is none, for the log.</param>
-    public static RoundFrames? TryOpen(string round, FinalImages images, out string why)
+    public static RoundFrames? TryOpen(ParentDirectory round, FinalImages images, out string why)
     {
-        string inventory = Path.Combine(round, ImageNames.ClaimedInventory); // by us
-        ulong uptime = InventoryImage.Read(Path.Exists(inventory) ? inventory : Path.Combine(round, ImageNames.Inventory)).DumpUptime ?? 0;
-        return ParentFrames.TryOpenLedger(round, uptime, out why) is { } ledger ? new RoundFrames(ledger, images) : null;
+        string inventory = round.Images.Has(ImageNames.ClaimedInventory) ? ImageNames.ClaimedInventory : ImageNames.Inventory; // claimed by us
+        ulong uptime = InventoryImage.Read(round.Images, inventory).DumpUptime ?? 0;
+        return ParentFrames.TryOpenLedger(round.Images, uptime, out why) is { } ledger ? new RoundFrames(ledger, images) : null;
     }
 
     /// <summary>Tells the suspects among a task's pages; those of the task before are done with.</summary>
@@ -50,7 +50,7 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     // The pages that criu found to be marked.
     private IEnumerable<MemoryRange> Dumped(int imagePid)
     {
-        using var pagemap = PagemapReader.Open(_images.PathOf(ImageNames.Pagemap(imagePid)), PageSize.Bytes);
+        using var pagemap = PagemapReader.Open(_images.Directory, ImageNames.Pagemap(imagePid), PageSize.Bytes);
         while (pagemap.TryRead(out var entry))
             if (entry.Flags.HasFlag(PageFlags.Present))
                 yield return new MemoryRange(entry.Vaddr, entry.NrPages * (ulong)PageSize.Bytes);

@@ -8,10 +8,10 @@ namespace PreDump.Core.Proof;
 
 /// <summary>Finds a task's pages that the images leave to their parents and that hold other bytes in memory than there. One task after the
 /// other.</summary>
-/// <param name="chain">As <see cref="ImageChain.Walk"/> gives it: the final dump, then the rounds before.</param>
+/// <param name="chain">The final dump, then the rounds before; the caller's.</param>
 /// <param name="suspects">Tells which pages of a task have to be compared.</param>
 /// <param name="figures">What is counted.</param>
-public sealed class TaskProof(IReadOnlyList<ChainLink> chain, Func<TreeTask, IFrameSuspects> suspects, ProofFigures figures)
+public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> suspects, ProofFigures figures)
     : IComparedPages, IDisposable
 {
     private const int MostThreads = 8; // more hardly compare faster, and each has its batch

@@ -5,45 +5,48 @@ using PreDump.Linux;
 namespace PreDump.Core.Proof;
 
 /// <summary>The round that a final dump was built upon. criu has reset the tracking of changed memory for the dump, so no other round may
-/// be built upon it any more, whether the dump is taken or refused (<see cref="ParentMarks"/>).</summary>
-public sealed class UsedParent
+/// be built upon it any more, whether the dump is taken or refused (<see cref="ParentDirectory"/>).</summary>
+public sealed class UsedParent : IDisposable
 {
-    private readonly string _path;
     private readonly IProofLog _log;
     private bool _isClaimed, _canBeMarked = true;
 
-    private UsedParent(string path, IProofLog log)
+    private UsedParent(ParentDirectory directory, IProofLog log)
     {
-        (_path, _log) = (path, log);
-        WasUsedBefore = Path.Exists(Mark) || new FileInfo(Mark).LinkTarget is not null;
+        (Directory, _log) = (directory, log);
+        WasUsedBefore = directory.HasChild;
     }
+
+    /// <summary>Its directory.</summary>
+    public ParentDirectory Directory { get; }
 
     /// <summary>Whether another round or dump was made on it before this one: what was written between that one and its parent's next use
     /// looks clean to criu, which does not heed the mark. So too where its inventory is claimed already: by a round that has failed.</summary>
     public bool WasUsedBefore { get; private set; }
 
-    private string Mark => Path.Combine(_path, ImageNames.Child);
-
     /// <summary>Takes its inventory out of the way, so that neither predump nor criu takes it for a parent if we fail or are killed.
     /// Restoring through it needs no inventory.</summary>
-    public static UsedParent Claim(string path, IProofLog log)
+    /// <param name="images">The final dump's, which have a parent.</param>
+    /// <param name="log">Told where it can't be claimed.</param>
+    /// <exception cref="ImageException">The parent can't be opened.</exception>
+    public static UsedParent Claim(ImageDirectory images, IProofLog log)
     {
-        var parent = new UsedParent(path, log);
+        var directory = images.OpenParent() ?? throw new ImageException(images.PathOf(ImageNames.Parent), "no such directory");
+        var parent = new UsedParent(new ParentDirectory(directory), log);
         try
         {
-            using var directory = parent.OpenDirectory();
-            ParentMarks.Claim(directory);
+            parent.Directory.Claim();
             parent._isClaimed = true;
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT) // another round on it is about to fail, since criu traces the tree
         {
             parent.WasUsedBefore = true;
-            log.Warn($"{path} has no {ImageNames.Inventory} just now: don't build a round on it, begin with a full one");
+            log.Warn($"{parent.Directory.Path} has no {ImageNames.Inventory} just now: don't build a round on it, begin with a full one");
         }
-        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // nobody here can: it is the user's to know
+        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // the user alone can see to it
         {
             parent._canBeMarked = false;
-            log.Warn($"{e.Message}: {path} can't be marked as used, so remember: don't give it to --prev-images-dir again");
+            log.Warn($"{e.Message}: {parent.Directory.Path} can't be marked as used, so remember: don't give it to --prev-images-dir again");
         }
         return parent;
     }
@@ -57,18 +60,18 @@ public sealed class UsedParent
             return;
         try
         {
-            using var directory = OpenDirectory();
-            directory.TryUnlink(ImageNames.Child); // the last one is the one to go on from
-            ParentMarks.Mark(directory, child, uptime);
+            Directory.Unmark(); // the last one is the one to go on from
+            Directory.Mark(child, uptime);
             if (_isClaimed)
-                ParentMarks.Release(directory);
+                Directory.Release();
         }
         catch (LinuxException e) // a full disk: without the mark it must not look like a parent
         {
-            _log.Warn($"{e.Message}: {_path} could not be marked as used, so its inventory stays {ImageNames.ClaimedInventory}: restoring "
+            _log.Warn($"{e.Message}: {Directory.Path} could not be marked as used, so its inventory stays {ImageNames.ClaimedInventory}: restoring "
                 + "through it is not affected");
         }
     }
 
-    private Fd OpenDirectory() => Fd.TryOpenDirectory(_path, out int error) ?? throw new LinuxException("open", _path, error);
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Dispose();
 }

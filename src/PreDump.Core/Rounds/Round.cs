@@ -45,9 +45,9 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         cancel.ThrowIfCancellationRequested();
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
-        parent?.Complete(images.Path, snapshot.Uptime);
+        parent?.Claim.Complete(images.PresentPath, snapshot.Uptime);
         if (parent is not null && request.AutoDedup && remote is null) // only now: until the round was whole the parent's pages were all there was
-            Dedup.RunAfterRound(images.Path, observer);
+            Dedup.RunAfterRound(images.OpenImages, observer);
         return summary;
     }
 
@@ -57,7 +57,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     {
         using var cgroup = request.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
         var files = (_softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
-        parent?.Claim();
+        parent?.Claim.Take();
         var snapshot = TreeSnapshot.Take(new FreezeRequest(request.Tree, request.Timeout, files, cgroup), resetDirty: _softDirty, parent, cancel);
         try
         {

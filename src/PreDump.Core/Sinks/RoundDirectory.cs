@@ -7,11 +7,11 @@ namespace PreDump.Core.Sinks;
 /// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
 public sealed class RoundDirectory : IDisposable
 {
-    private readonly Fd _directory;
+    private readonly DirectoryFd _directory;
     private readonly List<string> _created = [];
     private bool _complete;
 
-    private RoundDirectory(Fd directory, string path) => (_directory, Path) = (directory, path);
+    private RoundDirectory(DirectoryFd directory, string path) => (_directory, Path) = (directory, path);
 
     /// <summary>As the user gave it.</summary>
     public string Path { get; }
@@ -20,7 +20,7 @@ public sealed class RoundDirectory : IDisposable
     /// <exception cref="PreDumpException">It is not so.</exception>
     public static RoundDirectory Open(string path)
     {
-        var fd = Fd.TryOpenDirectory(path, out int error) ?? throw new PreDumpException(error switch
+        var fd = DirectoryFd.TryOpen(path, out int error) ?? throw new PreDumpException(error switch
         {
             Errno.ENOENT => $"images directory {path} does not exist: make it first (mkdir -p {path})",
             Errno.ENOTDIR => $"images directory {path} is not a directory: give --images-dir a directory",
@@ -65,7 +65,7 @@ public sealed class RoundDirectory : IDisposable
     }
 
     /// <summary>The text of the link to the parent images; null where there is none.</summary>
-    public string? ParentLink => new FileInfo(System.IO.Path.Combine(Path, ImageNames.Parent)).LinkTarget;
+    public string? ParentLink => _directory.LinkOf(ImageNames.Parent);
 
     /// <summary>Whether the inventory is in its place.</summary>
     public bool IsComplete => _complete;
@@ -79,29 +79,63 @@ public sealed class RoundDirectory : IDisposable
             fd.Write(inventory);
             fd.Close();
         }
-        foreach (var name in _created) // by the path that the next round will use, not by our descriptor
-            if (!System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
-                throw new PreDumpException($"{name} is not in images directory {Path} any more: the directory was renamed, unmounted or "
-                    + "cleared while predump was writing; use another one");
+        if ((_directory.IsAt(Path) ? _created.Find(name => !_directory.HasEntry(name)) : _created[0]) is { } lost) // the next round uses the path
+            throw new PreDumpException($"{lost} is not in images directory {Path} any more: the directory was renamed, unmounted or "
+                + "cleared while predump was writing; use another one");
         _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
         _complete = true;
     }
 
-    /// <summary>Moves files here out of a directory below: now the images are whole, without an inventory of their own.</summary>
-    /// <param name="below">The directory's name.</param>
+    /// <summary>Moves files here out of another directory: now the images are whole, without an inventory of their own.</summary>
+    /// <param name="other">The other directory.</param>
     /// <param name="last">The file that is moved last, and says that all are here.</param>
     /// <exception cref="PreDumpException">Another one has put a file of such a name here.</exception>
-    public void TakeFrom(string below, string last)
+    public void TakeFrom(DirectoryFd other, string last)
     {
-        var names = Directory.EnumerateFiles(System.IO.Path.Combine(Path, below)).Select(path => System.IO.Path.GetFileName(path)).Where(name => name != last);
-        foreach (string name in names.Append(last))
+        foreach (string name in other.Names().Where(name => name != last).Append(last))
         {
-            if (System.IO.Path.Exists(System.IO.Path.Combine(Path, name)))
+            if (_directory.HasEntry(name))
                 throw new PreDumpException($"{name} has come into images directory {Path} while images were being received: use an empty directory for each round");
-            _directory.Rename(System.IO.Path.Combine(below, name), name);
+            other.MoveTo(_directory, name, name);
             _created.Add(name);
         }
         _complete = true;
+    }
+
+    /// <summary>Its descriptor, to make directories in it.</summary>
+    public DirectoryFd Descriptor => _directory;
+
+    /// <summary>Its path at present: absolute, without links.</summary>
+    public string PresentPath => _directory.PresentPath();
+
+    /// <summary>Opens it as images, to read what was written.</summary>
+    /// <exception cref="LinuxException">It can't be opened.</exception>
+    public ImageDirectory OpenImages() =>
+        ImageDirectory.Adopt(_directory.TryOpenDirectory(".", out int error) ?? throw new LinuxException("open", Path, error));
+
+    /// <summary>Opens the images of the round before.</summary>
+    /// <param name="previous">Relative to this directory, as the kernel follows it, and criu.</param>
+    /// <exception cref="PreDumpException">It is no such path, or no other directory.</exception>
+    public ImageDirectory OpenPrevious(string previous)
+    {
+        if (System.IO.Path.IsPathRooted(previous))
+            throw new PreDumpException($"--prev-images-dir {previous}: CRIU wants a path relative to the images directory, such as ../1");
+        return OpenLinked(previous);
+    }
+
+    /// <summary>The same of a link that is there already, which may be absolute.</summary>
+    /// <exception cref="PreDumpException">It leads to no other directory.</exception>
+    public ImageDirectory OpenLinked(string link)
+    {
+        var directory = _directory.TryOpenDirectory(link, out int error) ?? throw new PreDumpException($"--prev-images-dir {link}: " + (error switch
+        {
+            Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP => $"{_directory.PathOf(link)} is no directory; the path is relative to the images directory",
+            _ => new LinuxException("open", _directory.PathOf(link), error).Message,
+        }));
+        if (directory.Identity != _directory.Identity)
+            return ImageDirectory.Adopt(directory);
+        directory.Dispose();
+        throw new PreDumpException($"--prev-images-dir {link}: this is the images directory itself");
     }
 
     /// <summary>Keeps others from it that ask, too; false where one has it.</summary>
@@ -119,7 +153,7 @@ public sealed class RoundDirectory : IDisposable
     private void RefuseImages()
     {
         // Links and directories by these names, too: rather now than when all has been copied.
-        foreach (var name in Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)))
+        foreach (string name in _directory.Names())
             if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames)
                 throw new PreDumpException($"images directory {Path} already holds images ({name}): use an empty directory for each round");
     }

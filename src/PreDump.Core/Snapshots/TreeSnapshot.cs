@@ -156,7 +156,7 @@ public sealed class TreeSnapshot : IDisposable
         }
         if (resetDirty && task.ClearRefs is { } clearRefs)
         {
-            parent?.TrackingIsReset();
+            parent?.Claim.TrackingIsReset();
             SoftDirty.Reset(clearRefs);
         }
         _tasks.Add(new TaskSnapshot(task, maps, dirty, tables));

@@ -12,13 +12,12 @@ internal static class DedupCommand
     /// <summary>Runs it; returns the exit code.</summary>
     public static int Run(string directory)
     {
-        if (!Directory.Exists(directory))
-            throw new PreDumpException($"images directory {directory} does not exist");
-        if (!File.Exists(Path.Combine(directory, ImageNames.Inventory)))
+        using var images = Images.Open(directory);
+        if (!images.Has(ImageNames.Inventory))
             throw new PreDumpException($"{directory} holds no whole images (no {ImageNames.Inventory}): freeing what they replace would lose memory");
-        if (!Directory.Exists(Path.Combine(directory, ImageNames.Parent)))
+        if (!images.Has($"{ImageNames.Parent}/."))
             throw new PreDumpException($"{directory} has no {ImageNames.Parent} link to images of an earlier round: there is nothing to free");
-        ulong pages = Dedup.Run(directory);
+        ulong pages = Dedup.Run(images);
         Console.Out.WriteLine($"{pages} pages, {Sizes.Bytes(pages * (double)PageSize.Bytes)} freed in the parent images");
         return ExitCode.Done;
     }

@@ -42,15 +42,14 @@ internal static class PageServerCommand
     private static int Serve(ServeOptions options, Socket? listener, Signals signals, Action? ready = null)
     {
         using var directory = RoundDirectory.Open(options.ImagesDirectory);
-        if (!Directory.Exists(options.WorkDirectory))
-            throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
+        WorkDirectory.RefuseMissing(options.WorkDirectory);
         if (!directory.TryLock())
             throw new PreDumpException($"another page server is at work in images directory {directory.Path}: give --images-dir another one");
         var tls = Tls.Server(options.Tls, options.Address);
-        int leftOvers = IncomingImages.RemoveLeftOvers(directory.Path);
+        int leftOvers = IncomingImages.RemoveLeftOvers(directory.Descriptor);
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
-        using IRounds rounds = options.Rounds is null ? new SingleRound(directory, options.PrevImagesDirectory) : new NumberedRounds(directory.Path, new LogObserver(log));
+        using IRounds rounds = options.Rounds is null ? new SingleRound(directory, options.PrevImagesDirectory) : new NumberedRounds(directory.Descriptor, new LogObserver(log));
         using var connected = options.Socket is { } fd ? InheritedSocket.Take(fd) : null;
         using var server = new Server(options.Request(), rounds, tls, result => Tell(result, options, log), new LogObserver(log));
         if (options.IsDaemon)

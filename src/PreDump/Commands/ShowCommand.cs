@@ -11,16 +11,17 @@ internal static class ShowCommand
     /// <summary>Prints it; returns the exit code.</summary>
     public static int Run(string path, bool json)
     {
-        if (Directory.Exists(path))
-            ShowDirectory(path, json);
+        if (Images.TryOpen(path, out _) is { } directory)
+            using (directory)
+                ShowDirectory(directory, path, json);
         else
             ShowImage(path, json);
         return ExitCode.Done;
     }
 
-    private static void ShowDirectory(string path, bool json)
+    private static void ShowDirectory(ImageDirectory directory, string path, bool json)
     {
-        var overview = RoundOverview.Of(path, PageSize.Bytes);
+        var overview = RoundOverview.Of(directory, PageSize.Bytes);
         if (json)
             ShowJson.Directory(path, overview);
         else
@@ -29,38 +30,40 @@ internal static class ShowCommand
 
     private static void ShowImage(string path, bool json)
     {
-        switch (ImageKind.Of(path))
+        string name = Path.GetFileName(path), folder = path[..^name.Length];
+        using var directory = Images.TryOpen(folder.Length > 0 ? folder : ".", out _) ?? throw new ImageException(path, "no such file");
+        switch (ImageKind.Of(directory, name))
         {
             case ImageKind.Inventory:
-                var inventory = InventoryImage.Read(path);
+                var inventory = InventoryImage.Read(directory, name);
                 if (json)
                     ShowJson.Inventory(inventory);
                 else
                     ShowText.Inventory(inventory);
                 break;
             case ImageKind.Stats:
-                var stats = StatsImage.Read(path);
+                var stats = StatsImage.Read(directory, name);
                 if (json)
                     ShowJson.Stats(stats);
                 else
                     CriuStatsText.Print(stats);
                 break;
             case ImageKind.Pagemap:
-                using (var pagemap = PagemapReader.Open(path, PageSize.Bytes))
+                using (var pagemap = PagemapReader.Open(directory, name, PageSize.Bytes))
                     if (json)
                         ShowJson.Pagemap(pagemap);
                     else
                         ShowText.Pagemap(pagemap);
                 break;
             case ImageKind.Frames:
-                using (var ledger = FrameLedger.TryOpen(path) ?? throw new ImageException(path, "no such file"))
+                using (var ledger = FrameLedger.TryOpen(directory, name) ?? throw new ImageException(path, "no such file"))
                     if (json)
                         ShowJson.Frames(ledger);
                     else
                         ShowText.Frames(ledger);
                 break;
-            case null when ImageNames.IdOfPages(Path.GetFileName(path)) is not null:
-                throw new PreDumpException($"{path}: raw pages; the pagemap that names them says which: predump show {Path.GetDirectoryName(Path.GetFullPath(path))}");
+            case null when ImageNames.IdOfPages(name) is not null:
+                throw new PreDumpException($"{path}: raw pages; the pagemap that names them says which: predump show {directory.Path}");
             case null:
                 throw new PreDumpException($"{path}: no image of CRIU, or damaged: it begins with no magic that is known");
             case var kind:

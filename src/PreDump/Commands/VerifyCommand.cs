@@ -1,4 +1,3 @@
-using PreDump.Core;
 using PreDump.Core.Comparing;
 using PreDump.Images;
 using PreDump.Linux;
@@ -16,18 +15,18 @@ internal static class VerifyCommand
     /// <param name="json">Print one JSON object instead.</param>
     public static int Run(string directory, int? tree, bool json)
     {
-        if (!Directory.Exists(directory))
-            throw new PreDumpException($"images directory {directory} does not exist");
+        using var images = Images.Open(directory);
         using var stopped = tree is { } root ? StoppedTree.Open(root) : null; // before the images: a running tree is refused at once
         using var output = json ? new VerifyJson() : (IVerifyOutput)new VerifyText();
-        var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(directory);
+        var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(images);
         bool comparable = result.Problems == 0; // what is damaged can't be compared
         if (result.Chain.Count > 0)
-            result = result with { Problems = result.Problems + CheckFrames(result.Chain[0].Path, output) };
+            result = result with { Problems = result.Problems + CheckFrames(images, output) };
         bool sound = result.Problems == 0;
         if (stopped is not null && comparable)
         {
-            using var comparison = new LiveComparison(result.Chain);
+            using var chain = ImageChain.Open(images.Reopen());
+            using var comparison = new LiveComparison(chain);
             foreach (var task in comparison.Run(stopped))
             {
                 output.Task(task);
@@ -39,11 +38,11 @@ internal static class VerifyCommand
     }
 
     // Only the last round's matters; restoring needs none.
-    private static int CheckFrames(string directory, IVerifyOutput output)
+    private static int CheckFrames(ImageDirectory images, IVerifyOutput output)
     {
-        if (FrameLedgerOverview.Of(directory)?.Problem is not { } problem)
+        if (FrameLedgerOverview.Of(images)?.Problem is not { } problem)
             return 0;
-        output.Problem(new ImageProblem(Path.Combine(directory, ImageNames.Frames), null,
+        output.Problem(new ImageProblem(images.PathOf(ImageNames.Frames), null,
             $"{problem}: the images can be restored, but the next round has to compare each page that looks clean"));
         return 1;
     }

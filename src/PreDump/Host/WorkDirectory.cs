@@ -22,10 +22,17 @@ internal sealed class WorkDirectory : IDisposable
     /// <exception cref="LinuxException">The statistics' name is taken by a link, or by another user's file.</exception>
     public static WorkDirectory Open(PreDumpOptions options)
     {
-        if (!Directory.Exists(options.WorkDirectory))
-            throw new PreDumpException($"work directory {options.WorkDirectory} does not exist: make it first, or leave --work-dir out");
+        RefuseMissing(options.WorkDirectory);
         PrivateFile.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // rather now than when all has been copied
         return new WorkDirectory(options);
+    }
+
+    /// <summary>Refuses a work directory that is not there.</summary>
+    /// <exception cref="PreDumpException">It is not.</exception>
+    public static void RefuseMissing(string path)
+    {
+        if (!DirectoryFd.IsThere(path))
+            throw new PreDumpException($"work directory {path} does not exist: make it first, or leave --work-dir out");
     }
 
     /// <summary>Writes our pid, where it is asked for.</summary>
@@ -63,6 +70,12 @@ internal sealed class WorkDirectory : IDisposable
     {
         _status.Dispose();
         if (_statsWritten && !_keep)
-            File.Delete(StatsPath);
+            RemoveStats();
+    }
+
+    private void RemoveStats()
+    {
+        using var directory = DirectoryFd.TryOpen(_options.WorkDirectory, out _);
+        directory?.TryUnlink(ImageNames.Stats);
     }
 }
