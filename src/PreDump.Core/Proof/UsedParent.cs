@@ -43,7 +43,7 @@ public sealed class UsedParent
         catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // nobody here can: it is the user's to know
         {
             parent._canBeMarked = false;
-            log.Warn($"{e.Message}: {path} can't be marked as used, so remember: don't give it to --prev-images-dir again");
+            log.Warn($"{e.Message}: {path} can't be marked as used, so remember: don't build a round on it again");
         }
         return parent;
     }
