@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using PreDump.Images;
 using PreDump.Linux;
 
 namespace PreDump.Core;
@@ -15,9 +14,9 @@ public static class Failure
     /// <param name="tree">The root of the tree that this is about; null: none.</param>
     public static string? TryExplain(Exception e, int? tree = null) => e switch
     {
-        PreDumpException or TreeException or ImageException => e.Message,
+        KnownFailureException => e.Message,
         LinuxException { Errno: Errno.EPERM or Errno.EACCES } refused => $"{refused.Message}: {Permissions.Advice(refused, tree)}",
-        LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } full => $"{full.Message}: make room, or give --images-dir a directory on a larger disk",
+        LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } full => $"{full.Message}: make room, or use a directory on a larger disk",
         LinuxException { Errno: Errno.EMFILE } or IOException { HResult: Errno.EMFILE } => $"{e.Message}: raise the limit of open files (ulimit -n), 64 are enough for any tree",
         LinuxException { Errno: Errno.ENFILE } many => $"{many.Message}: the whole machine has too many files open (sysctl fs.file-max)",
         LinuxException { Errno: Errno.EFBIG } large => $"{large.Message}: raise the limit of a file's size (ulimit -f), or use a file system "
@@ -27,5 +26,14 @@ public static class Failure
         Win32Exception { NativeErrorCode: Errno.EAGAIN } => NoMoreThreads,
         OutOfMemoryException => "out of memory, or no more threads are allowed (ulimit -v, ulimit -u, the cgroup's limits)",
         _ => null,
+    };
+
+    /// <summary>The inputs that the user could change to mend it; none for a failure that is about no input.</summary>
+    public static IReadOnlyList<Input> About(Exception e) => e switch
+    {
+        KnownFailureException known => known.About,
+        LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } => [RoundInput.ImagesDirectory],
+        TypeInitializationException { InnerException: { } inner } => About(inner),
+        _ => [],
     };
 }

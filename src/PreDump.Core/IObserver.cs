@@ -1,3 +1,5 @@
+using PreDump.Linux;
+
 namespace PreDump.Core;
 
 /// <summary>Told of what a round, or what is done to its images, meets. From several threads at a time.</summary>
@@ -10,5 +12,7 @@ public interface IObserver
     void Note(string what);
 
     /// <summary>What the user should know or do.</summary>
-    void Warn(string what);
+    /// <param name="what">One line; as <see cref="KnownFailureException"/>'s it names no option.</param>
+    /// <param name="about">The inputs that the user could change.</param>
+    void Warn(string what, params Input[] about);
 }

@@ -1,8 +1,10 @@
+using PreDump.Linux;
+
 namespace PreDump.Images;
 
 /// <summary>An image can't be used. The message names the file and says what is wrong with it.</summary>
 public sealed class ImageException(string file, string problem, Exception? cause = null)
-    : Exception($"{file}: {problem}", cause)
+    : KnownFailureException($"{file}: {problem}", [], cause)
 {
     /// <summary>The file or directory.</summary>
     public string File { get; } = file;

@@ -24,9 +24,11 @@ public sealed class CgroupFreezer : IDisposable
         else if (File.Exists(Path.Combine(directory, "cgroup.freeze")))
             (_v1, _stateFile) = (false, Path.Combine(directory, "cgroup.freeze"));
         else
-            throw new TreeException($"--freeze-cgroup {directory}: neither freezer.state (cgroup v1) nor cgroup.freeze (v2) is there");
+            throw new TreeException($"{directory} is not a freezer cgroup: it has neither freezer.state (cgroup v1) nor cgroup.freeze (v2)",
+                TreeInput.FreezerCgroup);
         if (Threads().Contains(Environment.ProcessId))
-            throw new TreeException($"--freeze-cgroup {directory}: predump itself is in this cgroup and would freeze itself; run it outside");
+            throw new TreeException($"predump itself is in cgroup {directory} and would freeze itself: run it outside",
+                TreeInput.FreezerCgroup);
         WasFrozen = IsAskedToBeFrozen();
         _state = Fd.Open(_stateFile, O_WRONLY); // held, so that thawing needs nothing that could be lacking by then
     }
@@ -48,7 +50,7 @@ public sealed class CgroupFreezer : IDisposable
                 throw new OperationCanceledException(cancel);
             if (Stopwatch.GetTimestamp() > deadline)
                 throw new TreeException($"cgroup {_directory} did not freeze in time: a task in it sleeps uninterruptibly; "
-                    + "try again later, or give more time by --timeout");
+                    + "try again later, or allow more time", TreeInput.Timeout);
             if (_v1 && round % 100 == 99)
                 Write("FROZEN"); // version 1 may stay FREEZING until it is told again
             FreezeThread.Pause(round < 100 ? 50 : 1000);

@@ -16,9 +16,10 @@ public sealed class ProcessTree : IDisposable
             throw new TreeException("/proc is not that of predump's own pid namespace: mount one inside (unshare --mount-proc), or enter the "
                 + "namespace together with its mounts (nsenter --mount --pid)");
         var status = ReadRoot(root)
-            ?? throw (ProcFs.Hides(root) ? Hidden(root) : new TreeException($"there is no process {root}: give --tree the pid of a running process"));
+            ?? throw (ProcFs.Hides(root) ? Hidden(root)
+                : new TreeException($"there is no process {root}: give the pid of a running process", TreeInput.Root));
         if (status.Tgid != root)
-            throw new TreeException($"{root} is a thread of process {status.Tgid}: give --tree {status.Tgid}");
+            throw new TreeException($"{root} is a thread of process {status.Tgid}: give {status.Tgid} instead", TreeInput.Root);
         if (status.State is 'Z' or 'X' && ProcFs.Threads(root).Count <= 1)
             throw new TreeException($"process {root} ({status.Name}) is a zombie: it has exited and has no memory left");
         if (!status.HasMemory && status.State is not ('Z' or 'X'))
@@ -114,9 +115,10 @@ public sealed class ProcessTree : IDisposable
     {
         if (pid == Environment.ProcessId)
             throw new TreeException(_tasks.Count == 0
-                ? $"{pid} is predump itself: give --tree the pid of another process"
+                ? $"{pid} is predump itself: give the pid of another process"
                 : $"the tree of {_tasks[0]} contains predump itself: freezing it would freeze predump; run predump outside of it "
-                  + "(from another session, or with setsid from another shell), or give --tree a descendant");
+                  + "(from another session, or with setsid from another shell), or give the pid of a descendant",
+                TreeInput.Root);
         var task = new TreeTask(pid, status);
         _tasks.Add(task);
         _byPid.Add(pid, task);

@@ -185,7 +185,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             throw new OperationCanceledException(cancel);
         else if (Stopwatch.GetTimestamp() > deadline)
             throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} did not stop in time: its state is {Explain(state)}; "
-                + "try again later, or give more time by --timeout");
+                + "try again later, or allow more time", TreeInput.Timeout);
     }
 
     // In a fork-like call, in state D, and with a stopped child that shares its memory.

@@ -10,7 +10,7 @@ public static class Listening
 {
     private const int Backlog = 1024;
 
-    /// <summary>Listens where --address and --port say.</summary>
+    /// <summary>Listens on an address and a port.</summary>
     /// <param name="address">A name or an address.</param>
     /// <param name="port">0: the kernel chooses.</param>
     /// <exception cref="PreDumpException">That can't be.</exception>
@@ -30,7 +30,7 @@ public static class Listening
         {
             socket?.Dispose();
             throw new PreDumpException($"the page server can't listen on {address}, port {port}: {e.Message}: "
-                + "give --address an address of this machine, and --port a free one (0: any)");
+                + "use an address of this machine and a free port, or port 0 for any", ServerInput.Address, ServerInput.Port);
         }
     }
 

@@ -187,7 +187,8 @@ public sealed class PageServerClient : IDisposable
         }
         catch (PeerException e)
         {
-            throw new PeerException($"{e.Message}: if it is a criu before 4.2, give --page-server-protocol 24 (with --tls that can't be found out)");
+            throw new PeerException($"{e.Message}: if it is a criu before 4.2, its messages have 24 bytes, which can't be detected over TLS: "
+                + "set that length", ServerInput.MessageLayout);
         }
     }
 
@@ -212,9 +213,10 @@ public sealed class PageServerClient : IDisposable
         }
         catch (SocketException e)
         {
-            throw new PreDumpException($"--address {host}: {e.Message}");
+            throw new PreDumpException($"the page server's address {host} can't be resolved: {e.Message}", ServerInput.Address);
         }
         string reason = "no address";
+        Input[] about = [ServerInput.Address, ServerInput.Port];
         foreach (var address in addresses)
         {
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -223,7 +225,7 @@ public sealed class PageServerClient : IDisposable
             {
                 if (TryConnect(socket, address, options, cancel))
                     return (socket, name, Stopwatch.GetElapsedTime(start));
-                reason = $"no answer for {options.Timeout.TotalSeconds:0.#} s (--timeout)";
+                (reason, about) = ($"no answer for {options.Timeout.TotalSeconds:0.#} s", [TreeInput.Timeout]);
             }
             catch (SocketException e)
             {
@@ -236,7 +238,7 @@ public sealed class PageServerClient : IDisposable
             }
             socket.Dispose();
         }
-        throw new PreDumpException($"{name} can't be reached: {reason}");
+        throw new PreDumpException($"{name} can't be reached: {reason}", about);
     }
 
     // (ConnectAsync would leave the socket with the runtime's poller, which wakes a thread for each answer that comes.)

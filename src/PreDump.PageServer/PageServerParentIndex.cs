@@ -24,7 +24,7 @@ public sealed class PageServerParentIndex : IParentIndex
     public string Where => $"{_server.Name} (its parent)";
 
     /// <inheritdoc/>
-    public string Advice => "the server needs a --prev-images-dir of its own that leads to the pages of this tree's last round; give it";
+    public string Advice => "give the server a parent of its own: the directory with the pages of this tree's last round";
 
     /// <inheritdoc/>
     public bool Has(int imagePid) => _there.Contains(Id(imagePid));

@@ -38,7 +38,7 @@ public sealed class RevocationList
         var lists = new List<RevocationList>();
         try
         {
-            ReadOnlySpan<char> text = Tls.Text("--tls-cacrl", file);
+            ReadOnlySpan<char> text = Tls.Text(file, ServerInput.TlsCrl);
             while (PemEncoding.TryFind(text, out var fields))
             {
                 if (text[fields.Label] is "X509 CRL")
@@ -48,31 +48,31 @@ public sealed class RevocationList
         }
         catch (AsnContentException e)
         {
-            throw new PreDumpException($"--tls-cacrl {file} is damaged: {e.Message}");
+            throw new PreDumpException($"the revocation list {file} is damaged: {e.Message}", ServerInput.TlsCrl);
         }
         if (lists.Count == 0)
-            throw new PreDumpException($"--tls-cacrl {file} holds no revocation list (PEM is expected)");
+            throw new PreDumpException($"{file} holds no revocation list in PEM format", ServerInput.TlsCrl);
         foreach (var list in lists)
             if (list.IsOutdated)
-                throw new PreDumpException(list.Outdated);
+                throw new PreDumpException(list.Outdated, ServerInput.TlsCrl);
         return lists;
     }
 
     /// <summary>Null where the certificate is another CA's, or not on the list.</summary>
-    public string? WhyRefused(X509Certificate2 certificate)
+    public CertificateException? WhyRefused(X509Certificate2 certificate)
     {
         if (!certificate.IssuerName.RawData.AsSpan().SequenceEqual(_issuer))
             return null;
         if (IsOutdated) // since the server was started
-            return Outdated;
+            return new CertificateException(Outdated, ServerInput.TlsCrl);
         return _serials.Contains(Convert.ToHexString(certificate.SerialNumberBytes.Span))
-            ? $"the other side's certificate ({certificate.Subject}) is revoked by {_file}"
+            ? new CertificateException($"the other side's certificate ({certificate.Subject}) is revoked by {_file}")
             : null;
     }
 
     private bool IsOutdated => _nextUpdate < DateTimeOffset.UtcNow;
 
-    private string Outdated => $"--tls-cacrl {_file} is out of date since {_nextUpdate:u}: get the CA's new one";
+    private string Outdated => $"the revocation list {_file} has been out of date since {_nextUpdate:u}: get the CA's new one";
 
     private static bool IsTime(AsnReader list) => list.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) || list.PeekTag().HasSameClassAndValue(Asn1Tag.GeneralizedTime);
 

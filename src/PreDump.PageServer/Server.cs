@@ -28,7 +28,7 @@ public sealed class Server : IDisposable
     private readonly List<Connection> _waiting = [], _running = [];
     private int _left;
     private bool _begun, _over;
-    private string? _failure;
+    private PreDumpException? _failure;
 
     /// <param name="request">What is asked for.</param>
     /// <param name="rounds">Where images go; somebody else's.</param>
@@ -66,13 +66,13 @@ public sealed class Server : IDisposable
         if (listener is not null)
             listener.Blocking = false;
         if (connected is not null)
-            Start(new Connection(connected, "the peer at --ps-socket", _rounds.Moment()));
+            Start(new Connection(connected, "the peer at the inherited socket", _rounds.Moment()));
         while (!IsOver(cancel))
             Look(listener);
         End();
         cancel.ThrowIfCancellationRequested();
         if (_failure is { } reason)
-            throw new PreDumpException(reason);
+            throw reason;
     }
 
     /// <inheritdoc/>
@@ -191,8 +191,9 @@ public sealed class Server : IDisposable
         }
         catch (Exception e)
         {
-            Fail(connection, Failure.TryExplain(e) is not { } reason ? $"a defect of predump, please report it: {e}"
-                : e is PeerException ? reason : $"{connection.Name}: {reason}");
+            string why = Failure.TryExplain(e) is not { } reason ? $"a defect of predump, please report it: {e}"
+                : e is PeerException ? reason : $"{connection.Name}: {reason}";
+            Fail(connection, new PreDumpException(why, [.. Failure.About(e)]));
         }
         finally
         {
@@ -221,7 +222,7 @@ public sealed class Server : IDisposable
         }
     }
 
-    private void Fail(Connection connection, string reason)
+    private void Fail(Connection connection, PreDumpException reason)
     {
         bool cancelled;
         lock (_lock)
@@ -231,7 +232,7 @@ public sealed class Server : IDisposable
                 _failure = reason;
         }
         if (_failure is null && !cancelled)
-            _observer.Warn(reason);
+            _observer.Warn(reason.Message, [.. reason.About]);
     }
 
     private void Leave(Connection connection)

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PreDump.Core;
+using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
@@ -17,7 +18,7 @@ namespace PreDump.PageServer;
 public sealed record TlsOptions(bool Enabled, string? Cert, string? Key, string? CaCert, string? Crl, bool NoCnVerify);
 
 /// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list and
-/// the host that --address names. All files are read and checked before there is a connection.</summary>
+/// the host that we connect to or listen on. All files are read and checked before there is a connection.</summary>
 public sealed class Tls
 {
     private const string DefaultCert = "/etc/pki/criu/cert.pem", DefaultKey = "/etc/pki/criu/private/key.pem",
@@ -39,9 +40,9 @@ public sealed class Tls
         _host = options.NoCnVerify ? null : address;
     }
 
-    /// <summary>What makes a client's stream a TLS one; null without --tls.</summary>
+    /// <summary>What makes a client's stream a TLS one; null without TLS.</summary>
     /// <param name="options">The command line's.</param>
-    /// <param name="host">As --address gives it.</param>
+    /// <param name="host">The name or address that it is reached at, which its certificate must name.</param>
     /// <exception cref="PreDumpException">A file is missing, damaged, expired, or doesn't fit the others.</exception>
     public static Func<Stream, SslStream>? Client(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Connect : null;
 
@@ -70,7 +71,7 @@ public sealed class Tls
 
     private SslStream Shaken(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> shake)
     {
-        string? refused = null;
+        CertificateException? refused = null;
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         try
         {
@@ -80,7 +81,7 @@ public sealed class Tls
         catch (AuthenticationException e)
         {
             tls.Dispose();
-            throw new AuthenticationException(refused ?? OneLineOf(e));
+            throw refused ?? new AuthenticationException(OneLineOf(e));
         }
         catch
         {
@@ -102,17 +103,20 @@ public sealed class Tls
         return policy;
     }
 
-    private string? WhyRefused(X509Certificate2? certificate, X509Chain? chain)
+    private CertificateException? WhyRefused(X509Certificate2? certificate, X509Chain? chain)
     {
         if (certificate is null || chain is null)
-            return "the other side showed no certificate";
+            return new CertificateException("the other side showed no certificate");
+        string which = $"the other side's certificate ({certificate.Subject})";
         if (chain.ChainStatus is [var bad, ..])
-            return $"the other side's certificate ({certificate.Subject}) is not accepted: " + bad.Status switch
+            return bad.Status switch
             {
-                X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot => "it is not signed by a CA of --tls-cacert",
-                X509ChainStatusFlags.NotTimeValid => $"it is valid from {certificate.NotBefore:u} to {certificate.NotAfter:u}, or its CA's time is over",
-                X509ChainStatusFlags.NotValidForUsage => "it is not made for this use (its extended key usage)",
-                _ => bad.StatusInformation.Trim(),
+                X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot =>
+                    new($"{which} is not accepted: it is not signed by a CA of ours", ServerInput.TlsCaCert),
+                X509ChainStatusFlags.NotTimeValid => new($"{which} is not accepted: it is valid from {certificate.NotBefore:u} to "
+                    + $"{certificate.NotAfter:u}, or its CA's certificate has expired"),
+                X509ChainStatusFlags.NotValidForUsage => new($"{which} is not accepted: it is not made for this use (its extended key usage)"),
+                _ => new($"{which} is not accepted: {bad.StatusInformation.Trim()}"),
             };
         foreach (var element in chain.ChainElements)
             foreach (var list in _revoked)
@@ -120,17 +124,18 @@ public sealed class Tls
                     return reason;
         return _host is null || certificate.MatchesHostname(_host)
             ? null
-            : $"the other side's certificate ({certificate.Subject}) is not for {_host}, which is --address; --tls-no-cn-verify takes any name";
+            : new($"{which} is not for {_host}: use the name that it is for, or accept any name", ServerInput.Address, ServerInput.TlsAnyName);
     }
 
     private static SslStreamCertificateContext OwnCertificate(string cert, string key)
     {
-        string certText = Text("--tls-cert", cert), keyText = Text("--tls-key", key);
+        string certText = Text(cert, ServerInput.TlsCert), keyText = Text(key, ServerInput.TlsKey);
         try
         {
             var own = X509Certificate2.CreateFromPem(certText, keyText);
             if (own.NotAfter < DateTime.Now || own.NotBefore > DateTime.Now)
-                throw new PreDumpException($"--tls-cert {cert}: the certificate is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew it, or set the clock");
+                throw new PreDumpException($"the certificate {cert} is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew it, or set the clock",
+                    ServerInput.TlsCert);
             var others = new X509Certificate2Collection();
             others.ImportFromPem(certText);
             others.RemoveAt(0);
@@ -138,7 +143,7 @@ public sealed class Tls
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new PreDumpException($"--tls-cert {cert} and --tls-key {key} can't be used: {OneLineOf(e)}");
+            throw new PreDumpException($"the certificate {cert} and the key {key} can't be used: {OneLineOf(e)}", ServerInput.TlsCert, ServerInput.TlsKey);
         }
     }
 
@@ -147,18 +152,18 @@ public sealed class Tls
         var authorities = new X509Certificate2Collection();
         try
         {
-            authorities.ImportFromPem(Text("--tls-cacert", caCert));
+            authorities.ImportFromPem(Text(caCert, ServerInput.TlsCaCert));
         }
         catch (CryptographicException e)
         {
-            throw new PreDumpException($"--tls-cacert {caCert} can't be used: {OneLineOf(e)}");
+            throw new PreDumpException($"the CA's certificate {caCert} can't be used: {OneLineOf(e)}", ServerInput.TlsCaCert);
         }
-        return authorities.Count > 0 ? authorities : throw new PreDumpException($"--tls-cacert {caCert} holds no certificate (PEM is expected)");
+        return authorities.Count > 0 ? authorities : throw new PreDumpException($"{caCert} holds no certificate in PEM format", ServerInput.TlsCaCert);
     }
 
     /// <summary>A file's text.</summary>
     /// <exception cref="PreDumpException">It can't be read.</exception>
-    internal static string Text(string option, string file)
+    internal static string Text(string file, Input input)
     {
         try
         {
@@ -166,7 +171,7 @@ public sealed class Tls
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new PreDumpException($"{option} {file} can't be read: {OneLineOf(e)}");
+            throw new PreDumpException($"{file} can't be read: {OneLineOf(e)}", input);
         }
     }
 
@@ -176,7 +181,7 @@ public sealed class Tls
         foreach (var name in new[] { "libssl.so.3", "libssl.so.1.1" })
             if (NativeLibrary.TryLoad(name, out _))
                 return;
-        throw new PreDumpException("--tls needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed");
+        throw new PreDumpException("TLS needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed", ServerInput.Tls);
     }
 
     private static string OneLineOf(Exception e) => (e.InnerException ?? e).Message.ReplaceLineEndings(" ");

@@ -1,9 +1,9 @@
 using PreDump;
 using PreDump.Cli;
 using PreDump.Commands;
-using PreDump.Core;
 using PreDump.Linux;
 using PreDump.Output;
+using PreDump.Settings;
 
 if (args is [ThawGuard.Command, var stateFile, var thawed])
     return ThawGuard.Run(stateFile, thawed);
@@ -19,7 +19,7 @@ try
 {
     return CommandLine.Run(args);
 }
-catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+catch (Exception e) when (InputNames.TryExplain(e) is { } reason)
 {
     Message.Error(reason);
     return ExitCode.Failed;

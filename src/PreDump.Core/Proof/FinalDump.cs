@@ -141,6 +141,6 @@ public sealed class FinalDump : IDisposable
         }
         log.Say($"the dump is refused: the tree runs on, and criu restore refuses the images ({ImageNames.UnprovedInventory}); remove them"
             + (parent is null ? "" : ". What is written from now on the parent knows nothing of, so that it can be no parent any more: begin with a full "
-                + "round, or dump without --prev-images-dir"));
+                + "round, or dump without a parent"));
     }
 }

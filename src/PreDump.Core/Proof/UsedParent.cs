@@ -46,7 +46,7 @@ public sealed class UsedParent : IDisposable
         catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // the user alone can see to it
         {
             parent._canBeMarked = false;
-            log.Warn($"{e.Message}: {parent.Directory.Path} can't be marked as used, so remember: don't give it to --prev-images-dir again");
+            log.Warn($"{e.Message}: {parent.Directory.Path} can't be marked as used, so remember: don't build a round on it again");
         }
         return parent;
     }

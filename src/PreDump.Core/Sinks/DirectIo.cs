@@ -2,7 +2,7 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>Writes pages past the page cache (--image-io-mode direct): what others have in the cache stays there, and the bytes are
+/// <summary>Writes pages past the page cache: what others have in the cache stays there, and the bytes are
 /// copied once instead of twice. A file system or device that can't do that is written to through the cache, after one warning.</summary>
 public sealed class DirectIo(IObserver observer)
 {
@@ -32,7 +32,7 @@ public sealed class DirectIo(IObserver observer)
     private void Refused(Fd file)
     {
         if (Interlocked.Exchange(ref _refused, 1) == 0)
-            observer.Warn($"--image-io-mode direct: {file.Path} can't be written past the page cache (O_DIRECT) on this file system or device: "
-                + "the images are written through the cache");
+            observer.Warn($"{file.Path} can't be written past the page cache (O_DIRECT) on this file system or device: "
+                + "the images are written through the cache", RoundInput.IoMode);
     }
 }

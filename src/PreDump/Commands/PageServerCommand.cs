@@ -70,7 +70,7 @@ internal static class PageServerCommand
         }
         catch (PreDumpException e)
         {
-            log.Error("{Reason:l}", e.Message);
+            log.Error("{Reason:l}", InputNames.TryExplain(e));
             return ExitCode.Failed;
         }
     }

@@ -41,7 +41,7 @@ internal static class PreDumpCommand
             Report(log, $"ended by {signal}: what was written is removed, the tree runs on");
             return ExitCode.OfSignal(signal.Number());
         }
-        catch (Exception e) when (Failure.TryExplain(e, options.Tree) is { } reason)
+        catch (Exception e) when (InputNames.TryExplain(e, options.Tree) is { } reason)
         {
             Report(log, images.IsComplete ? $"the images are whole, but {reason}" : reason);
             return ExitCode.Failed;

@@ -1,4 +1,6 @@
 using PreDump.Core;
+using PreDump.Linux;
+using PreDump.Settings;
 using Serilog;
 
 namespace PreDump.Host;
@@ -13,5 +15,5 @@ internal class LogObserver(ILogger log) : IObserver
     public void Note(string what) => log.Information("{What:l}", what);
 
     /// <inheritdoc/>
-    public void Warn(string what) => log.Warning("{What:l}", what);
+    public void Warn(string what, params Input[] about) => log.Warning("{What:l}", InputNames.Name(what, about));
 }

@@ -97,9 +97,13 @@ public sealed class InheritedSocketTests
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
-        Assert.Contains($"--ps-socket {fd}:", await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}", "--page-server", "--ps-socket", $"{fd}"));
-        Assert.Contains($"--ps-socket {fd}:", Refusal.Line(Refusal.Failure,
-            await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--ps-socket", $"{fd}")));
+        string[] lines =
+        [
+            await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}", "--page-server", "--ps-socket", $"{fd}"),
+            Refusal.Line(Refusal.Failure, await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--ps-socket", $"{fd}")),
+        ];
+        Assert.All(lines, line => Assert.Contains($"descriptor {fd} ", line));
+        Assert.All(lines, line => Assert.EndsWith("(--ps-socket)", line));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using PreDump.Core;
+using PreDump.Linux;
 using PreDump.PageServer;
 using PreDump.Tests.Support;
 using Xunit;
@@ -40,8 +41,8 @@ public sealed class TlsTests : IDisposable
     public async Task Another_CA_is_refused()
     {
         var foreign = _foreign.For(Host).Options with { CaCert = _ours.CaFile };
-        Assert.Contains("not signed by a CA of --tls-cacert", (await Shake(_ours.For(Host).Options, foreign)).Server);
-        Assert.Contains("not signed by a CA of --tls-cacert", (await Shake(foreign, _ours.For(Host).Options)).Client);
+        Assert.Contains("not signed by a CA of ours", (await Shake(_ours.For(Host).Options, foreign)).Server);
+        Assert.Contains("not signed by a CA of ours", (await Shake(foreign, _ours.For(Host).Options)).Client);
     }
 
     [Fact]
@@ -70,10 +71,10 @@ public sealed class TlsTests : IDisposable
     {
         var (good, certificate) = _ours.For(Host);
         File.WriteAllText(_scratch["empty"], "");
-        Refused("--tls-cert /nowhere", good with { Cert = "/nowhere" });
-        Refused("--tls-key /nowhere", good with { Key = "/nowhere" });
-        Refused("--tls-cacert /nowhere", good with { CaCert = "/nowhere" });
-        Refused("--tls-cacrl /nowhere", good with { Crl = "/nowhere" });
+        Refused("/nowhere can't be read", good with { Cert = "/nowhere" }, ServerInput.TlsCert);
+        Refused("/nowhere can't be read", good with { Key = "/nowhere" }, ServerInput.TlsKey);
+        Refused("/nowhere can't be read", good with { CaCert = "/nowhere" }, ServerInput.TlsCaCert);
+        Refused("/nowhere can't be read", good with { Crl = "/nowhere" }, ServerInput.TlsCrl);
         Refused("holds no certificate", good with { CaCert = _scratch["empty"] });
         Refused("holds no revocation list", good with { Crl = _scratch["empty"] });
         Refused("can't be used", good with { Cert = _scratch["empty"] });
@@ -82,11 +83,13 @@ public sealed class TlsTests : IDisposable
         Refused("out of date", good with { Crl = _ours.Revoke(DateTimeOffset.Now.AddSeconds(-1), certificate) });
     }
 
-    private static void Refused(string why, TlsOptions options)
+    private static void Refused(string why, TlsOptions options, Input? about = null)
     {
-        var line = Assert.Throws<PreDumpException>(() => Tls.Server(options, Host)).Message;
-        Assert.Contains(why, line);
-        Assert.DoesNotContain('\n', line);
+        var refusal = Assert.Throws<PreDumpException>(() => Tls.Server(options, Host));
+        Assert.Contains(why, refusal.Message);
+        Assert.DoesNotContain('\n', refusal.Message);
+        if (about is { } input)
+            Assert.Equal([input], refusal.About);
     }
 
     /// <summary>A word each way; what each side says of the other, null for nothing.</summary>

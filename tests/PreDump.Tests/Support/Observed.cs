@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PreDump.Core;
+using PreDump.Linux;
 
 namespace PreDump.Tests.Support;
 
@@ -19,5 +20,5 @@ internal sealed class Observed : IObserver
 
     public void Note(string what) => Notes.Enqueue(what);
 
-    public void Warn(string what) => Warnings.Enqueue(what);
+    public void Warn(string what, params Input[] about) => Warnings.Enqueue(what);
 }

@@ -43,7 +43,7 @@ public sealed class FinalDumpTests
             Assert.True(result.ExitCode is 0 or 1, what);
             Assert.True(result.ExitCode == 0 || result.Errors.Contains("predump: error: "), what);
             mended += result.ExitCode == 0 ? 1 : 0;
-            await AssertWholeOrWithoutInventory(dump, final, result.ExitCode, what, warned: result.Errors.Contains("don't give it to --prev-images-dir again"));
+            await AssertWholeOrWithoutInventory(dump, final, result.ExitCode, what, warned: result.Errors.Contains("don't build a round on it again"));
             Directory.Delete(Path.GetDirectoryName(final)!, recursive: true);
         }
         Tally.Count("faults injected", failed);
