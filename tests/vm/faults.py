@@ -4,7 +4,7 @@
 After each: the victim goes on; and either the parent is refused from now on, by predump and by criu, or the next round on it,
 and all rounds before, are the victim's memory page by page. Now and then, and at the end, by criu dump and criu restore: the
 restored victim checks its memory itself and is the next one's victim. The moments are spread evenly over all calls of a round
-(tests/PreDump.Tests/Fixtures/Preload/faults.c, here faults.so); each write to clear_refs is met by a signal and by a failure
+(tests/EndToEnd/Fixtures/Preload/faults.c, here faults.so); each write to clear_refs is met by a signal and by a failure
 (--resets 0: not)."""
 import os, random, signal, sys
 from guest import TALLY, Chain, Victim, Wrong, eventually, main, must, options, read, run

@@ -1,0 +1,42 @@
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Cli;
+
+/// <summary>The copy's share of the machine, under the operator's control.</summary>
+public sealed class CopyShareTests
+{
+    [Theory]
+    [InlineData("16M", 16L * 1024 * 1024)]
+    [InlineData("8192k", 8192L * 1024)]
+    public async Task No_more_bytes_a_second_than_allowed(string option, long bytesPerSecond)
+    {
+        await using var victim = await Victim.Fixture("plain", 16 * 256);
+        using var scratch = new Scratch();
+        var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--max-rate", option, "--threads", "4");
+        long bytes = summary.GetProperty("bytes_written").GetInt64();
+        Assert.InRange(bytes, 16 * 1024 * 1024, long.MaxValue);
+        const long LastBatches = 2 * 1024 * 1024; // nobody waits behind them
+        Assert.InRange(summary.GetProperty("copying_us").GetInt64(), (bytes - LastBatches) * 1_000_000 / bytesPerSecond, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task Threads_that_copy_are_nice_and_the_others_are_not()
+    {
+        await using var victim = await Victim.Fixture("plain", 16 * 256);
+        using var scratch = new Scratch();
+        using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--nice", "7", "--max-rate", "4M", "--threads", "2");
+        try
+        {
+            // field 19 of stat, counted from behind the name; 1 thread is another one's: the main one
+            int Nice(string task) => int.Parse(File.ReadAllText(Path.Combine(task, "stat")).Split(") ")[1].Split(' ')[16]);
+            string Name(string task) => File.ReadAllText(Path.Combine(task, "comm")).Trim();
+            var tasks = $"/proc/{tool.Id}/task";
+            await Eventually.True(() => Directory.GetDirectories(tasks).Count(task => Name(task) == "copy" && Nice(task) == 7) == 2, "both are nice");
+            Assert.Equal(Nice("/proc/self"), Nice($"{tasks}/{tool.Id}"));
+        }
+        finally
+        {
+            await PreDumpTool.End(tool, Signal.Term);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Images;
+
+/// <summary>--prev-images-dir where it can't work is an error, never a silent full dump.</summary>
+public sealed class BadParentTests
+{
+    [Fact]
+    public async Task On_a_kernel_without_soft_dirty()
+    {
+        Requires.NoSoftDirty();
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        await PreDumpTool.Dump(victim.Pid, scratch.Folder("first"));
+        var before = VictimState.OfTree(victim);
+
+        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("second"), "--tree", $"{victim.Pid}", "--prev-images-dir", "../first");
+
+        Assert.Contains("soft-dirty", line, StringComparison.OrdinalIgnoreCase);
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    [Fact]
+    public async Task Absolute()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--prev-images-dir", scratch.Folder("first"));
+    }
+
+    [Fact]
+    public async Task Missing()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--prev-images-dir", "../nowhere");
+    }
+
+    [Fact]
+    public async Task Without_it_a_kernel_without_soft_dirty_is_worth_one_warning()
+    {
+        Requires.NoSoftDirty();
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("soft-dirty", Assert.Single(result.ErrorLines, line => line.StartsWith("predump: warning: ", StringComparison.Ordinal)));
+        Assert.Contains("\"soft_dirty\":false", result.Output.Replace(" ", "", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,255 @@
+using System.Runtime.InteropServices;
+using CsCheck;
+using PreDump.Core.Reading;
+using PreDump.Core.Select;
+using PreDump.Core.Snapshots;
+using PreDump.Images;
+using PreDump.Linux;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Kernel;
+
+/// <summary>Which pages of our own memory still lie where they were noted; the kernel moves them.</summary>
+public sealed unsafe partial class FrameCheckTests : IDisposable
+{
+    private const int Pid = 7, Huge = 512;
+    private const ulong StartTime = 99;
+    private const int Pages = 9 * Huge; // of which the first border of a page table's is somewhere in the first 512
+
+    private static readonly ulong s_page = (ulong)PageSize.Bytes;
+
+    private readonly TempDirectory _directory = new();
+    private readonly ulong _memory;
+    private readonly Pagemap _pagemap = Pagemap.Open(Environment.ProcessId);
+
+    public FrameCheckTests()
+    {
+        Requires.Root();
+        Assert.SkipUnless(PageFrames.AreVisible, "needs CAP_SYS_ADMIN: page frames");
+        _memory = (ulong)mmap(null, (nuint)((Pages + Huge) * s_page), 3, 0x22, -1, 0);
+        _memory = (_memory + (Huge * s_page) - 1) & ~((Huge * s_page) - 1);
+        const int MADV_NOHUGEPAGE = 15;
+        Assert.Equal(0, madvise((void*)_memory, (nuint)(Pages * s_page), MADV_NOHUGEPAGE));
+        for (int page = 0; page < Pages; page++)
+            *(int*)(_memory + ((ulong)page * s_page)) = page;
+    }
+
+    public void Dispose()
+    {
+        if (_memory != 0)
+            _ = munmap((void*)_memory, (nuint)(Pages * s_page));
+        _pagemap.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public void Pages_that_stay_are_the_same_and_moved_page_tables_are_not()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        Assert.All(Check(ledger), Assert.True);
+
+        // 2 x 2 MiB over other pages: the kernel moves the page tables, and marks nothing
+        ulong from = _memory + (2 * Huge * s_page), to = _memory + (5 * Huge * s_page);
+        Assert.Equal(to, (ulong)mremap((void*)from, (nuint)(2 * Huge * s_page), (nuint)(2 * Huge * s_page), 3, (void*)to));
+
+        var same = Check(ledger);
+        for (int page = 0; page < Pages; page++)
+            if (page is < 2 * Huge or >= 4 * Huge) // (where they came from is nothing)
+                Assert.Equal(page is < 5 * Huge or >= 7 * Huge, same[page]);
+    }
+
+    [Fact]
+    public void Pages_that_are_not_noted_are_not_the_same() => Gen.Bool.Array[Pages].Sample(noted =>
+    {
+        Note(noted);
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        Assert.Equal(noted, Check(ledger));
+    }, iter: 10, threads: 1);
+
+    [Fact]
+    public void Of_a_task_that_the_ledger_does_not_have_and_without_a_ledger_nothing_is_the_same()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        Assert.All(Check(ledger, startTime: StartTime + 1), Assert.False); // the pid is another task's by now
+        Assert.All(Check(null), Assert.False);
+    }
+
+    [Fact]
+    public void What_moves_while_it_is_read_is_not_noted()
+    {
+        var notes = new FrameNotes(Pages);
+        var frames = new ulong[Pages];
+        PageFrames.Read(_pagemap, _memory, frames);
+        notes.Add(_memory, frames);
+        ulong from = _memory + (Huge * s_page), to = _memory + (3 * Huge * s_page);
+        Assert.Equal(to, (ulong)mremap((void*)from, (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)to));
+
+        notes.ForgetMoved(_pagemap);
+
+        WriteLedger(ledger => FrameNotes.Write(notes, new FrameNotes(0), ledger));
+        using var read = FrameLedger.TryOpenIn(_directory.Path)!;
+        var same = Check(read);
+        for (int page = 0; page < Pages; page++)
+            Assert.Equal(page is < Huge or (>= 2 * Huge and < 3 * Huge) or >= 4 * Huge, same[page]);
+    }
+
+    [Fact]
+    public void Notes_of_read_and_of_left_pages_are_written_in_the_order_of_the_addresses() => Gen.Bool.Array[1, 200].Sample(left =>
+    {
+        var read = new FrameNotes(200);
+        var parents = new FrameNotes(200);
+        for (int page = 0; page < left.Length; page++)
+            (left[page] ? parents : read).Add((ulong)page * s_page, [(ulong)page + 5000]);
+        WriteLedger(ledger => FrameNotes.Write(parents, read, ledger));
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        var frames = new ulong[left.Length];
+        ledger.OpenTask(Pid, StartTime)!.Read(0, frames);
+        Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
+    }, iter: 100, threads: 1);
+
+    // Slots are given up and taken like frames are, but not by the same pages.
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void What_may_lie_in_the_place_of_another_is_not_noted(bool frames, bool slots)
+    {
+        const ulong Slot = 1UL << 62;
+        var notes = new FrameNotes(10);
+        notes.Add(0, [5, Slot | 5, PageFrames.Untold, PageFrames.None]);
+        notes.Forget(frames, slots);
+        WriteLedger(ledger => FrameNotes.Write(notes, new FrameNotes(0), ledger));
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        var noted = new ulong[4];
+        ledger.OpenTask(Pid, StartTime)!.Read(0, noted);
+        Assert.Equal([frames ? PageFrames.Untold : 5, slots ? PageFrames.Untold : Slot | 5, PageFrames.Untold, PageFrames.None], noted);
+    }
+
+    [Fact]
+    public void Where_pages_were_relocated_and_a_page_table_has_gone_no_table_is_certain_that_has_no_more_pages()
+    {
+        var noted = new bool[Pages];
+        Array.Fill(noted, true);
+        Array.Fill(noted, false, (3 * Huge) + 10, Huge - 10); // of this one 10 pages, of these 9, 10 and 11
+        Array.Fill(noted, false, (5 * Huge) + 9, Huge - 9);
+        Array.Fill(noted, false, (6 * Huge) + 10, Huge - 10);
+        Array.Fill(noted, false, (7 * Huge) + 11, Huge - 11);
+        Note(noted);
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are where they were
+        GiveUp(3 * Huge, Huge);
+
+        Array.Fill(noted, false, 3 * Huge, Huge);
+        Assert.Equal(noted, Check(ledger)); // nothing was put into another frame
+        Array.Fill(noted, false, 5 * Huge, 2 * Huge);
+        Assert.Equal(noted, Check(ledger, relocated: true));
+    }
+
+    [Fact]
+    public void A_table_that_lost_some_pages_or_whose_pages_are_dirty_where_they_were_has_not_gone()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        GiveUp(3 * Huge, Huge - 1);
+        var same = Check(ledger, relocated: true);
+        for (int page = 0; page < Pages; page++)
+            if (page is < 3 * Huge or >= 4 * Huge)
+                Assert.True(same[page]);
+        Assert.Equal(same, Check(ledger, relocated: true, dirty: [Memory(5 * Huge, Huge)]));
+        Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)])); // the one that was left may be another
+    }
+
+    [Fact]
+    public void What_is_moved_while_it_is_asked_makes_the_answers_void_if_pages_were_relocated()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        var check = new FrameCheck(ledger, () => ledger.Head.Relocations + 1);
+        check.Begin(Pid, StartTime, _pagemap, () => []);
+        Assert.False(check.End());
+        check.Begin(Pid, StartTime, _pagemap, () => []);
+        GiveUp(3 * Huge, Huge);
+        Assert.True(check.End());
+        check.Begin(Pid, StartTime, _pagemap, () => []);
+        Assert.False(check.End()); // that was known from the beginning
+    }
+
+    [Fact]
+    public void A_page_table_that_was_elsewhere_in_the_freeze_and_dirty_there_is_not_certain()
+    {
+        Note();
+        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var tables = new DirtyTables(0);
+        // In the freeze table 2 was in table 5's place (and was written to there), since then it was moved back.
+        ulong[] away = [2 * Huge, 3 * Huge, 4 * Huge, 5 * Huge];
+        ulong At(ulong table) => _memory + (table * s_page);
+        void Move(ulong from, ulong to) => Assert.Equal(At(to), (ulong)mremap((void*)At(from), (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)At(to)));
+        Move(away[3], away[1]);
+        Move(away[0], away[3]);
+        var read = tables.Read(_pagemap, [Memory(100, 3), Memory((5 * Huge) + 3, 1), Memory((5 * Huge) + 8, 3), Memory((7 * Huge) + 9, Huge)]);
+        Assert.Equal([100, (5 * Huge) + 3, (7 * Huge) + 9, 8 * Huge], tables[read].ToArray().Select(page => (int)PageSize.Pages(page.Address - _memory)));
+        Move(away[3], away[0]);
+        Move(away[1], away[3]);
+
+        var same = Check(ledger, tables: tables[read].ToArray());
+
+        for (int page = 0; page < Pages; page++)
+            if (page is < 3 * Huge or >= 4 * Huge)
+                Assert.Equal(page is < 2 * Huge or >= 3 * Huge, same[page]);
+    }
+
+    private MemoryRange Memory(int page, int count) => new(_memory + ((ulong)page * s_page), (ulong)count * s_page);
+
+    private void GiveUp(int page, int count)
+    {
+        const int MADV_DONTNEED = 4;
+        Assert.Equal(0, madvise((void*)Memory(page, count).Start, (nuint)Memory(page, count).Length, MADV_DONTNEED));
+    }
+
+    private void Note(bool[]? which = null) => WriteLedger(ledger =>
+    {
+        var frames = new ulong[Pages];
+        PageFrames.Read(_pagemap, _memory, frames);
+        for (int page = 0; page < Pages; page++)
+            if (which is null || which[page])
+                ledger.Add(_memory + ((ulong)page * s_page), frames.AsSpan(page, 1));
+    });
+
+    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations: 7), ledger =>
+    {
+        ledger.BeginTask(Pid, StartTime);
+        write(ledger);
+        ledger.EndTask();
+    });
+
+    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null, PlacedPage[]? tables = null)
+    {
+        var check = new FrameCheck(ledger, () => (ledger?.Head.Relocations ?? 0) + (relocated ? 1UL : 0UL));
+        check.Begin(Pid, startTime, _pagemap, () => dirty ?? [], tables);
+        var same = new List<bool>();
+        for (var rest = new MemoryRange(_memory, Pages * s_page); rest.Length > 0;)
+        {
+            ulong bytes = check.Next(rest, out bool isSame);
+            Assert.InRange(bytes, s_page, rest.Length);
+            if (isSame)
+                Assert.Equal((int)PageSize.Pages(bytes), check.FramesOf(rest with { Length = bytes }).Length);
+            same.AddRange(Enumerable.Repeat(isSame, (int)PageSize.Pages(bytes)));
+            rest = rest.Skip(bytes);
+        }
+        return [.. same];
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial void* mmap(void* at, nuint length, int protection, int flags, int fd, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial void* mremap(void* at, nuint length, nuint newLength, int flags, void* to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(void* at, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int madvise(void* at, nuint length, int advice);
+}

@@ -1,0 +1,27 @@
+using PreDump.Linux;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Kernel;
+
+/// <summary>The two ways to choose pages, by PAGEMAP_SCAN and by reading entries, on memory of our own.</summary>
+public sealed class PagemapScanTests
+{
+    public static bool HasScan => Pagemap.Kernel.HasScan(PageFilter.Present);
+
+    [Fact(SkipUnless = nameof(HasScan), Skip = "this kernel has no PAGEMAP_SCAN (6.7 and later)")]
+    public void Both_find_the_same_pages()
+    {
+        Requires.Root();
+        // Every third page written, each that follows only read, the rest never touched.
+        using var memory = new SparseMemory(pages: 4000);
+        for (int page = 0; page < 3999; page += 3)
+        {
+            memory.Write(page);
+            memory.Read(page + 1);
+        }
+        bool readIsContent = ZeroPage.Frame is null;
+        var expected = Enumerable.Range(0, 3999).Where(page => page % 3 == 0 || (page % 3 == 1 && readIsContent)).Select(memory.AddressOf).ToList();
+        Assert.Equal(expected, memory.PagesFound(SparseMemory.ByIoctl));
+        Assert.Equal(expected, memory.PagesFound(SparseMemory.ByEntries));
+    }
+}

@@ -1,0 +1,42 @@
+using PreDump.Core.Parents;
+using PreDump.Core.Sinks;
+using PreDump.Images;
+using PreDump.Linux;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Kernel;
+
+/// <summary>A parent that can't be marked as used.</summary>
+public sealed class ReadOnlyParentTests
+{
+    [Fact]
+    public async Task That_is_read_only_is_taken_with_a_warning()
+    {
+        Requires.Root();
+        using var folder = new ImageFolder();
+        var parent = folder.Round("1", uptimeMicroseconds: ProcFs.UptimeMicroseconds());
+        folder.Task(parent, Environment.ProcessId, 1, (10, 4, PageFlags.Present));
+        var next = Directory.CreateDirectory(Path.Combine(folder.Path, "2")).FullName;
+        await Command.Must("/bin/mount", "--bind", parent, parent);
+        try
+        {
+            await Command.Must("/bin/mount", "-o", "remount,ro,bind", parent);
+            var observed = new Observed();
+            using (var images = RoundDirectory.Open(next))
+            using (var round = ParentRound.Open(new ParentRequest(Environment.ProcessId, "../1", Compare: true), images, softDirty: true, elsewhere: null, observed)!)
+            {
+                round.Claim();
+                round.TrackingIsReset();
+                round.Complete(next, 7);
+            }
+            Assert.True(File.Exists(Path.Combine(parent, ImageNames.Inventory)));
+            var warning = Assert.Single(observed.Warnings, told => !told.Contains("frame ledger", StringComparison.Ordinal));
+            Assert.Contains("Read-only file system", warning);
+            Assert.Contains("whether this round succeeds or fails, don't give it to --prev-images-dir again", warning);
+        }
+        finally
+        {
+            await Command.Must("/bin/umount", parent);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Memory;
+
+/// <summary>Victims that change under the tool's hands: it takes what there is, and its files agree with each other.</summary>
+public sealed class ChangingVictimTests
+{
+    private const int Rounds = 5;
+
+    [Fact]
+    public async Task Memory_that_comes_and_goes_spoils_no_image()
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture("remapper");
+        var steady = Mapping.Of(victim.Pid).Single(IsSteady);
+        for (var round = 0; round < Rounds; round++)
+        {
+            using var scratch = new Scratch();
+            await PreDumpTool.Dump(victim.Pid, scratch.Path);
+            var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
+            image.AssertWellFormed();
+            PageComparison.AssertHolds(victim.Pid, image, steady.Start, steady.End);
+        }
+        Assert.False(victim.HasExited);
+    }
+
+    [Fact]
+    public async Task Tasks_that_come_and_go_spoil_no_tree()
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture("breeder");
+        // READY comes after the eight that stay were born and before the first that does not.
+        var steady = ProcessView.Tree(victim.Pid).Take(1 + 8).ToHashSet();
+        for (var round = 0; round < Rounds; round++)
+        {
+            using var scratch = new Scratch();
+            await PreDumpTool.Dump(victim.Pid, scratch.Path);
+            var images = await ImageDirectory.Read(scratch.Path);
+            Assert.Superset(steady, images.Tasks.Keys.ToHashSet());
+            Assert.All(images.Tasks.Values, task => task.AssertWellFormed());
+        }
+        Assert.False(victim.HasExited);
+    }
+
+    [Fact]
+    public async Task A_task_that_runs_ever_another_program_spoils_no_image()
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture("execer");
+        for (var round = 0; round < 4 * Rounds; round++)
+        {
+            using var scratch = new Scratch();
+            await PreDumpTool.Dump(victim.Pid, scratch.Path);
+            (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid].AssertWellFormed();
+        }
+        Assert.False(victim.HasExited);
+    }
+
+    private static bool IsSteady(Mapping mapping) => mapping is { Pages: 256, Protection: "rw-p", Name: "" };
+}

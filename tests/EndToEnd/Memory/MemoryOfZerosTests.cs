@@ -1,0 +1,60 @@
+using System.Globalization;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Memory;
+
+/// <summary>Memory that holds nothing but zeros, where pages are found by PAGEMAP_SCAN and where entry by entry: if it is content the
+/// images have it, and it takes no room on the disk.</summary>
+public sealed class MemoryOfZerosTests
+{
+    private const int Pages = 256; // of Fixtures/zeros.c
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Zeros_that_were_written_are_copied_and_take_no_room(bool byEntries) => AssertCopied("written", byEntries);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Where_there_is_no_zero_page_memory_that_was_only_read_is_copied_and_takes_no_room(bool byEntries)
+    {
+        Requires.NoZeroPage();
+        return AssertCopied("read", byEntries);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_zero_page_is_not_copied(bool byEntries)
+    {
+        Requires.ZeroPage();
+        Assert.Equal(0, (await Dump("read", byEntries)).Copied);
+    }
+
+    private static async Task AssertCopied(string how, bool byEntries)
+    {
+        var (copied, length, used) = await Dump(how, byEntries);
+        Assert.Equal(Pages, copied);
+        // Most of it: where the row goes on in the next batch, what is left may be too little for a hole.
+        Assert.InRange(used, 0, length - (Pages * (long)Mapping.PageSize * 3 / 4));
+    }
+
+    // How many of the pages of zeros are in the images, how long the pages file is, and how many bytes of the disk it takes.
+    private static async Task<(int Copied, long Length, long Used)> Dump(string how, bool byEntries)
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture("zeros", how);
+        await victim.Stop();
+        using var scratch = new Scratch();
+        var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
+            environment: new Dictionary<string, string> { ["PREDUMP_NO_PAGEMAP_SCAN"] = byEntries ? "1" : "0" });
+        Assert.True(result.ExitCode == 0, result.ToString());
+        await PageComparison.AssertSame(victim, scratch.Path);
+        var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
+        var zeros = Assert.Single(Mapping.Of(victim.Pid), mapping => mapping is { Pages: Pages, Name: "", Protection: "rw-p" });
+        var blocks = await Command.Must("/usr/bin/stat", "-c", "%b", image.PagesFile);
+        return (image.Places().Keys.Count(page => page >= zeros.Start && page < zeros.End), new FileInfo(image.PagesFile).Length,
+            512 * long.Parse(blocks, CultureInfo.InvariantCulture));
+    }
+}

@@ -1,0 +1,45 @@
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Memory;
+
+/// <summary>What is left out is named in the summary, with the reason.</summary>
+public sealed class SkippedMemoryTests
+{
+    [Theory]
+    [InlineData("sharedmemory", "shared", 2)]
+    [InlineData("memfds", "shared", 1)]
+    [InlineData("filemaps", "shared", 1)]
+    [InlineData("aioring", "aio_ring", 1)]
+    [InlineData("plain", "vvar", 1)]
+    public async Task The_summary_counts_mappings_left_out(string fixture, string reason, int atLeast)
+    {
+        await using var victim = await Victim.Fixture(fixture);
+        using var scratch = new Scratch();
+        var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
+        Assert.InRange(skipped.GetProperty(reason).GetProperty("vmas").GetInt32(), atLeast, atLeast + 2);
+    }
+
+    [Fact]
+    public async Task A_plain_process_leaves_out_nothing_that_another_would()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
+        Assert.Subset(new HashSet<string> { "vvar", "vsyscall" }, skipped.EnumerateObject().Select(reason => reason.Name).ToHashSet());
+    }
+
+    [Fact]
+    public async Task Huge_pages_are_left_to_the_final_dump()
+    {
+        await Requires.PageOracle();
+        using var reserved = HugePages.Reserve(2);
+        await using var victim = await Victim.Fixture("hugetlb");
+        using var scratch = new Scratch();
+        await victim.Stop();
+
+        var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path);
+
+        Assert.Equal(1, summary.GetProperty("skipped").GetProperty("hugetlb").GetProperty("vmas").GetInt32());
+        await PageComparison.AssertSame(victim, scratch.Path);
+    }
+}

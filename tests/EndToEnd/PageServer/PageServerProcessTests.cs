@@ -1,0 +1,53 @@
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.PageServer;
+
+/// <summary>The page server as a process: in the background, beside another one, with wrong options.</summary>
+public sealed class PageServerProcessTests
+{
+    [Fact]
+    public async Task In_the_background_it_receives_a_pre_dump()
+    {
+        using var scratch = new Scratch();
+        string images = scratch.Folder("images"), here = scratch.Folder("here");
+        var started = await Command.Run("/bin/sh", ["-c", "exec \"$0\" \"$@\" 3> '" + scratch["listens"] + "'", await PreDumpTool.File(),
+            "page-server", "-D", images, "-W", scratch.Path, "--daemon", "--pidfile", "pid", "--status-fd", "3", "-o", "log"]);
+        Assert.True(started.ExitCode == 0, started.ToString());
+        Assert.Equal([0], await File.ReadAllBytesAsync(scratch["listens"], TestContext.Current.CancellationToken));
+        int pid = int.Parse(await File.ReadAllTextAsync(scratch["pid"], TestContext.Current.CancellationToken));
+        await using var victim = await Victim.Fixture("plain", 300);
+        await PreDumpTool.Dump(victim.Pid, here, "--page-server", "--port", started.Output.Trim().Split(':')[^1]);
+        await Eventually.True(() => !ProcessView.Exists(pid), "the daemon ends after its round");
+        File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(images, "inventory.img"));
+        Assert.Equal(0, (await PreDumpTool.Run("verify", images)).ExitCode);
+        Assert.NotEmpty((await ImageDirectory.Read(images)).Tasks[victim.Pid].Runs);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        using var scratch = new Scratch();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        Assert.Contains($"{port}", Refusal.Line(Refusal.Failure, await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--port", $"{port}")));
+    }
+
+    [Theory]
+    [InlineData("--rounds", "2", "--forever")]
+    [InlineData("--once", "--rounds", "2")]
+    [InlineData("--rounds", "0")]
+    [InlineData("--forever", "--prev-images-dir", "../1")]
+    public async Task Options_that_make_no_sense(params string[] options) =>
+        Refusal.Line(Refusal.Usage, await PreDumpTool.Run(["page-server", .. options]));
+
+    [Fact]
+    public async Task A_directory_that_holds_images_already()
+    {
+        using var scratch = new Scratch();
+        await File.WriteAllTextAsync(scratch["pagemap-1.img"], "", TestContext.Current.CancellationToken);
+        Refusal.Line(Refusal.Failure, await PreDumpTool.Run("page-server", "--images-dir", scratch.Path));
+    }
+}

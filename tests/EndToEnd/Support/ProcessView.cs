@@ -1,0 +1,73 @@
+namespace PreDump.Tests.EndToEnd.Support;
+
+/// <summary>What /proc says of a process, read anew at each question.</summary>
+internal static class ProcessView
+{
+    public static bool Exists(int pid) => Directory.Exists($"/proc/{pid}");
+
+    /// <summary>One field of a status file, or null where process or field is gone.</summary>
+    public static string? Status(int pid, int thread, string field)
+    {
+        try
+        {
+            return File.ReadLines($"/proc/{pid}/task/{thread}/status")
+                .FirstOrDefault(line => line.StartsWith(field + ":", StringComparison.Ordinal))?[(field.Length + 1)..].Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    public static string? Status(int pid, string field) => Status(pid, pid, field);
+
+    /// <summary>R, S, D, T (stopped by a signal), t (stopped by a tracer), Z, X; '-' for one that is gone.</summary>
+    public static char State(int pid, int thread) => Status(pid, thread, "State") is { Length: > 0 } state ? state[0] : '-';
+
+    public static char State(int pid) => State(pid, pid);
+
+    /// <summary>The pid by which the process knows itself: the last one of NSpid.</summary>
+    public static int InnermostPid(int pid) => int.Parse(Status(pid, "NSpid")!.Split('\t')[^1]);
+
+    public static int[] Threads(int pid)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task").Select(path => int.Parse(Path.GetFileName(path))).Order()];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The process and all its descendants, zombies too, parents first.</summary>
+    public static List<int> Tree(int root)
+    {
+        var tree = new List<int> { root };
+        for (var i = 0; i < tree.Count; i++)
+            tree.AddRange(Threads(tree[i]).SelectMany(thread => Children(tree[i], thread)));
+        return tree;
+    }
+
+    /// <summary>All of the tree that has memory.</summary>
+    public static List<int> LivingTree(int root) =>
+        [.. Tree(root).Where(pid => Threads(pid).Any(thread => State(pid, thread) is not ('Z' or 'X' or '-')))];
+
+    /// <summary>A thread whose /proc directory shows the memory: the first may have exited before the others.</summary>
+    public static int ThreadWithMemory(int pid) =>
+        Threads(pid).First(thread => State(pid, thread) is not ('Z' or 'X' or '-'));
+
+    private static IEnumerable<int> Children(int pid, int thread)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/task/{thread}/children")
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(int.Parse);
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Support;
+
+/// <summary>What a test needs of the machine. Each probe tries the thing itself, and else skips the test and says why.</summary>
+internal static class Requires
+{
+    /// <summary>Debian's own interpreter: pycriu is installed for it, and not for any other in the PATH.</summary>
+    public const string DebianPython = "/usr/bin/python3";
+
+    public static void Root() =>
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: page frame numbers, foreign processes, mounts");
+
+    public static void Program(string file, string package) =>
+        Assert.SkipUnless(File.Exists(file), $"needs {file} (package {package})");
+
+    public static async Task PageOracle()
+    {
+        Root();
+        Program(DebianPython, "python3");
+        Assert.SkipUnless(File.Exists("/proc/self/pagemap"), "needs /proc/PID/pagemap (CONFIG_PROC_PAGE_MONITOR)");
+        var pycriu = await Command.Run(DebianPython, ["-c", "import pycriu"]);
+        Assert.SkipUnless(pycriu.ExitCode == 0, "needs pycriu (package criu)");
+    }
+
+    public static void ZeroPage()
+    {
+        Root();
+        Assert.SkipWhen(Support.ZeroPage.Frame is null, "this kernel has no zero page: anonymous memory that was only read has pages of its own");
+    }
+
+    public static void NoZeroPage()
+    {
+        Root();
+        Assert.SkipWhen(Support.ZeroPage.Frame is not null, "this kernel has the zero page: anonymous memory that was only read holds it");
+    }
+
+    public static void NoSoftDirty() =>
+        Assert.SkipWhen(KernelTracksSoftDirty(), "this kernel tracks soft-dirty pages");
+
+    public static void SoftDirty() =>
+        Assert.SkipUnless(KernelTracksSoftDirty(), "this kernel tracks no soft-dirty pages (CONFIG_MEM_SOFT_DIRTY)");
+
+    // A kernel built without it may take the 4 and do nothing: write a page afterwards and look for bit 55.
+    private static unsafe bool KernelTracksSoftDirty()
+    {
+        const ulong SoftDirty = 1UL << 55;
+        var page = (byte*)NativeMemory.AlignedAlloc((nuint)Mapping.PageSize, (nuint)Mapping.PageSize);
+        try
+        {
+            *page = 1;
+            File.WriteAllText("/proc/self/clear_refs", "4");
+            *page = 2;
+            ulong entry = 0;
+            using var pagemap = File.OpenHandle("/proc/self/pagemap", share: FileShare.ReadWrite);
+            Oracle.ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / Mapping.PageSize * sizeof(ulong));
+            return (entry & SoftDirty) != 0;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(page);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Support;
+
+/// <summary>
+/// A process started to be pre-dumped: a C fixture or a real program. It is killed, with all its descendants and by
+/// pid, when the test is over. Never traced from here: that is the tool's work.
+/// </summary>
+internal sealed class Victim : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly List<string> _errors = [];
+    private bool _isDisposed;
+
+    private Victim(Process process)
+    {
+        _process = process;
+        Pid = process.Id;
+        process.OutputDataReceived += (_, e) =>
+        {
+            if (e.Data is null)
+                _lines.Writer.TryComplete();
+            else
+                _lines.Writer.TryWrite(e.Data);
+        };
+        process.ErrorDataReceived += (_, e) =>
+        {
+            lock (_errors)
+                _errors.Add(e.Data ?? "");
+        };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>The root of the tree to pre-dump: what READY named, else the process itself.</summary>
+    public int Pid { get; private set; }
+
+    /// <summary>The process that was started, which need not be of the tree.</summary>
+    public int Starter => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public List<int> Tree => ProcessView.LivingTree(Pid);
+
+    public static string FixtureFile(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", name);
+
+    /// <summary>Starts Fixtures/name.c and waits until its memory has its shape; skips the test if it can't have.</summary>
+    public static Task<Victim> Fixture(string name, params object[] arguments) =>
+        Ready(FixtureFile(name), [.. arguments.Select(argument => argument.ToString()!)]);
+
+    /// <summary>The same for a fixture that another program starts.</summary>
+    public static async Task<Victim> Ready(string file, params string[] arguments)
+    {
+        var victim = await Program(file, arguments);
+        try
+        {
+            var line = await victim.Line();
+            if (line.StartsWith("SKIP ", StringComparison.Ordinal))
+                Assert.Skip($"{Path.GetFileName(file)}: {line[5..]}");
+            Assert.StartsWith("READY ", line);
+            victim.Pid = int.Parse(line[6..]);
+            return victim;
+        }
+        catch
+        {
+            await victim.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts any program; the test finds out by itself when it is at work.</summary>
+    public static async Task<Victim> Program(string file, params string[] arguments) =>
+        new(await Command.Start(file, arguments, Path.GetTempPath()));
+
+    /// <summary>The next line on the victim's standard output.</summary>
+    public async Task<string> Line()
+    {
+        try
+        {
+            return await Eventually.Within(_lines.Reader.ReadAsync().AsTask(), $"a line of {_process.StartInfo.FileName}");
+        }
+        catch (ChannelClosedException)
+        {
+            await _process.WaitForExitAsync();
+            lock (_errors)
+                throw new InvalidOperationException($"victim ended with {_process.ExitCode}: {string.Join('\n', _errors)}");
+        }
+    }
+
+    /// <summary>Stops the whole tree by SIGSTOP, so that its memory holds still for a comparison.</summary>
+    public async Task Stop()
+    {
+        var looks = 0;
+        await Eventually.True(() =>
+        {
+            // Again, for those just born; and all go on first, as a vfork child that is stopped keeps its parent from it.
+            if (looks++ % 200 == 0)
+            {
+                if (looks > 1)
+                    Continue();
+                foreach (var pid in Tree)
+                    Signal.Send(pid, Signal.Stop);
+            }
+            return Tree.TrueForAll(AllStopped) && Tree.TrueForAll(AllStopped); // after the first look nobody can be born any more
+        }, "the victim's threads stop");
+    }
+
+    public void Continue()
+    {
+        foreach (var pid in Tree)
+            Signal.Send(pid, Signal.Continue);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        foreach (var pid in ProcessView.Tree(_process.Id))
+            Signal.Send(pid, Signal.Kill);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static bool AllStopped(int pid) =>
+        Array.TrueForAll(ProcessView.Threads(pid), thread => ProcessView.State(pid, thread) is 'T' or 'Z' or 'X' or '-');
+}

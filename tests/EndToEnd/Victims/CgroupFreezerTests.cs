@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Victims;
+
+/// <summary>--freeze-cgroup, of v1 and of v2: the tree is frozen at one stroke, and what was frozen before stays so.</summary>
+public sealed class CgroupFreezerTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_tree_frozen_through_its_cgroup_is_dumped_and_thawed(int version)
+    {
+        await using var victim = await Victim.Fixture("processes", 10);
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+
+        await PreDumpTool.Dump(victim.Pid, scratch.Path, "--freeze-cgroup", cgroup.Path);
+
+        Assert.True(cgroup.IsThawed);
+        await VictimState.AssertUnchanged(before, victim);
+        await Requires.PageOracle();
+        await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 16);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_cgroup_that_was_frozen_stays_frozen(int version)
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture("processes", 10);
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        await cgroup.Freeze();
+        using var scratch = new Scratch();
+
+        await PreDumpTool.Dump(victim.Pid, scratch.Path, "--freeze-cgroup", cgroup.Path);
+
+        Assert.True(cgroup.IsFrozen);
+        Assert.All(victim.Tree, pid => Assert.Equal("0", ProcessView.Status(pid, "TracerPid")));
+        await PageComparison.AssertSame(victim, scratch.Path);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Killed_while_it_holds_the_cgroup_frozen_it_is_thawed_all_the_same(int version)
+    {
+        await using var victim = await Victim.Fixture("manymaps", 60000);
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        var before = VictimState.OfTree(victim);
+        var insideTheFreeze = 0;
+        var longest = TimeSpan.Zero;
+        for (var attempt = 0; attempt < 25; attempt++)
+        {
+            using var scratch = new Scratch();
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--freeze-cgroup", cgroup.Path);
+            while (cgroup.IsThawed && !tool.HasExited)
+                Thread.SpinWait(10);
+            if (!cgroup.IsThawed)
+                insideTheFreeze++;
+            await PreDumpTool.End(tool, Signal.Kill);
+            var watch = Stopwatch.StartNew();
+            await Eventually.True(() => cgroup.IsThawed, "the cgroup is thawed");
+            longest = watch.Elapsed > longest ? watch.Elapsed : longest;
+            await VictimState.AssertUnchanged(before, victim);
+        }
+        output.WriteLine($"{insideTheFreeze} kills inside the freeze; thawed within {longest.TotalMilliseconds:f1} ms");
+        Assert.True(insideTheFreeze > 0, "no kill came while the cgroup was frozen");
+    }
+
+    [Theory]
+    [InlineData(1, "signals")]
+    [InlineData(1, "stopandgo")]
+    [InlineData(2, "signals")]
+    [InlineData(2, "stopandgo")]
+    public async Task No_signal_is_lost_or_doubled(int version, string fixture)
+    {
+        using var scratch = new Scratch();
+        await using var victim = await Victim.Fixture(fixture, scratch["count"]);
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        for (var run = 0; run < 10; run++)
+        {
+            await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"), "--freeze-cgroup", cgroup.Path);
+            await Counter.AssertGrows(victim, scratch["count"]);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_run_that_fails_thaws_the_cgroup(int version)
+    {
+        await using var victim = await Victim.Fixture("plain", 1024);
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        var before = VictimState.OfTree(victim);
+        await using var disk = await TinyDisk.Mount(64 * 1024);
+
+        await Refusal.Of(Refusal.Failure, disk.Path, "--tree", $"{victim.Pid}", "--freeze-cgroup", cgroup.Path);
+
+        Assert.True(cgroup.IsThawed);
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    [Fact]
+    public async Task A_path_that_is_no_cgroup_is_refused()
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--freeze-cgroup", scratch.Path);
+        Assert.Contains(scratch.Path, line);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_tree_outside_of_the_cgroup_is_frozen_all_the_same(int version)
+    {
+        await using var victim = await Victim.Fixture("plain");
+        using var cgroup = TestCgroup.Create(version);
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+
+        await PreDumpTool.Dump(victim.Pid, scratch.Path, "--freeze-cgroup", cgroup.Path);
+
+        await VictimState.AssertUnchanged(before, victim);
+        Assert.True(cgroup.IsThawed);
+        await Requires.PageOracle();
+        await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 256);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Victims;
+
+/// <summary>What a pre-dump costs as its victim grows, in figures that no busy machine changes. (The times are tests/bench's.)</summary>
+public sealed class CostTests
+{
+    private const long MostMemory = 16 * 1024 * 1024; // bytes
+
+    [Theory]
+    [InlineData("plain", 16 * 256)] // MiB
+    [InlineData("plain", 512 * 256)]
+    [InlineData("manymaps", 60_000)]
+    public async Task Memory_is_bounded_whatever_the_size(string kind, int size)
+    {
+        await using var victim = await Victim.Fixture(kind, size);
+        using var scratch = new Scratch();
+        // measure's line: microseconds, of user, of system time, and KiB of memory
+        var line = await Command.Must(Victim.FixtureFile("measure"), "1", await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}",
+            "--images-dir", scratch.Path, "--threads", "2");
+        long peak = long.Parse(line.Split(' ')[3], CultureInfo.InvariantCulture) * 1024;
+        Assert.InRange(peak, 1024 * 1024, MostMemory);
+    }
+
+    [Theory]
+    [InlineData("plain", 32 * 256)]
+    [InlineData("manymaps", 4000)]
+    [InlineData("threads", 100)]
+    [InlineData("processes", 30)]
+    public async Task Twice_the_work_is_twice_the_calls(string kind, int size)
+    {
+        const string Strace = "/usr/bin/strace";
+        Requires.Program(Strace, "strace");
+        long least = await Calls(Strace, kind, 1), half = await Calls(Strace, kind, size), whole = await Calls(Strace, kind, 2 * size);
+        const int Chance = 100; // how often something was waited for
+        Assert.InRange(whole - least, 0, (long)(2.2 * (half - least)) + Chance);
+    }
+
+    [Theory]
+    [InlineData("plain", 1024)]
+    [InlineData("manymaps", 10_000)]
+    [InlineData("threads", 100)]
+    [InlineData("processes", 30)]
+    public async Task Nothing_is_allocated_in_the_freeze(string kind, int size)
+    {
+        await using var victim = await Victim.Fixture(kind, size);
+        using var scratch = new Scratch();
+        var result = await PreDumpTool.Run("-v4", "--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains(" with 0 bytes of managed memory allocated", result.Errors);
+    }
+
+    // Of the pre-dump and of what it starts, but for those that depend on which thread is faster.
+    private static async Task<long> Calls(string strace, string kind, int size)
+    {
+        await using var victim = await Victim.Fixture(kind, size);
+        using var scratch = new Scratch();
+        var counts = scratch["calls"];
+        var images = scratch.Folder("images");
+        var result = await Command.Run(strace, ["-f", "-c", "-e", "trace=!futex,nanosleep,clock_nanosleep,wait4,sched_yield,madvise", "-o", counts,
+            await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}", "--images-dir", images]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        var total = (await File.ReadAllLinesAsync(counts)).Last(line => line.EndsWith(" total", StringComparison.Ordinal));
+        return long.Parse(total.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,235 @@
+using System.Text.Json;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Victims;
+
+/// <summary>Each row of the README's table of capabilities, and what else keeps a user from a task: Yama, hidepid, namespaces.</summary>
+public sealed class PrivilegeTests
+{
+    private const string SetPriv = "/usr/bin/setpriv", Unshare = "/usr/bin/unshare";
+    private const int ZeroPages = 80; // of Fixtures/zeropages.c
+    private static readonly string[] Container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+
+    [Fact]
+    public async Task Not_permitted_names_the_capability()
+    {
+        using var nobody = new Nobody();
+        await using var victim = await Victim.Fixture("plain");
+        var before = VictimState.OfTree(victim);
+
+        var result = await nobody.RunTool("--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
+
+        Assert.Contains("CAP_SYS_PTRACE", Refusal.Line(Refusal.Failure, result));
+        Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    [Theory]
+    [InlineData("zeropages")]
+    [InlineData("hugepages")]
+    [InlineData("unreadable")]
+    public async Task Ones_own_process_needs_no_capability(string fixture)
+    {
+        await Requires.PageOracle();
+        Assert.SkipWhen(YamaScope() is > 0, "yama keeps users from tracing processes of their own");
+        using var nobody = new Nobody();
+        await using var victim = await nobody.Fixture(fixture);
+        await victim.Stop();
+
+        var result = await nobody.RunTool("--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        await PageComparison.AssertSame(victim, nobody.Images);
+    }
+
+    /// <summary>A running kernel's third one for criu opens neither pagemap nor clear_refs.</summary>
+    [Theory]
+    [InlineData("sys_ptrace")]
+    [InlineData("sys_ptrace", "checkpoint_restore")]
+    public async Task Another_users_task_needs_two_capabilities(params string[] tooFew)
+    {
+        await Requires.PageOracle();
+        using var nobody = new Nobody();
+        await using var victim = await Victim.Fixture("plain");
+        var before = VictimState.OfTree(victim);
+        await victim.Stop();
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
+
+        var line = Refusal.Line(Refusal.Failure, await nobody.RunToolWith(tooFew, arguments));
+        Assert.Contains("CAP_DAC_OVERRIDE", line);
+        Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));
+
+        var both = await nobody.RunToolWith(["sys_ptrace", "dac_override"], arguments);
+        Assert.True(both.ExitCode == 0, both.ToString());
+        await PageComparison.AssertSame(victim, nobody.Images);
+        victim.Continue();
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    [Fact]
+    public async Task A_task_that_is_not_dumpable_needs_them_too()
+    {
+        await Requires.PageOracle();
+        using var nobody = new Nobody();
+        await using var victim = await nobody.Fixture("undumpable");
+        var before = VictimState.OfTree(victim);
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
+        foreach (string[] tooFew in new string[][] { [], ["sys_ptrace"], ["dac_override"] })
+        {
+            var line = Refusal.Line(Refusal.Failure, await nobody.RunToolWith(tooFew, arguments));
+            Assert.Contains("dumpable", line);
+            Assert.Contains("CAP_SYS_PTRACE", line);
+            Assert.Contains("CAP_DAC_OVERRIDE", line);
+            Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));
+            await VictimState.AssertUnchanged(before, victim);
+        }
+        await victim.Stop();
+        var both = await nobody.RunToolWith(["sys_ptrace", "dac_override"], arguments);
+        Assert.True(both.ExitCode == 0, both.ToString());
+        await PageComparison.AssertSame(victim, nobody.Images);
+    }
+
+    [Fact]
+    public async Task Without_real_time_priority_it_works_all_the_same()
+    {
+        Requires.Root();
+        await using var victim = await Victim.Fixture("threads", 100, 2);
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+        string[] less = ["--bounding-set=-sys_nice", await PreDumpTool.File()];
+        Assert.Matches("(?m)^no +CAP_SYS_NICE", (await Command.Run(SetPriv, [.. less, "check"])).Output);
+        await Command.Must(SetPriv, [.. less, "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")]);
+        await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    /// <summary>On a kernel without PAGEMAP_SCAN (here by strace) page frames tell a zero page, and who may not see them copies it.</summary>
+    [Fact]
+    public async Task Without_page_frames_zero_pages_are_copied()
+    {
+        await Requires.PageOracle();
+        Requires.ZeroPage();
+        const string Strace = "/usr/bin/strace";
+        Requires.Program(Strace, "strace");
+        await using var victim = await Victim.Fixture("zeropages");
+        await victim.Stop();
+        using var scratch = new Scratch();
+        var (seen, unseen) = (await Pages("seen"), await Pages("unseen", "--bounding-set=-sys_admin"));
+        Assert.True(unseen >= seen + ZeroPages, $"{seen} pages with page frames, {unseen} without");
+
+        async Task<long> Pages(string images, params string[] less)
+        {
+            var summary = await Command.Must(SetPriv, [.. less, Strace, "-f", "-o", "/dev/null", "-e", "trace=ioctl", "-e", "inject=ioctl:error=ENOTTY",
+                await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder(images), "--json"]);
+            await Command.Must(await PreDumpTool.File(), "verify", scratch[images], "--tree", $"{victim.Pid}");
+            return JsonDocument.Parse(summary).RootElement.GetProperty("pages_written").GetInt64();
+        }
+    }
+
+    /// <summary>A child that /proc keeps out of sight is not left out without a word; nor is one that has just exited taken for such.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_hidden_child_is_refused_and_named(int hidepid)
+    {
+        await Requires.PageOracle();
+        using var nobody = new Nobody();
+        await nobody.RequireHidepid(hidepid);
+        await using var victim = await nobody.SetuidFixture("hiddenchild");
+        var before = VictimState.OfTree(victim);
+        Assert.Equal(2, before.Count);
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
+
+        var line = Refusal.Line(Refusal.Failure, await nobody.RunToolHidepid(hidepid, [], arguments));
+        Assert.Contains($"process {before[1].Pid} ", line);
+        Assert.Contains("hidepid", line);
+        Assert.Contains("CAP_SYS_PTRACE", line);
+        Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));
+        await VictimState.AssertUnchanged(before, victim);
+
+        await victim.Stop();
+        var seen = await nobody.RunToolHidepid(hidepid, ["sys_ptrace", "dac_override"], arguments);
+        Assert.True(seen.ExitCode == 0, seen.ToString());
+        await PageComparison.AssertSame(victim, nobody.Images);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_hidden_root_is_not_called_missing(int hidepid)
+    {
+        using var nobody = new Nobody();
+        await nobody.RequireHidepid(hidepid);
+        await using var victim = await Victim.Fixture("plain");
+        var result = await nobody.RunToolHidepid(hidepid, [], "--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
+        Assert.Contains("hidden", Refusal.Line(Refusal.Failure, result));
+        Assert.Matches("(?m)^no +hidepid", (await nobody.RunToolHidepid(hidepid, [], "check")).Output);
+    }
+
+    [Fact]
+    public async Task A_child_that_has_just_exited_is_not_called_hidden()
+    {
+        Assert.SkipWhen(YamaScope() is > 0, "yama keeps users from tracing processes of their own");
+        using var nobody = new Nobody();
+        await nobody.RequireHidepid(2);
+        await using var victim = await nobody.Fixture("breeder");
+        for (var round = 0; round < 20; round++)
+        {
+            var result = await nobody.RunToolHidepid(2, [], "--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
+            Assert.True(result.ExitCode == 0, result.ToString());
+            Array.ForEach(Directory.GetFiles(nobody.Images), File.Delete);
+        }
+        Assert.False(victim.HasExited);
+    }
+
+    /// <summary>As in a container without root: predump and its victim in a user and a pid namespace, with a /proc of that.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(65534)]
+    public async Task Inside_namespaces_it_is_as_good_as_root(int user)
+    {
+        using var nobody = new Nobody(user);
+        Assert.SkipUnless((await nobody.Run(Unshare, [.. Container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
+        const string Script = """
+            exec 3< <(exec "$1"); read -r ready pid <&3; test "$ready" = READY
+            kill -STOP $pid; until grep -q '^State:.T' /proc/$pid/status; do :; done
+            "$0" --tree $pid --images-dir "$2" && "$0" verify "$2" --tree $pid
+            """;
+        var result = await nobody.Run(Unshare, [.. Container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
+            await nobody.Copy(Victim.FixtureFile("plain")), nobody.Images]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Matches("pages compared|equal", result.Output);
+    }
+
+    /// <summary>Its numbers would be those of other processes.</summary>
+    [Fact]
+    public async Task A_proc_of_another_pid_namespace_is_refused()
+    {
+        Requires.Root();
+        await using var victim = await Victim.Fixture("plain");
+        using var scratch = new Scratch();
+        string[] inside = ["--pid", "--fork", await PreDumpTool.File()];
+        var result = await Command.Run(Unshare, [.. inside, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path]);
+        Assert.Contains("pid namespace", Refusal.Line(Refusal.Failure, result));
+        Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
+        Assert.Matches("(?m)^NO +/proc", (await Command.Run(Unshare, [.. inside, "check"])).Output);
+    }
+
+    [Fact]
+    public async Task Where_yama_restricts_tracing_the_line_says_so()
+    {
+        var scope = YamaScope();
+        Assert.SkipWhen(scope is null, "this kernel has no Yama");
+        Assert.SkipWhen(scope == 0, "kernel.yama.ptrace_scope is 0: set it to 1, 2 or 3 to try this");
+        using var nobody = new Nobody();
+        await using var victim = await nobody.Fixture("plain");
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
+        Assert.Contains($"ptrace_scope is {scope}", Refusal.Line(Refusal.Failure, await nobody.RunTool(arguments)));
+        Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));
+        var permitted = await nobody.RunToolWith(["sys_ptrace"], arguments);
+        Assert.Equal(scope == 3 ? Refusal.Failure : 0, permitted.ExitCode);
+    }
+
+    private static int? YamaScope() =>
+        File.Exists("/proc/sys/kernel/yama/ptrace_scope") ? int.Parse(File.ReadAllText("/proc/sys/kernel/yama/ptrace_scope")) : null;
+}

@@ -1,0 +1,65 @@
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Victims;
+
+/// <summary>
+/// The heart of it: for each shape of memory, a stopped victim's images hold every page that CRIU's rules take and
+/// none beyond, byte for byte as in /proc/PID/mem.
+/// </summary>
+public sealed class StoppedVictimTests
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("unreadable")]
+    [InlineData("filemaps")]
+    [InlineData("memfds")]
+    [InlineData("sharedmemory")]
+    [InlineData("guards")]
+    [InlineData("hugepages")]
+    [InlineData("zeropages")]
+    [InlineData("aioring")]
+    [InlineData("beyondend")]
+    [InlineData("zombie")]
+    [InlineData("pidns")]
+    [InlineData("oddname")]
+    [InlineData("sparse", 16)]
+    [InlineData("threads", 200)]
+    [InlineData("processes", 50)]
+    [InlineData("manymaps", 60000)]
+    public async Task Images_hold_exactly_the_pages_of(string fixture, params int[] arguments)
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        using var scratch = new Scratch();
+        await victim.Stop();
+
+        await PreDumpTool.Dump(victim.Pid, scratch.Path);
+
+        await PageComparison.AssertSame(victim, scratch.Path);
+    }
+
+    /// <summary>As on kernels before 6.7, where /proc/PID/pagemap is read entry by entry.</summary>
+    [Theory]
+    [InlineData("unreadable")]
+    [InlineData("filemaps")]
+    [InlineData("memfds")]
+    [InlineData("guards")]
+    [InlineData("hugepages")]
+    [InlineData("zeropages")]
+    [InlineData("beyondend")]
+    [InlineData("sparse", 16)]
+    [InlineData("manymaps", 60000)]
+    public async Task The_same_pages_are_taken_without_PAGEMAP_SCAN_of(string fixture, params int[] arguments)
+    {
+        await Requires.PageOracle();
+        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        using var scratch = new Scratch();
+        await victim.Stop();
+
+        var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
+            environment: new Dictionary<string, string> { ["PREDUMP_NO_PAGEMAP_SCAN"] = "1" });
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        await PageComparison.AssertSame(victim, scratch.Path);
+    }
+}

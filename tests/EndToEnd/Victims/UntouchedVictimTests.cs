@@ -1,0 +1,40 @@
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Victims;
+
+/// <summary>The victim is sacred: after any run its descriptors, mappings, signals and threads are as before.</summary>
+public sealed class UntouchedVictimTests
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("unreadable")]
+    [InlineData("beyondend")]
+    [InlineData("threads", 200, 0)]
+    [InlineData("threads", 200, 20)]
+    [InlineData("processes", 50)]
+    [InlineData("manymaps", 60000)]
+    public async Task A_run_leaves_no_trace_in(string fixture, params int[] arguments)
+    {
+        Requires.Root();
+        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        var before = VictimState.OfTree(victim);
+        using var scratch = new Scratch();
+
+        await PreDumpTool.Dump(victim.Pid, scratch.Path);
+
+        await VictimState.AssertUnchanged(before, victim);
+    }
+
+    [Fact]
+    public async Task A_run_that_fails_leaves_no_trace()
+    {
+        Requires.Root();
+        await using var victim = await Victim.Fixture("threads", 50, 2);
+        await using var disk = await TinyDisk.Mount(64 * 1024);
+        var before = VictimState.OfTree(victim);
+
+        await Refusal.Of(Refusal.Failure, disk.Path, "--tree", $"{victim.Pid}");
+
+        await VictimState.AssertUnchanged(before, victim);
+    }
+}

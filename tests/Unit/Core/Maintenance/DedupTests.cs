@@ -1,0 +1,62 @@
+using PreDump.Commands;
+using PreDump.Core;
+using PreDump.Core.Maintenance;
+using PreDump.Images;
+using Xunit;
+
+namespace PreDump.Tests.Unit.Core.Maintenance;
+
+/// <summary>Holes in the parents for what a later image replaces.</summary>
+public sealed class DedupTests
+{
+    [Fact]
+    public void Frees_exactly_what_is_replaced_also_in_the_parents_parent()
+    {
+        using var folder = new ImageFolder();
+        string first = folder.Round("1"), second = folder.Round("2", "../1"), third = folder.Round("3", "../2");
+        // pages 10..29 in the first; the second replaces 15..19 and leaves the rest; the third replaces 12..17 and 28..40
+        var pages1 = folder.Task(first, 7, 1, (10, 10, PageFlags.Present), (20, 10, PageFlags.Present));
+        var pages2 = folder.Task(second, 7, 2, (10, 5, PageFlags.Parent), (15, 5, PageFlags.Present), (20, 10, PageFlags.Parent), (30, 4, PageFlags.Present));
+        var pages3 = folder.Task(third, 7, 3, (12, 6, PageFlags.Present), (18, 10, PageFlags.Parent), (28, 13, PageFlags.Present));
+
+        Assert.Equal(3UL + 3 + 2 + 4, Dedup.Run(third));
+
+        Assert.Equal(Enumerable.Range(0, 20).Where(page => page is not (2 or 3 or 4 or 18 or 19)), ImageFolder.PagesLeft(pages1));
+        Assert.Equal([3, 4], ImageFolder.PagesLeft(pages2));
+        Assert.Equal(Enumerable.Range(0, 19), ImageFolder.PagesLeft(pages3));
+        Assert.Equal(20 * ImageFolder.PageBytes, new FileInfo(pages1).Length);
+    }
+
+    [Fact]
+    public void Tasks_that_only_one_round_knows_are_no_error()
+    {
+        using var folder = new ImageFolder();
+        string first = folder.Round("1"), second = folder.Round("2", "../1");
+        var ended = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
+        folder.Task(second, 8, 2, (10, 4, PageFlags.Present));
+        Assert.Equal(0UL, Dedup.Run(second));
+        Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(ended));
+    }
+
+    [Fact]
+    public void Holes_are_punched_in_images_and_not_where_a_link_leads()
+    {
+        using var folder = new ImageFolder();
+        string first = folder.Round("1"), second = folder.Round("2", "../1");
+        var pages = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
+        folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
+        var elsewhere = Path.Combine(folder.Path, "elsewhere");
+        File.Move(pages, elsewhere);
+        File.CreateSymbolicLink(pages, elsewhere);
+        Assert.Contains("symbolic link", Assert.Throws<InvalidDataException>(() => Dedup.Run(second)).Message);
+        Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(elsewhere));
+    }
+
+    [Fact]
+    public void Without_a_parent_there_is_nothing_to_free()
+    {
+        using var folder = new ImageFolder();
+        var error = Assert.Throws<PreDumpException>(() => DedupCommand.Run(folder.Round("1")));
+        Assert.Contains("no parent link", error.Message);
+    }
+}

@@ -1,0 +1,67 @@
+using PreDump.Core.Sinks;
+using PreDump.Linux;
+using Xunit;
+
+namespace PreDump.Tests.Unit.Core.Sinks;
+
+/// <summary>The bytes of a pages file, and how much of a disk they take.</summary>
+public sealed class PagesFileTests
+{
+    private const int MiB = 1024 * 1024;
+
+    [Theory]
+    [InlineData("/tmp", false)] // ext4 as a rule, where blocks are reserved
+    [InlineData("/tmp", true)]
+    [InlineData("/dev/shm", false)]
+    public void Zeros_in_a_row_are_holes_and_read_as_zeros(string where, bool direct)
+    {
+        using var scratch = new Scratch(where);
+        // 40 batches of a MiB: of zeros, without any, and with some at the beginning, at the end and in between
+        var content = new byte[40 * MiB];
+        new Random(1).NextBytes(content);
+        int zeros = 0;
+        foreach (var (start, length) in new[] { (0, 3 * MiB), (4 * MiB, 64 * 1024), ((5 * MiB) + 12_288, 512 * 1024), ((7 * MiB) - 131_072, 131_072), (20 * MiB, 8 * MiB), (39 * MiB, MiB) })
+        {
+            content.AsSpan(start, length).Clear();
+            zeros += length;
+        }
+        content.AsSpan(10 * MiB, 4096).Clear(); // too little for a hole
+        var path = Path.Combine(scratch.Path, "pages-1.img");
+        using (var directory = Fd.TryOpenDirectory(scratch.Path, out _)!)
+        {
+            var fd = directory.CreatePrivate("pages-1.img");
+            var io = direct ? new DirectIo(Observed.Nothing) : null;
+            io?.Begin(fd);
+            var file = new PagesFile(fd, io);
+            using var batch = new NativeBuffer(MiB); // page-aligned
+            var places = Enumerable.Range(0, 40).Select(_ => file.Reserve(MiB)).ToArray();
+            foreach (var place in places.Reverse())
+            {
+                content.AsSpan((int)place, MiB).CopyTo(batch.Span);
+                file.Write(place, batch.Span);
+            }
+            file.Leave();
+        }
+        Assert.True(content.AsSpan().SequenceEqual(File.ReadAllBytes(path)));
+        long used = UsedBytes(path);
+        Assert.InRange(used, content.Length - zeros, content.Length - zeros + (64 * 1024));
+    }
+
+    [Fact]
+    public void Nothing_that_was_reserved_stays_behind_the_end()
+    {
+        using var scratch = new Scratch();
+        using (var directory = Fd.TryOpenDirectory(scratch.Path, out _)!)
+        {
+            var file = new PagesFile(directory.CreatePrivate("pages-1.img"));
+            for (int i = 0; i < 9; i++)
+                file.Write(file.Reserve(MiB), Enumerable.Repeat((byte)7, MiB).ToArray());
+            file.Leave();
+        }
+        var path = Path.Combine(scratch.Path, "pages-1.img");
+        Assert.Equal(9 * MiB, new FileInfo(path).Length);
+        Assert.InRange(UsedBytes(path), 9 * MiB, (9 * MiB) + (64 * 1024));
+    }
+
+    private static long UsedBytes(string path) => long.Parse(Command.Must("/usr/bin/du", "-k", path).GetAwaiter().GetResult().Split('\t')[0]) * 1024;
+}

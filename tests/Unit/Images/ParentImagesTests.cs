@@ -1,0 +1,80 @@
+using PreDump.Images;
+using PreDump.Images.Schema;
+using Xunit;
+
+namespace PreDump.Tests.Unit.Images;
+
+public sealed class ParentImagesTests : IDisposable
+{
+    private readonly TempDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void A_round_before_tells_its_uptime_and_its_tasks()
+    {
+        WriteInventory();
+        _directory.Write("pagemap-7.img", Bytes.Pagemap(3, new PagemapEntry(0x1000, 2, PageFlags.Present)));
+        _directory.Write("pages-3.img", new byte[2 * 4096]);
+
+        ParentImages parent = ParentImages.Open(_directory.Path);
+        using ParentCoverage? task = parent.OpenPagemap(7);
+
+        Assert.Equal(123_456_789UL, parent.DumpUptime);
+        Assert.Equal(2u, parent.PreDumpMode);
+        Assert.NotNull(task);
+        Assert.Equal(2UL, task.Covered(0x1000, 5, out bool inParent));
+        Assert.True(inParent);
+        Assert.Null(parent.OpenPagemap(8));
+    }
+
+    [Fact]
+    public void Without_an_inventory_it_is_no_parent()
+    {
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path));
+
+        Assert.Equal(
+            $"{_directory.File("inventory.img")}: no such file: the parent must be the directory of a pre-dump that ended well",
+            e.Message);
+    }
+
+    [Fact]
+    public void Without_an_uptime_it_is_no_parent()
+    {
+        _directory.Write("inventory.img",
+            [.. Bytes.UInt32(Magic.Inventory), .. Bytes.Record(new inventory_entry { ImgVersion = 2 })]);
+
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path));
+
+        Assert.Contains("start over with a pre-dump that has no parent", e.Message);
+    }
+
+    [Fact]
+    public void A_pagemap_without_its_pages_is_refused_now_rather_than_by_the_restore()
+    {
+        WriteInventory();
+        _directory.Write("pagemap-7.img", Bytes.Pagemap(3));
+
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path).OpenPagemap(7));
+
+        Assert.Equal($"{_directory.File("pages-3.img")}: no such file, but pagemap-7.img says its pages are there", e.Message);
+    }
+
+    [Fact]
+    public void A_page_server_asks_without_an_inventory()
+    {
+        _directory.Write("pagemap-shmem-5.img", Bytes.Pagemap(65537));
+        _directory.Write("pages-65537.img", []);
+
+        using ParentCoverage? segment = ParentCoverage.TryOpen(_directory.Path, ImageNames.PagemapShmem(5));
+
+        Assert.NotNull(segment);
+        Assert.Null(ParentCoverage.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1)));
+    }
+
+    private void WriteInventory()
+    {
+        byte[] bytes = new byte[InventoryImage.MaxBytes];
+        _directory.Write("inventory.img", bytes.AsSpan(0, InventoryImage.Write(bytes, 123_456_789, preDumpMode: 2)));
+    }
+}
