@@ -32,7 +32,7 @@ public sealed class PageStateReader
     /// <param name="range">The pages, behind those asked for before.</param>
     /// <param name="end">Where the last range ends that will be asked for.</param>
     /// <param name="bytes">How far the answer goes.</param>
-    public PageState Ask(Pagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
+    public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
         ulong page = (ulong)PageSize.Bytes;
         if (range.Start >= _end)

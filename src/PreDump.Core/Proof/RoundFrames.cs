@@ -34,7 +34,7 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     }
 
     /// <inheritdoc/>
-    public ulong Ask(Pagemap pagemap, MemoryRange pages, out bool suspect)
+    public ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
     {
         if (_task is { } task)
             _check.Begin(task.ImagePid, task.StartTime, pagemap, () => Dumped(task.ImagePid));

@@ -41,7 +41,7 @@ public sealed class FrameNotes(int most)
 
     /// <summary>To be called when the pages were read: of those that lie elsewhere by now nobody knows which page it was that was
     /// read.</summary>
-    public void ForgetMoved(Pagemap pagemap)
+    public void ForgetMoved(ProcPagemap pagemap)
     {
         Span<ulong> now = stackalloc ulong[512];
         ulong start = 0, end = 0; // of the pages in it

@@ -21,7 +21,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     private readonly VanishedTables _vanished = new();
     private ulong _relocations = relocations();
     private TaskFrames? _task;
-    private Pagemap _pagemap = null!;
+    private ProcPagemap _pagemap = null!;
     private Func<IEnumerable<MemoryRange>> _dirty = () => [];
     private DirtyCursor? _cursor;
     private MemoryRange _seen;
@@ -38,7 +38,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     /// <param name="pagemap">Its page tables.</param>
     /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
     /// <param name="tables">Of each page table that had some in the freeze a page; none where the task has stood still since.</param>
-    public void Begin(int imagePid, ulong startTime, Pagemap pagemap, Func<IEnumerable<MemoryRange>> dirty, ReadOnlySpan<PlacedPage> tables = default)
+    public void Begin(int imagePid, ulong startTime, ProcPagemap pagemap, Func<IEnumerable<MemoryRange>> dirty, ReadOnlySpan<PlacedPage> tables = default)
     {
         NoteDirtyTables(tables);
         (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);

@@ -20,7 +20,7 @@ public sealed class VanishedTables
     /// <param name="task">What was noted, from the beginning.</param>
     /// <param name="pagemap">The task's page tables now.</param>
     /// <param name="dirty">The pages that the kernel has marked since, ascending.</param>
-    public int Fullest(TaskFrames task, Pagemap pagemap, IEnumerable<MemoryRange> dirty)
+    public int Fullest(TaskFrames task, ProcPagemap pagemap, IEnumerable<MemoryRange> dirty)
     {
         int fullest = 0;
         var cursor = new DirtyCursor(dirty);

@@ -22,7 +22,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
 
     private readonly TempDirectory _directory = new();
     private readonly ulong _memory;
-    private readonly Pagemap _pagemap = Pagemap.Open(Environment.ProcessId);
+    private readonly ProcPagemap _pagemap = ProcPagemap.Open(Environment.ProcessId);
 
     public FrameCheckTests()
     {

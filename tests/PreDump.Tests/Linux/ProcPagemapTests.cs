@@ -5,9 +5,9 @@ using Xunit;
 namespace PreDump.Tests.Linux;
 
 /// <summary>The two ways to choose pages, by PAGEMAP_SCAN and by reading entries, on memory of our own.</summary>
-public sealed class PagemapTests
+public sealed class ProcPagemapTests
 {
-    public static bool HasScan => Pagemap.Kernel.HasScan(PageFilter.Present);
+    public static bool HasScan => PagemapScan.Finds(PageCategory.Anonymous);
 
     [Fact(SkipUnless = nameof(HasScan), Skip = "this kernel has no PAGEMAP_SCAN (6.7 and later)")]
     public void Both_find_the_same_pages()
@@ -46,8 +46,8 @@ public sealed class PagemapTests
     [InlineData(Present, Present, 0)] // frames are not to be seen
     public void Only_a_frame_that_two_pages_have_in_common_is_the_zero_page(ulong first, ulong second, ulong frame)
     {
-        Assert.Equal(frame, PagemapEntries.ZeroFrame(first, second));
-        Assert.Equal(frame, PagemapEntries.ZeroFrame(second, first));
+        Assert.Equal(frame, ProcPagemapEntries.ZeroFrame(first, second));
+        Assert.Equal(frame, ProcPagemapEntries.ZeroFrame(second, first));
     }
 
     private const ulong Present = 1UL << 63, Others = 1UL << 55 | 1UL << 56;
@@ -56,14 +56,14 @@ public sealed class PagemapTests
 
     private static int ByIoctl(ref ulong at, ulong end, Span<MemoryRange> found)
     {
-        using var pagemap = Pagemap.Open(Environment.ProcessId);
-        return pagemap.Scan(ref at, end, PageFilter.Present, anonymous: true, found);
+        using var pagemap = ProcPagemap.Open(Environment.ProcessId);
+        return pagemap.Scan(ref at, end, PageCategory.Anonymous, anonymous: true, found);
     }
 
     private static int ByEntries(ref ulong at, ulong end, Span<MemoryRange> found)
     {
         using var fd = Fd.Open("/proc/self/pagemap", 0);
-        return PagemapEntries.Scan(fd, ref at, end, PageFilter.Present, anonymous: true, found);
+        return ProcPagemapEntries.Scan(fd, ref at, end, PageCategory.Anonymous, anonymous: true, found);
     }
 
     private static List<ulong> Pages(SparseMemory memory, Scan scan)
