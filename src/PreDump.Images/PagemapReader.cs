@@ -31,7 +31,7 @@ public sealed class PagemapReader : IDisposable
     /// <param name="name">The file, for messages.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <exception cref="ImageException">Not a pagemap image, or damaged.</exception>
-    public PagemapReader(Stream stream, string name, int pageSize = 4096)
+    public PagemapReader(Stream stream, string name, int pageSize)
     {
         if (!BitOperations.IsPow2(pageSize))
             throw new ArgumentOutOfRangeException(nameof(pageSize));
@@ -52,7 +52,7 @@ public sealed class PagemapReader : IDisposable
     /// <param name="path">A pagemap image.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <exception cref="ImageException">No such file, not a pagemap image, or damaged.</exception>
-    public static PagemapReader Open(string path, int pageSize = 4096) => Over(ImageFile.OpenRead(path), path, pageSize);
+    public static PagemapReader Open(string path, int pageSize) => Over(ImageFile.OpenRead(path), path, pageSize);
 
     /// <summary>The next entry; false at the end of the image.</summary>
     /// <exception cref="ImageException">A record that breaks the format; where and how is in the message.</exception>

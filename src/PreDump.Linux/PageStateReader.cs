@@ -34,7 +34,7 @@ public sealed class PageStateReader
     /// <param name="bytes">How far the answer goes.</param>
     public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
-        ulong page = (ulong)PageSize.Bytes;
+        ulong page = PageSize.Ulong;
         if (range.Start >= _end)
         {
             var entries = _entries.AsSpan(0, (int)Math.Min((ulong)_entries.Length, PageSize.Pages(end - range.Start)));

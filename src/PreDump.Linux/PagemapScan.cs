@@ -88,7 +88,7 @@ public static unsafe class PagemapScan
             PageRegion region;
             var argument = Filtered(category, guard);
             argument.Start = (ulong)start;
-            argument.End = (ulong)start + (ulong)PageSize.Bytes;
+            argument.End = (ulong)start + PageSize.Ulong;
             argument.Vector = (ulong)&region;
             argument.VectorLength = 1;
             return ioctl(pagemap.Number, PAGEMAP_SCAN, &argument) >= 0;

@@ -17,7 +17,7 @@ internal static unsafe class ProcPagemapEntries
     {
         Span<ulong> entries = stackalloc ulong[2048];
         int ranges = 0;
-        ulong pageSize = (ulong)PageSize.Bytes;
+        ulong pageSize = PageSize.Ulong;
         // The huge zero page has the file's bit too, although no file is near; CRIU takes it.
         ulong never = Guard | (anonymous ? 0 : FileOrShared);
         while (position < end)
@@ -59,7 +59,7 @@ internal static unsafe class ProcPagemapEntries
     // harms nothing.
     private static ulong FindZeroFrame()
     {
-        ulong pageSize = (ulong)PageSize.Bytes;
+        ulong pageSize = PageSize.Ulong;
         var pages = (byte*)mmap(null, (size_t)(2 * pageSize), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (pages == MAP_FAILED)
             return 0;

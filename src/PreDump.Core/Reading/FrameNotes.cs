@@ -90,5 +90,5 @@ public sealed class FrameNotes(int most)
 
     private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);
 
-    private static ulong Bytes(int pages) => (ulong)pages * (ulong)PageSize.Bytes;
+    private static ulong Bytes(int pages) => PageSize.BytesOf((ulong)pages);
 }

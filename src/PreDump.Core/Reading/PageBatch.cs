@@ -163,7 +163,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
         {
             int pages = Math.Min(frames.Length, _left.Room);
             _left.Add(run.Start, frames[..pages]);
-            part = run with { Length = (ulong)pages * (ulong)PageSize.Bytes };
+            part = run with { Length = PageSize.BytesOf((ulong)pages) };
         }
         if (joins)
             _inParent[^1] = new PageRun(new MemoryRange(_inParent[^1].Range.Start, part.End - _inParent[^1].Range.Start), true);

@@ -77,7 +77,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         if (!same)
             for (count = 1; count < most && !IsSame(first + count);)
                 count++;
-        return (ulong)count * (ulong)PageSize.Bytes;
+        return PageSize.BytesOf((ulong)count);
     }
 
     /// <summary>Where the pages of the last answer lie.</summary>
@@ -130,7 +130,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     {
         for (int page = 0; page < VanishedTables.Pages; page++)
             if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
-                && OffsetOf(then) == page && then != _seen.Start + ((ulong)(first + page) * (ulong)PageSize.Bytes))
+                && OffsetOf(then) == page && then != _seen.Start + PageSize.BytesOf((ulong)(first + page)))
                 return true;
         return false;
     }
@@ -141,7 +141,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     {
         int same = 0;
         for (int page = first; page < first + VanishedTables.Pages; page++)
-            if (IsSame(page) && !_cursor!.Contains(_seen.Start + ((ulong)page * (ulong)PageSize.Bytes)))
+            if (IsSame(page) && !_cursor!.Contains(_seen.Start + PageSize.BytesOf((ulong)page)))
                 same++;
         if (same <= _mostMoved)
             Distrust(first);

@@ -11,7 +11,7 @@ public sealed class VanishedTables
     public static readonly int Pages = PageSize.Bytes / sizeof(ulong);
 
     /// <summary>Bytes of them.</summary>
-    public static readonly ulong Bytes = (ulong)Pages * (ulong)PageSize.Bytes;
+    public static readonly ulong Bytes = PageSize.BytesOf((ulong)Pages);
 
     private readonly ulong[] _now = new ulong[Pages], _noted = new ulong[Pages];
 
@@ -46,7 +46,7 @@ public sealed class VanishedTables
             noted++;
             if (_noted[i] != _now[i] || !PageFrames.IsTold(_now[i]))
                 gone++;
-            else if (!dirty.Contains(address + ((ulong)i * (ulong)PageSize.Bytes)))
+            else if (!dirty.Contains(address + PageSize.BytesOf((ulong)i)))
                 left++;
         }
         return gone > 0 && left == 0;

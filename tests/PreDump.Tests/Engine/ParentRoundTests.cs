@@ -239,7 +239,7 @@ public sealed class ParentRoundTests : IDisposable
 
     private static bool IsCompared(ParentPages pages, bool suspect = false)
     {
-        pages.Locate(new MemoryRange(10 * (ulong)PageSize.Bytes, (ulong)PageSize.Bytes), suspect, out var place);
+        pages.Locate(new MemoryRange(PageSize.BytesOf(10), PageSize.Ulong), suspect, out var place);
         return place.Round is not null;
     }
 

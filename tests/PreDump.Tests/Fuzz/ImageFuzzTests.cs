@@ -42,7 +42,7 @@ public sealed class ImageFuzzTests
     public void Parent_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
     {
         var entries = Bytes.ReadPagemap(input);
-        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img"));
+        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img", Bytes.PageSize), Bytes.PageSize);
         foreach (var entry in entries.Where(entry => entry.NrPages < 1UL << 40))
             for (ulong done = 0, pages; done < entry.NrPages; done += pages)
             {
@@ -123,7 +123,7 @@ public sealed class ImageFuzzTests
                 return;
             sound++;
             RoundOverview.Of(first, 4096);
-            using var task = ChainedPages.TryOpen(result.Chain, ImageNames.Pagemap(7))!;
+            using var task = ChainedPages.TryOpen(result.Chain, ImageNames.Pagemap(7), Bytes.PageSize)!;
             for (ulong page = 10, count; page < 140; page += count)
             {
                 count = task.Locate(page * 4096, 140 - page, out var place);

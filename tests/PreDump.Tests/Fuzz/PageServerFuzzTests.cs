@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using CsCheck;
 using PreDump.Images;
+using PreDump.Linux;
 using PreDump.PageServer;
 using PreDump.Tests.Support;
 using Xunit;
@@ -77,7 +78,7 @@ public sealed class PageServerFuzzTests
     {
         foreach (var path in Directory.GetFiles(directory, "pagemap-*.img"))
         {
-            using var pagemap = PagemapReader.Open(path);
+            using var pagemap = PagemapReader.Open(path, PageSize.Bytes);
             ulong present = 0;
             while (pagemap.TryRead(out var entry))
                 present += entry.Flags.HasFlag(PageFlags.Present) ? entry.NrPages : 0;

@@ -27,7 +27,7 @@ public sealed class ChainedPagesTests
                 .Select(page => ((ulong)page, 1UL, rounds[round][page] == 1 ? PageFlags.Present : PageFlags.Parent))]));
         }
 
-        using var task = ChainedPages.TryOpen(chain, ImageNames.Pagemap(7))!;
+        using var task = ChainedPages.TryOpen(chain, ImageNames.Pagemap(7), Bytes.PageSize)!;
         for (ulong page = 0, count; page < Pages; page += count)
         {
             count = task.Locate(page * 4096, Pages - page, out var place);

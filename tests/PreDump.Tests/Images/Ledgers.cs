@@ -34,7 +34,7 @@ internal static class Ledgers
         {
             for (int i = 0; i < frames.Length; i++)
                 frames[i] = 1 + done + (ulong)i;
-            ledger.Add(address + (done * (ulong)PageSize.Bytes), frames);
+            ledger.Add(address + PageSize.BytesOf(done), frames);
         }
     }
 }

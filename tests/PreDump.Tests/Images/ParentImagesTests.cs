@@ -66,10 +66,10 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pagemap-shmem-5.img", Bytes.Pagemap(65537));
         _directory.Write("pages-65537.img", []);
 
-        using ParentCoverage? segment = ParentCoverage.TryOpen(_directory.Path, ImageNames.PagemapShmem(5));
+        using ParentCoverage? segment = ParentCoverage.TryOpen(_directory.Path, ImageNames.PagemapShmem(5), Bytes.PageSize);
 
         Assert.NotNull(segment);
-        Assert.Null(ParentCoverage.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1)));
+        Assert.Null(ParentCoverage.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1), Bytes.PageSize));
     }
 
     private void WriteInventory()

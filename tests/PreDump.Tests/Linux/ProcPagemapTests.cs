@@ -74,7 +74,7 @@ public sealed class ProcPagemapTests
         {
             int count = scan(ref at, memory.End, found);
             foreach (var range in found[..count])
-                for (ulong page = range.Start; page < range.End; page += (ulong)PageSize.Bytes)
+                for (ulong page = range.Start; page < range.End; page += PageSize.Ulong)
                     pages.Add(page);
         }
         return pages;

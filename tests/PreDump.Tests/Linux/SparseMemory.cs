@@ -14,7 +14,7 @@ internal sealed unsafe class SparseMemory : IDisposable
 
     public SparseMemory(int pages)
     {
-        _length = (ulong)pages * (ulong)PageSize.Bytes;
+        _length = PageSize.BytesOf((ulong)pages);
         _start = (byte*)mmap(null, (size_t)_length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (_start == MAP_FAILED)
             throw new LinuxException("mmap", $"{_length} bytes", errno);
@@ -25,7 +25,7 @@ internal sealed unsafe class SparseMemory : IDisposable
 
     public ulong End => Start + _length;
 
-    public ulong AddressOf(int page) => Start + ((ulong)page * (ulong)PageSize.Bytes);
+    public ulong AddressOf(int page) => Start + PageSize.BytesOf((ulong)page);
 
     public void Write(int page) => Volatile.Write(ref *(byte*)AddressOf(page), 1);
 
