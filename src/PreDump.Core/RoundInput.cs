@@ -17,6 +17,9 @@ public static class RoundInput
     /// <summary>Whether what the round replaces is freed in the parent.</summary>
     public static readonly Input AutoDedup = new(nameof(AutoDedup));
 
+    /// <summary>What the kernel can do, which another command may tell.</summary>
+    public static readonly Input Kernel = new(nameof(Kernel));
+
     /// <summary>Whether pages are written through the page cache or past it.</summary>
     public static readonly Input IoMode = new(nameof(IoMode));
 }

@@ -43,7 +43,7 @@ public sealed class ChainedPages : IDisposable
     /// <param name="round">Where to begin in the chain.</param>
     /// <returns>Null if that round has nothing of the task.</returns>
     /// <exception cref="ImageException">A damaged pagemap; those of the rounds before are opened when a page of theirs is asked for.</exception>
-    public static ChainedPages? TryOpen(ImageChain chain, string pagemapName, int pageSize = 4096, int round = 0)
+    public static ChainedPages? TryOpen(ImageChain chain, string pagemapName, int pageSize, int round = 0)
     {
         if (round >= chain.Count)
             return null;

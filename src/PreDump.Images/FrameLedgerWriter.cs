@@ -87,7 +87,7 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    private static ulong Bytes(ulong pages) => pages * (ulong)PageSize.Bytes;
+    private static ulong Bytes(ulong pages) => PageSize.BytesOf(pages);
 
     private static int CountAscending(ReadOnlySpan<ulong> frames)
     {

@@ -12,7 +12,7 @@ namespace PreDump.Images;
 internal readonly record struct LedgerRun(ulong Start, ulong Pages, bool IsAscending, ulong First)
 {
     /// <summary>The first address behind it.</summary>
-    public ulong End => Start + (Pages * (ulong)PageSize.Bytes);
+    public ulong End => Start + PageSize.BytesOf(Pages);
 }
 
 /// <summary>Streams the words of a frame ledger, and trusts none of them. A file that ends or can't be read is one whose words
@@ -95,7 +95,7 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         IsVoid = words[0] == VoidEnd;
         if (IsBehindEnd = words[0] == End || IsVoid)
             return false;
-        ulong start = words[0] & ~Ascending, page = (ulong)PageSize.Bytes;
+        ulong start = words[0] & ~Ascending, page = PageSize.Ulong;
         bool ascending = start != words[0];
         if (!TryRead(words[1..]) || words[1] == 0 || start % page != 0 || start < run.End || start > UserSpace || words[1] > (UserSpace - start) / page)
             return false;

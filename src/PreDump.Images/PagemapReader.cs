@@ -31,7 +31,7 @@ public sealed class PagemapReader : IDisposable
     /// <param name="name">The file, for messages.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <exception cref="ImageException">Not a pagemap image, or damaged.</exception>
-    public PagemapReader(Stream stream, string name, int pageSize = 4096)
+    public PagemapReader(Stream stream, string name, int pageSize)
     {
         if (!BitOperations.IsPow2(pageSize))
             throw new ArgumentOutOfRangeException(nameof(pageSize));

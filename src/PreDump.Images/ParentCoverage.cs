@@ -19,7 +19,7 @@ public sealed class ParentCoverage : IParentCoverage
     /// <param name="reader">At its first entry; owned from then on.</param>
     /// <param name="pageSize">In bytes, the reader's.</param>
     /// <exception cref="ImageException">The first entry is damaged.</exception>
-    public ParentCoverage(PagemapReader reader, int pageSize = 4096)
+    public ParentCoverage(PagemapReader reader, int pageSize)
     {
         _reader = reader;
         _pageSize = (ulong)pageSize;
@@ -32,7 +32,7 @@ public sealed class ParentCoverage : IParentCoverage
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <returns>Null if the parent has no such file.</returns>
     /// <exception cref="ImageException">A damaged pagemap, or one whose pages are missing.</exception>
-    public static ParentCoverage? TryOpen(ImageDirectory directory, string fileName, int pageSize = 4096)
+    public static ParentCoverage? TryOpen(ImageDirectory directory, string fileName, int pageSize)
     {
         PagemapReader? reader = PagemapReader.TryOpen(directory, fileName, pageSize);
         if (reader is null)

@@ -51,7 +51,7 @@ public static class PageFrames
     /// <param name="pagemap">The task's.</param>
     /// <param name="start">Of the first page, in bytes.</param>
     /// <param name="frames">Takes them.</param>
-    public static void Read(Pagemap pagemap, ulong start, Span<ulong> frames)
+    public static void Read(ProcPagemap pagemap, ulong start, Span<ulong> frames)
     {
         int got = pagemap.ReadEntries(frames, start);
         Of(frames[..got], frames);

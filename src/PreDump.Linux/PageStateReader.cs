@@ -32,9 +32,9 @@ public sealed class PageStateReader
     /// <param name="range">The pages, behind those asked for before.</param>
     /// <param name="end">Where the last range ends that will be asked for.</param>
     /// <param name="bytes">How far the answer goes.</param>
-    public PageState Ask(Pagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
+    public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
-        ulong page = (ulong)PageSize.Bytes;
+        ulong page = PageSize.Ulong;
         if (range.Start >= _end)
         {
             var entries = _entries.AsSpan(0, (int)Math.Min((ulong)_entries.Length, PageSize.Pages(end - range.Start)));

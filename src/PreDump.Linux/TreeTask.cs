@@ -47,7 +47,7 @@ public sealed class TreeTask : IDisposable
     public Fd? ClearRefs { get; private set; }
 
     /// <summary>The page tables' view; opened only where dirty pages are read in the freeze.</summary>
-    public Pagemap? Pagemap { get; private set; }
+    public ProcPagemap? Pagemap { get; private set; }
 
     internal HashSet<int> Tids { get; } = [];
 
@@ -83,7 +83,7 @@ public sealed class TreeTask : IDisposable
         if (files.HasFlag(FreezeFiles.ClearRefs))
             ClearRefs = OpenUnlessGone(LiveTid, "clear_refs", O_WRONLY);
         if (files.HasFlag(FreezeFiles.Pagemap) && OpenUnlessGone(LiveTid, "pagemap", O_RDONLY) is { } pagemap)
-            Pagemap = new Pagemap(pagemap);
+            Pagemap = new ProcPagemap(pagemap);
     }
 
     /// <summary>Refuses a task whose page tables this user may not see, before anything is frozen: /proc/PID/pagemap asks for the

@@ -29,7 +29,7 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
         {
             var (flags, start) = (run.InParent ? PageFlags.Parent : PageFlags.Present, run.Range.Start);
             if (_runs.Count > 0 && _runs[^1] is var (lastFlags, lastStart, lastPages) && lastFlags == flags
-                && lastStart + lastPages * (ulong)PageSize.Bytes == start && lastPages + run.Pages <= int.MaxValue)
+                && lastStart + PageSize.BytesOf(lastPages) == start && lastPages + run.Pages <= int.MaxValue)
                 _runs[^1] = (flags, lastStart, lastPages + run.Pages);
             else
                 _runs.Add((flags, start, run.Pages));

@@ -203,11 +203,11 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
         if (_open is not { } open || PagesId.TryFrom(message.DstId) != open)
             throw Refused($"sent pages of id 0x{message.DstId:x}, which is not open");
         var entry = new PagemapEntry(message.Address, message.Pages, flags);
-        if (PagemapRules.WhyRefused(entry, _end, (ulong)PageSize.Bytes) is { } reason)
+        if (PagemapRules.WhyRefused(entry, _end, PageSize.Ulong) is { } reason)
             throw Refused($"sent for {open.FileName} an {reason.TrimEnd(',')}");
         if (entry.NrPages > uint.MaxValue)
             throw Refused($"sent for {open.FileName} an entry of {entry.NrPages} pages, more than CRIU before 4.2 can read");
-        _end = entry.Vaddr + entry.NrPages * (ulong)PageSize.Bytes;
+        _end = entry.Vaddr + PageSize.BytesOf(entry.NrPages);
         if (flags.HasFlag(PageFlags.Parent))
             AddHole(open, entry);
         _round!.Images.Add(entry);
@@ -227,7 +227,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
         _hasHoles = true;
         for (ulong done = 0; done < entry.NrPages;)
         {
-            ulong vaddr = entry.Vaddr + done * (ulong)PageSize.Bytes;
+            ulong vaddr = entry.Vaddr + PageSize.BytesOf(done);
             bool inParent = false;
             done += _parent?.Covered(vaddr, entry.NrPages - done, out inParent) ?? 1;
             if (!inParent)

@@ -20,7 +20,8 @@ public sealed class SingleRound : IRounds, IRound
     {
         _directory = directory;
         if (previous is not null && directory.ParentLink is { } link && link != previous)
-            throw new PreDumpException($"images directory {directory.Path} has a parent link to {link}, but --prev-images-dir says {previous}");
+            throw new PreDumpException($"images directory {directory.Path} has a parent link to {link}, but {previous} is to be the parent: use an "
+                + "empty directory, or give the same parent", RoundInput.Parent);
         _parentLink = previous ?? directory.ParentLink;
         _parent = previous is not null ? directory.OpenPrevious(previous)
             : _parentLink is not null ? directory.OpenLinked(_parentLink)

@@ -8,6 +8,9 @@ namespace PreDump.Tests.Support;
 /// <summary>Images in memory: well formed ones by the encoder, others by hand.</summary>
 internal static class Bytes
 {
+    /// <summary>Of the pages in these images.</summary>
+    internal const int PageSize = 4096;
+
     internal static byte[] Hex(string hex) => Convert.FromHexString(hex.Replace(" ", ""));
 
     internal static byte[] UInt32(uint value)
@@ -38,7 +41,7 @@ internal static class Bytes
 
     internal static PagemapEntry[] ReadPagemap(byte[] image)
     {
-        using var reader = new PagemapReader(new MemoryStream(image), "pagemap-1.img");
+        using var reader = new PagemapReader(new MemoryStream(image), "pagemap-1.img", PageSize);
         var entries = new List<PagemapEntry>();
         while (reader.TryRead(out PagemapEntry entry))
             entries.Add(entry);

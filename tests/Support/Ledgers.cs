@@ -10,7 +10,7 @@ internal static class Ledgers
     public static void Write(string directory, FrameLedgerHead head, Action<FrameLedgerWriter> tasks)
     {
         File.Delete(Path.Combine(directory, ImageNames.Frames));
-        using var folder = Fd.TryOpenDirectory(directory, out _)!;
+        using var folder = DirectoryFd.Open(directory);
         using var ledger = new FrameLedgerWriter(folder.CreatePrivate(ImageNames.Frames));
         ledger.Begin(head);
         tasks(ledger);
@@ -34,7 +34,7 @@ internal static class Ledgers
         {
             for (int i = 0; i < frames.Length; i++)
                 frames[i] = 1 + done + (ulong)i;
-            ledger.Add(address + (done * (ulong)PageSize.Bytes), frames);
+            ledger.Add(address + PageSize.BytesOf(done), frames);
         }
     }
 }

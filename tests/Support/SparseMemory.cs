@@ -51,14 +51,14 @@ internal sealed unsafe class SparseMemory : IDisposable
 
     public static int ByIoctl(ref ulong at, ulong end, Span<MemoryRange> found)
     {
-        using var pagemap = Pagemap.Open(Environment.ProcessId);
-        return pagemap.Scan(ref at, end, PageFilter.Present, anonymous: true, found);
+        using var pagemap = ProcPagemap.Open(Environment.ProcessId);
+        return pagemap.Scan(ref at, end, PageCategory.Anonymous, anonymous: true, found);
     }
 
     public static int ByEntries(ref ulong at, ulong end, Span<MemoryRange> found)
     {
         using var fd = Fd.Open("/proc/self/pagemap", 0);
-        return PagemapEntries.Scan(fd, ref at, end, PageFilter.Present, anonymous: true, found);
+        return ProcPagemapEntries.Scan(fd, ref at, end, PageCategory.Anonymous, anonymous: true, found);
     }
 
     public void Dispose() => _ = munmap(_start, (size_t)_length);

@@ -39,7 +39,7 @@ public sealed class ChainComparer(int threads) : IDisposable
         while (pages.Length > 0) // split by where they are in the images
         {
             PageSource place = default;
-            ulong bytes = (_images?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * (ulong)PageSize.Bytes) ?? pages.Length;
+            ulong bytes = (_images?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * PageSize.Ulong) ?? pages.Length;
             var run = new MemoryRange(pages.Start, bytes);
             pages = pages.Skip(bytes);
             if (place.Round is null)

@@ -143,7 +143,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
                 if (live.Slice(at, PageSize.Bytes).SequenceEqual(image.Slice(at, PageSize.Bytes)))
                     _equal++;
                 else
-                    _different.Add(new MemoryRange(run.Start + (ulong)at, (ulong)PageSize.Bytes));
+                    _different.Add(new MemoryRange(run.Start + (ulong)at, PageSize.Ulong));
             live = live[length..];
             run = run.Skip((ulong)length);
         }

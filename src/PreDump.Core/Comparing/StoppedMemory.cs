@@ -10,7 +10,7 @@ public sealed class StoppedMemory : IDisposable
     private MapsArena? _arena;
     private Range _maps;
 
-    private StoppedMemory(TreeTask task, RemoteMemory pages, Pagemap pagemap)
+    private StoppedMemory(TreeTask task, RemoteMemory pages, ProcPagemap pagemap)
     {
         (_task, Pages, Pagemap) = (task, pages, pagemap);
         RoomToSwapIn = new RoomToSwapIn(task, pages, Maps, CancellationToken.None);
@@ -20,7 +20,7 @@ public sealed class StoppedMemory : IDisposable
     public RemoteMemory Pages { get; }
 
     /// <summary>Its page tables.</summary>
-    public Pagemap Pagemap { get; }
+    public ProcPagemap Pagemap { get; }
 
     /// <summary>Asked before pages are read from swap.</summary>
     public RoomToSwapIn RoomToSwapIn { get; }
@@ -31,7 +31,7 @@ public sealed class StoppedMemory : IDisposable
         var pages = RemoteMemory.TryOpen(task) ?? throw new TaskGoneException(notPermitted: false);
         try
         {
-            return new StoppedMemory(task, pages, Pagemap.Open(task.LiveTid));
+            return new StoppedMemory(task, pages, ProcPagemap.Open(task.LiveTid));
         }
         catch
         {

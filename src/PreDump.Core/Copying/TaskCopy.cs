@@ -48,7 +48,7 @@ public sealed class TaskCopy : IDisposable
                 Gone(notPermitted: false);
                 return;
             }
-            Pagemap = Pagemap.Open(Task.LiveTid);
+            Pagemap = ProcPagemap.Open(Task.LiveTid);
             _roomToSwapIn = new RoomToSwapIn(Task, Memory, () => new MapsReader(_snapshot.Maps[_task.Maps]), stopping);
             walk.Begin(Pagemap, new VmaRules(Task.LiveTid, userfaultfd));
             _check?.Begin(Task.ImagePid, Task.StartTime, Pagemap, () => snapshot.Dirty.Each(task.Dirty!.Value), snapshot.DirtyTables[task.DirtyTables]);
@@ -67,7 +67,7 @@ public sealed class TaskCopy : IDisposable
     public RemoteMemory? Memory { get; }
 
     /// <summary>Its page tables; null where it has gone.</summary>
-    public Pagemap? Pagemap { get; }
+    public ProcPagemap? Pagemap { get; }
 
     /// <summary>Whether it ended, or became one that we may not read: its images end there. Set in turn.</summary>
     public bool IsGone { get; private set; }
@@ -89,7 +89,7 @@ public sealed class TaskCopy : IDisposable
         {
             if (batch.IsEmpty)
                 (batch.UnderUserfaultfd, batch.RoomToSwapIn) = (_walk.UnderUserfaultfd, _roomToSwapIn);
-            if (batch.UnderUserfaultfd == _walk.UnderUserfaultfd && TryAdd(batch, _walk.Filter))
+            if (batch.UnderUserfaultfd == _walk.UnderUserfaultfd && TryAdd(batch, _walk.Category))
                 continue;
             _mapsRead = _snapshot.Maps[_task.Maps].Length - maps.Left;
             _dirtySeen = Dirty.Length - fate.DirtyLeft;
@@ -120,16 +120,16 @@ public sealed class TaskCopy : IDisposable
 
     private ReadOnlySpan<MemoryRange> Dirty => _task.Dirty is { } dirty ? _snapshot.Dirty[dirty] : default;
 
-    private bool TryAdd(PageBatch batch, PageFilter filter)
+    private bool TryAdd(PageBatch batch, PageCategory category)
     {
         var before = _rest;
         var frames = _inParent && _check is not null ? _check.FramesOf(_rest) : default;
-        if (!batch.TryAdd(ref _rest, _inParent, filter, frames))
+        if (!batch.TryAdd(ref _rest, _inParent, category, frames))
             return false;
         var added = before with { Length = before.Length - _rest.Length };
         if (_suspect)
             batch.Suspects += PageSize.Pages(added.Length);
-        if (!_inParent && (_suspect || filter == PageFilter.Present) && _parentPages is not null)
+        if (!_inParent && (_suspect || category == PageCategory.Anonymous) && _parentPages is not null)
             batch.Unchanged.Plan(_parentPages, added, _suspect);
         return true;
     }

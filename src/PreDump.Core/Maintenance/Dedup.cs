@@ -36,7 +36,7 @@ public static class Dedup
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
-            observer.Warn($"--auto-dedup: {reason}: the images are whole, but what they replace goes on to take room in the parent images");
+            observer.Warn($"nothing more is freed in the parent images: {reason}; this round's images are complete", RoundInput.AutoDedup);
         }
     }
 

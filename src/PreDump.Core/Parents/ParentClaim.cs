@@ -17,8 +17,9 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
     public void RefuseSuperseded()
     {
         if (parent.HasChild)
-            throw new PreDumpException($"--prev-images-dir {parent.Path}: {parent.ReadChild() ?? "another round"} was made on it already, and reset the "
-                + "tracking of changed memory: what changed between the two is known to that round alone; give its directory, or begin with a full round");
+            throw new PreDumpException($"{parent.Path} is no parent any more: {parent.ReadChild() ?? "another round"} was made on it already, and "
+                + "reset the tracking of changed memory, so what changed between the two is known to that round alone; give its directory, or begin "
+                + "with a full round", RoundInput.Parent);
     }
 
     /// <summary>Takes the inventory out of the parent's way until the round has ended. Once dirty tracking is reset nothing else can
@@ -35,12 +36,12 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
-            throw new PreDumpException($"--prev-images-dir: another round on {parent.Path} has just begun, and only one can be made on it");
+            throw new PreDumpException($"another round on {parent.Path} has just begun, and only one can be made on it", RoundInput.Parent);
         }
         catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // the user alone can see to it
         {
-            observer.Warn($"{e.Message}: {parent.Path} can't be marked as used, so remember: whether this round succeeds or fails, don't give it to "
-                + "--prev-images-dir again");
+            observer.Warn($"{e.Message}: {parent.Path} can't be marked as used, so remember: whether this round succeeds or fails, don't build "
+                + "another one on it", RoundInput.Parent);
         }
     }
 

@@ -26,8 +26,8 @@ public sealed class ParentFrames : IDisposable
         if (TryOpenLedger(directory, dumpUptime, out var why) is { } ledger)
             return new ParentFrames(ledger, null);
         string instead = local ? "compared with the parent's" : "sent again, since the parent's pages are with the page server";
-        return new ParentFrames(null, $"{why}, so a page that looks clean may have been moved there by mremap(2): each of them is {instead} "
-            + "(--trust-soft-dirty spares that, and takes the risk)");
+        return new ParentFrames(null, $"{why}, so a page that looks clean may have been moved there by mremap(2): each of them is {instead}; "
+            + "trusting soft-dirty spares that, and takes the risk");
     }
 
     /// <summary>Opens a round's ledger; null where nothing in it can be believed.</summary>
@@ -46,7 +46,7 @@ public sealed class ParentFrames : IDisposable
         {
             var ledger = FrameLedger.TryOpen(directory);
             if (ledger is null)
-                why = $"{directory.Path} has no frame ledger (a round of criu's, or of predump with --trust-soft-dirty or without CAP_SYS_ADMIN)";
+                why = $"{directory.Path} has no frame ledger (it is a round of criu's, or one of predump that trusted soft-dirty or ran without CAP_SYS_ADMIN)";
             else if (ledger.Head.DumpUptime == dumpUptime && ledger.Head.Boot == ProcFs.BootId())
             {
                 ulong most = MostPages();

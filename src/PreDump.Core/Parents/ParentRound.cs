@@ -29,7 +29,8 @@ public sealed class ParentRound : IDisposable
         var images = ParentImages.Open(directory.Images);
         _dumpUptime = images.DumpUptime;
         if (_dumpUptime > ProcFs.UptimeMicroseconds())
-            throw new PreDumpException($"--prev-images-dir {request.Directory}: its images are from before this machine was started: begin with a full round");
+            throw new PreDumpException($"the images in {directory.Path} are from before this machine was started: begin with a full round",
+                RoundInput.Parent);
         _pagemaps = elsewhere is null ? new LocalParentIndex(images, directory.Images) : elsewhere();
         _frames = request.TrustSoftDirty ? null : ParentFrames.Open(directory.Images, _dumpUptime, _local);
     }
@@ -56,19 +57,20 @@ public sealed class ParentRound : IDisposable
         if (request.Directory is not { } previous)
         {
             if (images.ParentLink is { } link)
-                throw new PreDumpException($"images directory {images.Path} has a parent link to {link}: give --prev-images-dir {link}, or use an empty directory");
+                throw new PreDumpException($"images directory {images.Path} has a parent link to {link}: give {link} as the parent, or use an empty directory",
+                    RoundInput.Parent);
             return null;
         }
         if (!softDirty)
-            throw new PreDumpException("--prev-images-dir: this kernel does not track changed memory (no soft-dirty), so what changed since "
-                + "the parent can't be told; leave the option out for a full copy, and see predump check");
+            throw new PreDumpException("this kernel does not track changed memory (no soft-dirty), so what changed since the parent can't be told: "
+                + "give no parent for a full copy, and see what the kernel can do", RoundInput.Parent, RoundInput.Kernel);
         var directory = new ParentDirectory(images.OpenPrevious(previous));
         ParentRound? round = null;
         try
         {
             if (directory.IsClaimed)
-                throw new PreDumpException($"--prev-images-dir {previous}: a round on it was begun and not finished ({ImageNames.ClaimedInventory}), so what "
-                    + "changed since is not known: begin with a full round");
+                throw new PreDumpException($"a round on {directory.Path} was begun and not finished ({ImageNames.ClaimedInventory}), so what "
+                    + "changed since is not known: begin with a full round", RoundInput.Parent);
             round = new ParentRound(directory, request, elsewhere, observer);
             round.RefuseOtherTree(request.Tree);
             round.RefuseDamage();
@@ -125,13 +127,13 @@ public sealed class ParentRound : IDisposable
             return;
         bool left = !_pagemaps.Has(status.InnermostPid);
         if (left ? !Ksm.MayMerge(root) : IsYounger(ProcFs.StartTime(root))) // one that is mergeable was left out of the parent, too
-            throw new PreDumpException($"--prev-images-dir: {_pagemaps.Where} holds no images of task {root} ({status.Name}): {_pagemaps.Advice}, "
-                + "or leave the option out for a full copy");
+            throw new PreDumpException($"{_pagemaps.Where} holds no images of task {root} ({status.Name}): {_pagemaps.Advice}, "
+                + "or give no parent for a full copy", RoundInput.Parent);
     }
 
     // All of the chain is read through once: damage must not be found when tracking has been reset, nor by the restore.
     private void RefuseDamage() =>
-        ImageCheck.RefuseUnsound(_directory.Images, PageSize.Bytes, "give the images of a sound round, or leave --prev-images-dir out");
+        ImageCheck.RefuseUnsound(_directory.Images, PageSize.Bytes, "give the images of a sound round, or no parent for a full copy");
 
     // As CRIU tells pid reuse: started at or after the parent's dump, in clock ticks.
     private bool IsYounger(ulong startTime) => startTime >= _dumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);

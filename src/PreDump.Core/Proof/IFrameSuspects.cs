@@ -11,7 +11,7 @@ public interface IFrameSuspects
     /// <param name="pages">Whole pages, behind those asked about before; all of them left to the parent by the images.</param>
     /// <param name="suspect">The answer.</param>
     /// <returns>How many bytes the answer is for: whole pages, at least one, at most all.</returns>
-    ulong Ask(Pagemap pagemap, MemoryRange pages, out bool suspect);
+    ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect);
 }
 
 /// <summary>For a parent that noted nothing: every page is suspect.</summary>
@@ -21,7 +21,7 @@ public sealed class AllSuspects : IFrameSuspects
     public static AllSuspects Instance { get; } = new();
 
     /// <inheritdoc/>
-    public ulong Ask(Pagemap pagemap, MemoryRange pages, out bool suspect)
+    public ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
     {
         suspect = true;
         return pages.Length;

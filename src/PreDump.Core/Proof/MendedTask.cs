@@ -72,7 +72,7 @@ public sealed class MendedTask : IDisposable
         int next = 0;
         while (old.TryRead(out var entry))
         {
-            var run = new MemoryRange(entry.Vaddr, entry.NrPages * (ulong)PageSize.Bytes);
+            var run = new MemoryRange(entry.Vaddr, PageSize.BytesOf(entry.NrPages));
             if (entry.Flags.HasFlag(PageFlags.Present))
             {
                 WriteBatch();
@@ -111,7 +111,7 @@ public sealed class MendedTask : IDisposable
 
     private void Add(MemoryRange run, PageFlags flags)
     {
-        for (ulong left = PageSize.Pages(run.Length), pages; left > 0; left -= pages, run = run.Skip(pages * (ulong)PageSize.Bytes))
+        for (ulong left = PageSize.Pages(run.Length), pages; left > 0; left -= pages, run = run.Skip(PageSize.BytesOf(pages)))
         {
             pages = Math.Min(left, uint.MaxValue); // more than CRIU before 4.2 can count
             _pagemap.Add(new PagemapEntry(run.Start, pages, flags));

@@ -34,7 +34,7 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     }
 
     /// <inheritdoc/>
-    public ulong Ask(Pagemap pagemap, MemoryRange pages, out bool suspect)
+    public ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
     {
         if (_task is { } task)
             _check.Begin(task.ImagePid, task.StartTime, pagemap, () => Dumped(task.ImagePid));
@@ -53,6 +53,6 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
         using var pagemap = PagemapReader.Open(_images.Directory, ImageNames.Pagemap(imagePid), PageSize.Bytes);
         while (pagemap.TryRead(out var entry))
             if (entry.Flags.HasFlag(PageFlags.Present))
-                yield return new MemoryRange(entry.Vaddr, entry.NrPages * (ulong)PageSize.Bytes);
+                yield return new MemoryRange(entry.Vaddr, PageSize.BytesOf(entry.NrPages));
     }
 }

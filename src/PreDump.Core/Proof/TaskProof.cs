@@ -42,7 +42,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
             var entry = first;
             do
                 if (entry.Flags.HasFlag(PageFlags.Parent))
-                    Look(new MemoryRange(entry.Vaddr, entry.NrPages * (ulong)PageSize.Bytes), frames, memory, parents);
+                    Look(new MemoryRange(entry.Vaddr, PageSize.BytesOf(entry.NrPages)), frames, memory, parents);
             while (pagemap.TryRead(out entry));
             long begun = Stopwatch.GetTimestamp();
             _comparer?.Flush();

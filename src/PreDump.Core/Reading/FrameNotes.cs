@@ -41,7 +41,7 @@ public sealed class FrameNotes(int most)
 
     /// <summary>To be called when the pages were read: of those that lie elsewhere by now nobody knows which page it was that was
     /// read.</summary>
-    public void ForgetMoved(Pagemap pagemap)
+    public void ForgetMoved(ProcPagemap pagemap)
     {
         Span<ulong> now = stackalloc ulong[512];
         ulong start = 0, end = 0; // of the pages in it
@@ -90,5 +90,5 @@ public sealed class FrameNotes(int most)
 
     private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);
 
-    private static ulong Bytes(int pages) => (ulong)pages * (ulong)PageSize.Bytes;
+    private static ulong Bytes(int pages) => PageSize.BytesOf((ulong)pages);
 }

@@ -63,23 +63,23 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     public Losses Losses => _reader.Losses;
 
     /// <summary>By which the pages of a wanted run were found, and are to be found again.</summary>
-    public PageFilter FilterOf(MemoryRange run) => run.Start >= _any.Start && run.Start < _any.End ? PageFilter.Any : PageFilter.Present;
+    public PageCategory CategoryOf(MemoryRange run) => run.Start >= _any.Start && run.Start < _any.End ? PageCategory.All : PageCategory.Anonymous;
 
     /// <summary>Adds as much of a run as there is room for, and takes that off it. False where the batch is full.</summary>
     /// <param name="run">Behind those before.</param>
     /// <param name="inParent">Whether it is not to be read.</param>
-    /// <param name="filter">By which it was found.</param>
+    /// <param name="category">By which it was found.</param>
     /// <param name="frames">Where the pages lie that are not to be read; none: it is not to be noted.</param>
-    public bool TryAdd(ref MemoryRange run, bool inParent, PageFilter filter = PageFilter.Present, ReadOnlySpan<ulong> frames = default)
+    public bool TryAdd(ref MemoryRange run, bool inParent, PageCategory category = PageCategory.Anonymous, ReadOnlySpan<ulong> frames = default)
     {
         if (inParent)
             return TryLeave(ref run, mostLeft > 0 ? frames : default);
         if (_wantedCount == MaxRuns || WantedBytes == maxBytes)
             return false;
-        if (filter == PageFilter.Any && _any.Length > 0 && _any.End != run.Start) // a vdso in pieces
+        if (category == PageCategory.All && _any.Length > 0 && _any.End != run.Start) // a vdso in pieces
             return false;
         ulong bytes = Math.Min(run.Length, (ulong)(maxBytes - WantedBytes));
-        if (filter == PageFilter.Any)
+        if (category == PageCategory.All)
             _any = new MemoryRange(_any.Length > 0 ? _any.Start : run.Start, _any.Length + bytes);
         _wanted[_wantedCount++] = new MemoryRange(run.Start, bytes);
         WantedBytes += (int)bytes;
@@ -101,7 +101,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// <summary>Copies the wanted pages, and leaves those to the parent that it has already.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
-    public void Read(RemoteMemory memory, Pagemap pagemap)
+    public void Read(RemoteMemory memory, ProcPagemap pagemap)
     {
         _reader.Read(this, memory, pagemap);
         if (memory.HasEnded) // then the bytes may be those of a stranger with the same pid
@@ -116,7 +116,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
 
     /// <summary>A batch for what is still there of this one's pages, to be read anew; nothing of it is compared.</summary>
     /// <param name="pagemap">The task's.</param>
-    public PageBatch Successor(Pagemap pagemap)
+    public PageBatch Successor(ProcPagemap pagemap)
     {
         var batch = new PageBatch(maxBytes, mostLeft)
         {
@@ -133,7 +133,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
         {
             for (ulong at = run.Start; at < run.End;)
             {
-                int count = pagemap.Scan(ref at, run.End, FilterOf(run), anonymous: true, found);
+                int count = pagemap.Scan(ref at, run.End, CategoryOf(run), anonymous: true, found);
                 foreach (var still in found[..count])
                 {
                     var part = still;
@@ -163,7 +163,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
         {
             int pages = Math.Min(frames.Length, _left.Room);
             _left.Add(run.Start, frames[..pages]);
-            part = run with { Length = (ulong)pages * (ulong)PageSize.Bytes };
+            part = run with { Length = PageSize.BytesOf((ulong)pages) };
         }
         if (joins)
             _inParent[^1] = new PageRun(new MemoryRange(_inParent[^1].Range.Start, part.End - _inParent[^1].Range.Start), true);

@@ -23,7 +23,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     private readonly int[] _firstFrames = new int[notesFrames ? PageBatch.MaxRuns : 0]; // of each piece
     private PageBatch _batch = null!;
     private RemoteMemory _memory = null!;
-    private Pagemap _pagemap = null!;
+    private ProcPagemap _pagemap = null!;
     private int _pieceCount;
     private int _at, _skip; // what comes next: piece _at, from its byte _skip on
     private int _bytes; // read so far
@@ -60,7 +60,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     /// it is still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
-    public void Read(PageBatch batch, RemoteMemory memory, Pagemap pagemap)
+    public void Read(PageBatch batch, RemoteMemory memory, ProcPagemap pagemap)
     {
         (_batch, _memory, _pagemap) = (batch, memory, pagemap);
         (_pieceCount, _at, _skip) = (0, 0, 0);
@@ -100,7 +100,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
         _stateReader.Forget();
         foreach (var run in _batch.Wanted)
         {
-            bool byForce = _batch.UnderUserfaultfd || _batch.FilterOf(run) != PageFilter.Present;
+            bool byForce = _batch.UnderUserfaultfd || _batch.CategoryOf(run) != PageCategory.Anonymous;
             for (var rest = run; rest.Length > 0; _pieceCount++)
             {
                 ulong bytes = rest.Length;
@@ -124,7 +124,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     private void TouchVdso()
     {
         foreach (var run in _batch.Wanted)
-            if (_batch.FilterOf(run) == PageFilter.Any)
+            if (_batch.CategoryOf(run) == PageCategory.All)
                 _ = _memory.ReadForced(run, Room);
     }
 
@@ -246,7 +246,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
         ulong next = run.End;
         for (ulong at = run.Start; at < run.End;)
         {
-            if (_pagemap.Scan(ref at, run.End, _batch.FilterOf(run), anonymous: true, still) > 0)
+            if (_pagemap.Scan(ref at, run.End, _batch.CategoryOf(run), anonymous: true, still) > 0)
             {
                 next = still[0].Start;
                 break;

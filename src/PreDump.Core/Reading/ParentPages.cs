@@ -29,7 +29,7 @@ public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? p
         {
             if (!_isOpen)
                 (_chain, _isOpen) = (open(), true);
-            return _chain?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * (ulong)PageSize.Bytes ?? pages.Length;
+            return _chain?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * PageSize.Ulong ?? pages.Length;
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {

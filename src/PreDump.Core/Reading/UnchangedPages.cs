@@ -98,8 +98,8 @@ public sealed class UnchangedPages(int maxBytes)
         for (int at = 0; at < theirs.Length; at += PageSize.Bytes)
         {
             bool isSame = pages.Slice(_seen, PageSize.Bytes).SequenceEqual(theirs.Slice(at, PageSize.Bytes));
-            same += isSame ? (ulong)PageSize.Bytes : 0;
-            Take(new MemoryRange(part.Start + (ulong)at, (ulong)PageSize.Bytes), isSame, pages);
+            same += isSame ? PageSize.Ulong : 0;
+            Take(new MemoryRange(part.Start + (ulong)at, PageSize.Ulong), isSame, pages);
         }
         if (suspect)
             (_suspects, _suspectsSame) = (_suspects + part.Length, _suspectsSame + same);

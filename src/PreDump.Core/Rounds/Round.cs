@@ -28,7 +28,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         using var parent = ParentRound.Open(request.Parent, images, _softDirty, remote is null ? null : remote.OpenParent, observer);
         if (!_softDirty)
             observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
-                + "can't use them as its parent; see predump check");
+                + "can't use them as its parent", RoundInput.Kernel);
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
 
         using var snapshot = Freeze(parent, cancel);
@@ -63,7 +63,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         {
             observer.Thawed();
             if (parent?.Warning is { } warning) // (a round that is refused says only why)
-                observer.Warn(warning);
+                observer.Warn(warning, RoundInput.TrustSoftDirty);
             observer.Detail($"frozen: {(long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
                 + $"{snapshot.AllocatedInFreeze} bytes of managed memory allocated");
             foreach (var task in _softDirty ? snapshot.LeaveOutMergeable() : [])

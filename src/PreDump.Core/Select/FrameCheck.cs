@@ -21,7 +21,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     private readonly VanishedTables _vanished = new();
     private ulong _relocations = relocations();
     private TaskFrames? _task;
-    private Pagemap _pagemap = null!;
+    private ProcPagemap _pagemap = null!;
     private Func<IEnumerable<MemoryRange>> _dirty = () => [];
     private DirtyCursor? _cursor;
     private MemoryRange _seen;
@@ -38,7 +38,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     /// <param name="pagemap">Its page tables.</param>
     /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
     /// <param name="tables">Of each page table that had some in the freeze a page; none where the task has stood still since.</param>
-    public void Begin(int imagePid, ulong startTime, Pagemap pagemap, Func<IEnumerable<MemoryRange>> dirty, ReadOnlySpan<PlacedPage> tables = default)
+    public void Begin(int imagePid, ulong startTime, ProcPagemap pagemap, Func<IEnumerable<MemoryRange>> dirty, ReadOnlySpan<PlacedPage> tables = default)
     {
         NoteDirtyTables(tables);
         (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);
@@ -77,7 +77,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         if (!same)
             for (count = 1; count < most && !IsSame(first + count);)
                 count++;
-        return (ulong)count * (ulong)PageSize.Bytes;
+        return PageSize.BytesOf((ulong)count);
     }
 
     /// <summary>Where the pages of the last answer lie.</summary>
@@ -130,7 +130,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     {
         for (int page = 0; page < VanishedTables.Pages; page++)
             if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
-                && OffsetOf(then) == page && then != _seen.Start + ((ulong)(first + page) * (ulong)PageSize.Bytes))
+                && OffsetOf(then) == page && then != _seen.Start + PageSize.BytesOf((ulong)(first + page)))
                 return true;
         return false;
     }
@@ -141,7 +141,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     {
         int same = 0;
         for (int page = first; page < first + VanishedTables.Pages; page++)
-            if (IsSame(page) && !_cursor!.Contains(_seen.Start + ((ulong)page * (ulong)PageSize.Bytes)))
+            if (IsSame(page) && !_cursor!.Contains(_seen.Start + PageSize.BytesOf((ulong)page)))
                 same++;
         if (same <= _mostMoved)
             Distrust(first);

@@ -21,7 +21,7 @@ public ref struct PageFate(ReadOnlySpan<MemoryRange> dirty, IParentCoverage? par
         ulong length = part.Length;
         bool inParent = false;
         if (parent is not null && IsClean(part.Start, ref length))
-            length = parent.Covered(part.Start, PageSize.Pages(length), out inParent) * (ulong)PageSize.Bytes;
+            length = parent.Covered(part.Start, PageSize.Pages(length), out inParent) * PageSize.Ulong;
         var run = new PageRun(new MemoryRange(part.Start, length), inParent);
         part = part.Skip(length);
         return run;

@@ -11,14 +11,14 @@ public sealed class PageWalk(VmaWindow.LeftOut leftOut)
     private readonly MemoryRange[] _found = new MemoryRange[256];
     private int _count, _next;
     private ulong _scanned;
-    private Pagemap _pagemap = null!;
+    private ProcPagemap _pagemap = null!;
     private VmaRules _rules = null!;
 
     /// <summary>VMAs so far, without those left out.</summary>
     public ulong Vmas { get; private set; }
 
     /// <summary>By which the last part was found.</summary>
-    public PageFilter Filter => _window.Filter;
+    public PageCategory Category => _window.Category;
 
     /// <summary>Whether the last part is under a userfaultfd.</summary>
     public bool UnderUserfaultfd => _window.UnderUserfaultfd;
@@ -26,7 +26,7 @@ public sealed class PageWalk(VmaWindow.LeftOut leftOut)
     /// <summary>Begins with a task.</summary>
     /// <param name="pagemap">Its page tables.</param>
     /// <param name="rules">Tells which of its VMAs are walked.</param>
-    public void Begin(Pagemap pagemap, VmaRules rules)
+    public void Begin(ProcPagemap pagemap, VmaRules rules)
     {
         (_pagemap, _rules) = (pagemap, rules);
         (_count, _next, _scanned, Vmas) = (0, 0, 0, 0);
@@ -51,7 +51,7 @@ public sealed class PageWalk(VmaWindow.LeftOut leftOut)
                 Vmas += (ulong)_window.Count;
                 _scanned = _window.Start;
             }
-            _count = _pagemap.Scan(ref _scanned, _window.End, _window.Filter, _window.IsAnonymous, _found);
+            _count = _pagemap.Scan(ref _scanned, _window.End, _window.Category, _window.IsAnonymous, _found);
             _next = 0;
         }
     }

@@ -11,7 +11,7 @@ public sealed class VanishedTables
     public static readonly int Pages = PageSize.Bytes / sizeof(ulong);
 
     /// <summary>Bytes of them.</summary>
-    public static readonly ulong Bytes = (ulong)Pages * (ulong)PageSize.Bytes;
+    public static readonly ulong Bytes = PageSize.BytesOf((ulong)Pages);
 
     private readonly ulong[] _now = new ulong[Pages], _noted = new ulong[Pages];
 
@@ -20,7 +20,7 @@ public sealed class VanishedTables
     /// <param name="task">What was noted, from the beginning.</param>
     /// <param name="pagemap">The task's page tables now.</param>
     /// <param name="dirty">The pages that the kernel has marked since, ascending.</param>
-    public int Fullest(TaskFrames task, Pagemap pagemap, IEnumerable<MemoryRange> dirty)
+    public int Fullest(TaskFrames task, ProcPagemap pagemap, IEnumerable<MemoryRange> dirty)
     {
         int fullest = 0;
         var cursor = new DirtyCursor(dirty);
@@ -46,7 +46,7 @@ public sealed class VanishedTables
             noted++;
             if (_noted[i] != _now[i] || !PageFrames.IsTold(_now[i]))
                 gone++;
-            else if (!dirty.Contains(address + ((ulong)i * (ulong)PageSize.Bytes)))
+            else if (!dirty.Contains(address + PageSize.BytesOf((ulong)i)))
                 left++;
         }
         return gone > 0 && left == 0;

@@ -19,8 +19,9 @@ public sealed class VmaWindow
     /// <summary>End of the last one.</summary>
     public ulong End => _vmas[_count - 1].End;
 
-    /// <summary>Which pages of them are wanted, if all are: of the vdso. Else the present ones.</summary>
-    public PageFilter Filter { get; private set; }
+    /// <summary>Which of their pages are wanted: all of a vdso, which CRIU takes whole and expects in the parent; else the anonymous
+    /// ones. (Of the zero pages CRIU without PAGEMAP_SCAN, as 3.17, knows only the small one: it expects the huge one, too.)</summary>
+    public PageCategory Category { get; private set; }
 
     /// <summary>Whether its one VMA maps no file; of more VMAs it says nothing.</summary>
     public bool IsAnonymous { get; private set; }
@@ -38,12 +39,12 @@ public sealed class VmaWindow
     public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
     {
         Clear();
-        int most = Pagemap.Kernel.HasScan(PageFilter.Present) && Pagemap.Kernel.HasScan(PageFilter.Dirty) ? _vmas.Length : 1;
+        int most = PagemapScan.Finds(PageCategory.Anonymous) && PagemapScan.Finds(PageCategory.SoftDirty) ? _vmas.Length : 1;
         var behind = maps;
         while (_count < most && maps.TryRead(out var vma))
         {
             var kind = rules.KindOf(vma);
-            var filter = kind == VmaKind.Vdso ? PageFilter.Any : PageFilter.Present;
+            var category = kind == VmaKind.Vdso ? PageCategory.All : PageCategory.Anonymous;
             if (kind is not (VmaKind.Private or VmaKind.Vdso))
             {
                 leftOut(kind, vma.Pages);
@@ -52,13 +53,13 @@ public sealed class VmaWindow
                 continue;
             }
             bool userfaultfd = rules.UnderUserfaultfd(vma);
-            if (_count > 0 && (filter != Filter || userfaultfd != UnderUserfaultfd))
+            if (_count > 0 && (category != Category || userfaultfd != UnderUserfaultfd))
             {
                 maps = behind; // the next window starts with it
                 return true;
             }
             _vmas[_count++] = new MemoryRange(vma.Start, vma.End - vma.Start);
-            (Filter, UnderUserfaultfd) = (filter, userfaultfd);
+            (Category, UnderUserfaultfd) = (category, userfaultfd);
             IsAnonymous = vma.Inode == 0; // asked only where a window is one VMA
             behind = maps;
         }

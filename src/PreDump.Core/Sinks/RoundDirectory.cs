@@ -23,10 +23,10 @@ public sealed class RoundDirectory : IDisposable
         var fd = DirectoryFd.TryOpen(path, out int error) ?? throw new PreDumpException(error switch
         {
             Errno.ENOENT => $"images directory {path} does not exist: make it first (mkdir -p {path})",
-            Errno.ENOTDIR => $"images directory {path} is not a directory: give --images-dir a directory",
-            Errno.EACCES => $"images directory {path} may not be opened by this user: give --images-dir another one, or run as root",
+            Errno.ENOTDIR => $"images directory {path} is not a directory: give a directory",
+            Errno.EACCES => $"images directory {path} may not be opened by this user: use another one, or run as root",
             _ => new LinuxException("open", path, error).Message,
-        });
+        }, RoundInput.ImagesDirectory);
         var directory = new RoundDirectory(fd, path);
         try
         {
@@ -56,8 +56,8 @@ public sealed class RoundDirectory : IDisposable
         if (ParentLink is { } present)
         {
             if (present != target)
-                throw new PreDumpException($"images directory {Path} has a parent link to {present}, but --prev-images-dir says {target}: "
-                    + "use an empty directory, or give the same parent");
+                throw new PreDumpException($"images directory {Path} has a parent link to {present}, but {target} is to be the parent: "
+                    + "use an empty directory, or give the same parent", RoundInput.Parent);
             return;
         }
         _directory.Link(ImageNames.Parent, target);
@@ -119,7 +119,8 @@ public sealed class RoundDirectory : IDisposable
     public ImageDirectory OpenPrevious(string previous)
     {
         if (System.IO.Path.IsPathRooted(previous))
-            throw new PreDumpException($"--prev-images-dir {previous}: CRIU wants a path relative to the images directory, such as ../1");
+            throw new PreDumpException($"the parent {previous} is an absolute path: CRIU wants one relative to the images directory, such as ../1",
+                RoundInput.Parent);
         return OpenLinked(previous);
     }
 
@@ -127,15 +128,15 @@ public sealed class RoundDirectory : IDisposable
     /// <exception cref="PreDumpException">It leads to no other directory.</exception>
     public ImageDirectory OpenLinked(string link)
     {
-        var directory = _directory.TryOpenDirectory(link, out int error) ?? throw new PreDumpException($"--prev-images-dir {link}: " + (error switch
+        var directory = _directory.TryOpenDirectory(link, out int error) ?? throw new PreDumpException(error switch
         {
-            Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP => $"{_directory.PathOf(link)} is no directory; the path is relative to the images directory",
+            Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP => $"the parent {link} is no directory: its path is relative to the images directory, {PresentPath}",
             _ => new LinuxException("open", _directory.PathOf(link), error).Message,
-        }));
+        }, RoundInput.Parent);
         if (directory.Identity != _directory.Identity)
             return ImageDirectory.Adopt(directory);
         directory.Dispose();
-        throw new PreDumpException($"--prev-images-dir {link}: this is the images directory itself");
+        throw new PreDumpException($"the parent {link} is the images directory itself: give the directory of the round before", RoundInput.Parent);
     }
 
     /// <summary>Keeps others from it that ask, too; false where one has it.</summary>
@@ -169,7 +170,7 @@ public sealed class RoundDirectory : IDisposable
         }
         catch (LinuxException e)
         {
-            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): give --images-dir another one");
+            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): use another one", RoundInput.ImagesDirectory);
         }
     }
 }

@@ -18,18 +18,18 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
     private Span<MemoryRange> Ranges => MemoryMarshal.Cast<byte, MemoryRange>(_buffer.Span);
 
     /// <summary>Reads the dirty pages of a frozen task; returns where they lie.</summary>
-    public Range Read(Pagemap pagemap, ReadOnlySpan<byte> mapsText, VmaRules rules, VmaWindow window)
+    public Range Read(ProcPagemap pagemap, ReadOnlySpan<byte> mapsText, VmaRules rules, VmaWindow window)
     {
         int first = _count;
         var maps = new MapsReader(mapsText);
         while (window.TryFill(ref maps, rules, static (_, _) => { }))
         {
-            if (window.Filter == PageFilter.Any) // the vdso's pages are never written
+            if (window.Category == PageCategory.All) // the vdso's pages are never written
                 continue;
             for (ulong at = window.Start; at < window.End;)
             {
                 MakeRoom(first);
-                _count += pagemap.Scan(ref at, window.End, PageFilter.Dirty, window.IsAnonymous, Ranges.Slice(_count, Chunk));
+                _count += pagemap.Scan(ref at, window.End, PageCategory.SoftDirty, window.IsAnonymous, Ranges.Slice(_count, Chunk));
             }
         }
         return first.._count;

@@ -18,7 +18,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
     /// <summary>Looks at the page tables of a frozen task; returns where they lie.</summary>
     /// <param name="pagemap">The task's.</param>
     /// <param name="dirty">Its dirty pages, ascending.</param>
-    public Range Read(Pagemap pagemap, ReadOnlySpan<MemoryRange> dirty)
+    public Range Read(ProcPagemap pagemap, ReadOnlySpan<MemoryRange> dirty)
     {
         int first = _count;
         ulong seen = 0; // up to here

@@ -40,9 +40,9 @@ internal static class CheckCommand
             : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): only full copies, no rounds");
         foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
             yield return finding;
-        bool scan = Pagemap.Kernel.HasScan(PageFilter.Present), dirtyScan = Pagemap.Kernel.HasScan(PageFilter.Dirty);
+        bool scan = PagemapScan.Finds(PageCategory.Anonymous), dirtyScan = PagemapScan.Finds(PageCategory.SoftDirty);
         yield return new("PAGEMAP_SCAN", scan, false, !scan ? "not here (6.7 and later): pages are chosen by reading pagemap, which takes longer"
-            : (dirtyScan ? "with" : "without") + " soft-dirty, " + (Pagemap.Kernel.HasGuardCategory ? "with" : "without") + " guard pages");
+            : (dirtyScan ? "with" : "without") + " soft-dirty, " + (PagemapScan.HasGuardCategory ? "with" : "without") + " guard pages");
         yield return Tried("/proc", SelfTest.ProcIsOurs(), "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");
         yield return new("hidepid", !SelfTest.ProcHides(), false, SelfTest.ProcHides()
             ? $"/proc hides tasks from this user: a tree with such a task is refused; seeing them needs {Permissions.NeededForOthers}"

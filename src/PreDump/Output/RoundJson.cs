@@ -25,7 +25,7 @@ internal static class RoundJson
         json.WriteString("parent_dir", result.Round.Parent);
         json.WriteNumber("tasks", result.Tasks);
         json.WriteNumber("pages_written", result.Pages);
-        json.WriteNumber("bytes_written", result.Pages * (ulong)PageSize.Bytes);
+        json.WriteNumber("bytes_written", PageSize.BytesOf(result.Pages));
         json.WriteNumber("pages_in_parent", result.PagesInParent);
         json.WriteNumber("total_us", (long)result.Time.TotalMicroseconds);
         json.WriteString("peer", result.Peer);

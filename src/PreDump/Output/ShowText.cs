@@ -51,7 +51,7 @@ internal static class ShowText
         {
             bool here = entry.Flags.HasFlag(PageFlags.Present);
             Console.Out.WriteLine($"{"0x" + entry.Vaddr.ToString("x"),18} {entry.NrPages,12} {(here ? $"0x{offset:x}" : "-"),18}  {FlagNames.Of(entry.Flags)}");
-            offset += here ? entry.NrPages * (ulong)PageSize.Bytes : 0;
+            offset += here ? PageSize.BytesOf(entry.NrPages) : 0;
         }
     }
 

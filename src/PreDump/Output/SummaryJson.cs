@@ -19,7 +19,7 @@ internal static class SummaryJson
             json.WriteNumber("vmas", summary.Vmas);
             json.WriteNumber("pages_scanned", summary.PagesScanned);
             json.WriteNumber("pages_written", summary.PagesWritten);
-            json.WriteNumber("bytes_written", summary.PagesWritten * (ulong)PageSize.Bytes);
+            json.WriteNumber("bytes_written", PageSize.BytesOf(summary.PagesWritten));
             json.WriteNumber("pages_in_parent", summary.PagesInParent);
             json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
             json.WriteNumber("pages_suspect", summary.PagesSuspect);

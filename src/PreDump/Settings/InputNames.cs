@@ -17,6 +17,7 @@ internal static class InputNames
         [RoundInput.TrustSoftDirty] = "--trust-soft-dirty",
         [RoundInput.AutoDedup] = "--auto-dedup",
         [RoundInput.IoMode] = "--image-io-mode",
+        [RoundInput.Kernel] = "predump check",
         [ServerInput.Address] = "--address",
         [ServerInput.Port] = "--port",
         [ServerInput.Socket] = "--ps-socket",

@@ -16,11 +16,11 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     private const ulong StartTime = 99;
     private const int Pages = 9 * Huge; // of which the first border of a page table's is somewhere in the first 512
 
-    private static readonly ulong s_page = (ulong)PageSize.Bytes;
+    private static readonly ulong s_page = PageSize.Ulong;
 
     private readonly TempDirectory _directory = new();
     private readonly ulong _memory;
-    private readonly Pagemap _pagemap = Pagemap.Open(Environment.ProcessId);
+    private readonly ProcPagemap _pagemap = ProcPagemap.Open(Environment.ProcessId);
 
     public FrameCheckTests()
     {
@@ -46,7 +46,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     public void Pages_that_stay_are_the_same_and_moved_page_tables_are_not()
     {
         Note();
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         Assert.All(Check(ledger), Assert.True);
 
         // 2 x 2 MiB over other pages: the kernel moves the page tables, and marks nothing
@@ -63,7 +63,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     public void Pages_that_are_not_noted_are_not_the_same() => Gen.Bool.Array[Pages].Sample(noted =>
     {
         Note(noted);
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         Assert.Equal(noted, Check(ledger));
     }, iter: 10, threads: 1);
 
@@ -71,7 +71,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     public void Of_a_task_that_the_ledger_does_not_have_and_without_a_ledger_nothing_is_the_same()
     {
         Note();
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         Assert.All(Check(ledger, startTime: StartTime + 1), Assert.False); // the pid is another task's by now
         Assert.All(Check(null), Assert.False);
     }
@@ -89,7 +89,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         notes.ForgetMoved(_pagemap);
 
         WriteLedger(ledger => FrameNotes.Write(notes, new FrameNotes(0), ledger));
-        using var read = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var read = Opened.Ledger(_directory.Path)!;
         var same = Check(read);
         for (int page = 0; page < Pages; page++)
             Assert.Equal(page is < Huge or (>= 2 * Huge and < 3 * Huge) or >= 4 * Huge, same[page]);
@@ -103,7 +103,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         for (int page = 0; page < left.Length; page++)
             (left[page] ? parents : read).Add((ulong)page * s_page, [(ulong)page + 5000]);
         WriteLedger(ledger => FrameNotes.Write(parents, read, ledger));
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         var frames = new ulong[left.Length];
         ledger.OpenTask(Pid, StartTime)!.Read(0, frames);
         Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
@@ -121,7 +121,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         notes.Add(0, [5, Slot | 5, PageFrames.Untold, PageFrames.None]);
         notes.Forget(frames, slots);
         WriteLedger(ledger => FrameNotes.Write(notes, new FrameNotes(0), ledger));
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         var noted = new ulong[4];
         ledger.OpenTask(Pid, StartTime)!.Read(0, noted);
         Assert.Equal([frames ? PageFrames.Untold : 5, slots ? PageFrames.Untold : Slot | 5, PageFrames.Untold, PageFrames.None], noted);
@@ -137,7 +137,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         Array.Fill(noted, false, (6 * Huge) + 10, Huge - 10);
         Array.Fill(noted, false, (7 * Huge) + 11, Huge - 11);
         Note(noted);
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are where they were
         GiveUp(3 * Huge, Huge);
 
@@ -151,7 +151,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     public void A_table_that_lost_some_pages_or_whose_pages_are_dirty_where_they_were_has_not_gone()
     {
         Note();
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         GiveUp(3 * Huge, Huge - 1);
         var same = Check(ledger, relocated: true);
         for (int page = 0; page < Pages; page++)
@@ -165,7 +165,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     public void What_is_moved_while_it_is_asked_makes_the_answers_void_if_pages_were_relocated()
     {
         Note();
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         var check = new FrameCheck(ledger, () => ledger.Head.Relocations + 1);
         check.Begin(Pid, StartTime, _pagemap, () => []);
         Assert.False(check.End());
@@ -180,7 +180,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     public void A_page_table_that_was_elsewhere_in_the_freeze_and_dirty_there_is_not_certain()
     {
         Note();
-        using var ledger = FrameLedger.TryOpenIn(_directory.Path)!;
+        using var ledger = Opened.Ledger(_directory.Path)!;
         using var tables = new DirtyTables(0);
         // In the freeze table 2 was in table 5's place (and was written to there), since then it was moved back.
         ulong[] away = [2 * Huge, 3 * Huge, 4 * Huge, 5 * Huge];

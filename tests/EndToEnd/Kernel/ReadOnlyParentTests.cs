@@ -25,9 +25,9 @@ public sealed class ReadOnlyParentTests
             using (var images = RoundDirectory.Open(next))
             using (var round = ParentRound.Open(new ParentRequest(Environment.ProcessId, "../1", Compare: true), images, softDirty: true, elsewhere: null, observed)!)
             {
-                round.Claim();
-                round.TrackingIsReset();
-                round.Complete(next, 7);
+                round.Claim.Take();
+                round.Claim.TrackingIsReset();
+                round.Claim.Complete(next, 7);
             }
             Assert.True(File.Exists(Path.Combine(parent, ImageNames.Inventory)));
             var warning = Assert.Single(observed.Warnings, told => !told.Contains("frame ledger", StringComparison.Ordinal));

@@ -213,7 +213,7 @@ public sealed class MovedMemoryTests
                 FrameLedgerHead head;
                 int pid;
                 ulong started;
-                using (var real = FrameLedger.TryOpen(ledger)!)
+                using (var real = Opened.Ledger(Path.GetDirectoryName(ledger)!)!)
                     (head, pid, started) = (real.Head, real.Tasks.Keys.Single(), real.Tasks.Values.Single().StartTime);
                 Ledgers.Write(Path.GetDirectoryName(ledger)!, head, writer =>
                 {

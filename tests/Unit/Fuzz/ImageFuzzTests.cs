@@ -41,7 +41,7 @@ public sealed class ImageFuzzTests
     public void Parent_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
     {
         var entries = Bytes.ReadPagemap(input);
-        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img"));
+        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img", Bytes.PageSize), Bytes.PageSize);
         foreach (var entry in entries.Where(entry => entry.NrPages < 1UL << 40))
             for (ulong done = 0, pages; done < entry.NrPages; done += pages)
             {
@@ -55,14 +55,14 @@ public sealed class ImageFuzzTests
     public void Inventory()
     {
         using var directory = new TempDirectory();
-        Fuzz.Feed(Fuzz.Damaged(s_inventories), input => InventoryImage.Read(directory.Write(ImageNames.Inventory, input)), s_allowed, 3000);
+        Fuzz.Feed(Fuzz.Damaged(s_inventories), input => Opened.Image(directory.Write(ImageNames.Inventory, input), InventoryImage.Read), s_allowed, 3000);
     }
 
     [Fact]
     public void Statistics()
     {
         using var directory = new TempDirectory();
-        Fuzz.Feed(Fuzz.Damaged(s_statistics), input => StatsImage.Read(directory.Write(ImageNames.Stats, input)), s_allowed, 3000);
+        Fuzz.Feed(Fuzz.Damaged(s_statistics), input => Opened.Image(directory.Write(ImageNames.Stats, input), StatsImage.Read), s_allowed, 3000);
     }
 
     /// <summary>A ledger that is damaged is refused; of one that is taken any question has an answer.</summary>
@@ -82,7 +82,7 @@ public sealed class ImageFuzzTests
         Fuzz.Feed(Fuzz.Damaged(whole), input =>
         {
             File.WriteAllBytes(directory.File(ImageNames.Frames), input);
-            using var ledger = FrameLedger.TryOpenIn(directory.Path)!;
+            using var ledger = Opened.Ledger(directory.Path)!;
             var frames = new ulong[100];
             foreach (int pid in ledger.Tasks.Keys)
                 ledger.OpenTask(pid, startTime: null)!.Read(0, frames);
@@ -93,7 +93,7 @@ public sealed class ImageFuzzTests
     public void Kind_of_an_image()
     {
         using var directory = new TempDirectory();
-        Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)), input => ImageKind.Of(directory.Write("core-1.img", input)), s_allowed, 3000);
+        Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)), input => Opened.Image(directory.Write("core-1.img", input), ImageKind.Of), s_allowed, 3000);
     }
 
     /// <summary>The check never throws; what it takes for sound, the chain's reader and the overview take too.</summary>
@@ -115,14 +115,15 @@ public sealed class ImageFuzzTests
         {
             File.WriteAllBytes(Path.Combine(first, ImageNames.Pagemap(7)), input);
             var problems = new List<ImageProblem>();
-            var result = new ImageCheck(problems.Add).Run(second);
+            var result = Opened.Check(second, problems.Add);
             Assert.Equal(problems.Count, result.Problems);
             Assert.All(problems, problem => Assert.DoesNotContain('\n', problem.ToString()));
             if (problems.Count > 0)
                 return;
             sound++;
-            RoundOverview.Of(first, 4096);
-            using var task = ChainedPages.TryOpen(result.Chain, ImageNames.Pagemap(7))!;
+            Opened.In(first, images => RoundOverview.Of(images, 4096));
+            using var chain = ImageChain.Open(second);
+            using var task = ChainedPages.TryOpen(chain, ImageNames.Pagemap(7), Bytes.PageSize)!;
             for (ulong page = 10, count; page < 140; page += count)
             {
                 count = task.Locate(page * 4096, 140 - page, out var place);
@@ -151,10 +152,10 @@ public sealed class ImageFuzzTests
                 if (i < links.Length && links[i].Length is > 0 and < 200)
                     File.CreateSymbolicLink(Path.Combine(directory.File($"{i}"), ImageNames.Parent), links[i]);
             }
-            var chain = ImageChain.Walk(directory.File("0")).Select(round => round.Path).ToList();
+            var chain = Opened.Walk(directory.File("0")).Select(round => round.Path).ToList();
             Assert.Equal(chain.Distinct(), chain);
             Assert.All(chain, path => Assert.True(Directory.Exists(path)));
-            Assert.Equal(chain.Count, new ImageCheck(_ => { }).Run(directory.File("0")).Chain.Count);
+            Assert.Equal(chain.Count, Opened.Check(directory.File("0"), _ => { }).Chain.Count);
         }, s_allowed, 1500);
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using CsCheck;
 using PreDump.Images;
+using PreDump.Linux;
 using PreDump.PageServer;
 using Xunit;
 
@@ -48,7 +49,8 @@ public sealed class PageServerFuzzTests
         using var scratch = new Scratch();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        using var rounds = new NumberedRounds(scratch.Path, Observed.Nothing);
+        using var folder = DirectoryFd.Open(scratch.Path);
+        using var rounds = new NumberedRounds(folder, Observed.Nothing);
         int whole = 0;
         Fuzz.Feed(Fuzz.Damaged(s_conversations), input =>
         {
@@ -76,7 +78,7 @@ public sealed class PageServerFuzzTests
     {
         foreach (var path in Directory.GetFiles(directory, "pagemap-*.img"))
         {
-            using var pagemap = PagemapReader.Open(path);
+            using var pagemap = Opened.Image(path, (images, name) => PagemapReader.Open(images, name, PageSize.Bytes));
             ulong present = 0;
             while (pagemap.TryRead(out var entry))
                 present += entry.Flags.HasFlag(PageFlags.Present) ? entry.NrPages : 0;

@@ -16,24 +16,23 @@ public sealed class ChainedPagesTests
     public void Each_page_is_found_where_the_first_round_that_is_present_has_it() => s_rounds.Sample(rounds =>
     {
         using var folder = new ImageFolder();
-        var chain = new List<ChainLink>();
         var files = new List<string>();
         for (int round = 0; round < Rounds; round++) // the last one first
         {
-            var directory = folder.Round($"{round}");
-            chain.Add(new ChainLink(directory, null));
+            var directory = folder.Round($"{round}", round + 1 < Rounds ? $"../{round + 1}" : null);
             files.Add(folder.Task(directory, 7, (byte)(round + 1), [.. Enumerable.Range(0, Pages).Where(page => rounds[round][page] != 0)
                 .Select(page => ((ulong)page, 1UL, rounds[round][page] == 1 ? PageFlags.Present : PageFlags.Parent))]));
         }
 
-        using var task = ChainedPages.TryOpen(chain, ImageNames.Pagemap(7))!;
+        using var chain = ImageChain.Open(Path.Combine(folder.Path, "0"));
+        using var task = ChainedPages.TryOpen(chain, ImageNames.Pagemap(7), Bytes.PageSize)!;
         for (ulong page = 0, count; page < Pages; page += count)
         {
             count = task.Locate(page * 4096, Pages - page, out var place);
             for (ulong i = page; i < page + count; i++)
             {
                 int there = Expected(rounds, (int)i);
-                Assert.Equal(there < 0 ? null : files[there], place.Round?.PagesPath);
+                Assert.Equal(there < 0 ? null : files[there], place.Round is { } found ? found.Directory.PathOf(found.PagesName) : null);
                 if (there >= 0)
                     Assert.Equal((ulong)rounds[there].Take((int)i).Count(kind => kind == 1) * 4096, place.Offset + (i - page) * 4096);
             }

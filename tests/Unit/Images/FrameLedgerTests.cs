@@ -8,7 +8,7 @@ namespace PreDump.Tests.Unit.Images;
 /// <summary>What is written into a frame ledger is read from it, and nothing that is damaged is.</summary>
 public sealed class FrameLedgerTests
 {
-    private static readonly ulong s_page = (ulong)PageSize.Bytes;
+    private static readonly ulong s_page = PageSize.Ulong;
     private static readonly FrameLedgerHead s_head = new(1234567, Guid.Parse("01234567-89ab-cdef-0123-456789abcdef"), 42);
 
     // Runs of a task: the gap before, the frames; some ascend, some are unknown.
@@ -26,7 +26,7 @@ public sealed class FrameLedgerTests
         var frames = tasks.Select(Place).ToList();
         WriteAll(directory, frames);
 
-        using var ledger = FrameLedger.TryOpenIn(directory.Path)!;
+        using var ledger = Opened.Ledger(directory.Path)!;
 
         Assert.Equal(s_head, ledger.Head);
         Assert.Equal(Enumerable.Range(1, tasks.Length), ledger.Tasks.Keys);
@@ -81,7 +81,7 @@ public sealed class FrameLedgerTests
         void Refused(byte[] bytes)
         {
             File.WriteAllBytes(path, bytes);
-            Assert.Throws<ImageException>(() => FrameLedger.TryOpenIn(directory.Path));
+            Assert.Throws<ImageException>(() => Opened.Ledger(directory.Path));
         }
     }
 
@@ -94,14 +94,14 @@ public sealed class FrameLedgerTests
         WriteAll(directory, [[(s_page, [5])]]);
         string path = Path.Combine(directory.Path, ImageNames.Frames);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | write);
-        Assert.Contains("may write it", Assert.Throws<ImageException>(() => FrameLedger.TryOpenIn(directory.Path)).Message);
+        Assert.Contains("may write it", Assert.Throws<ImageException>(() => Opened.Ledger(directory.Path)).Message);
     }
 
     [Fact]
     public void Where_there_is_no_ledger_none_is_opened()
     {
         using var directory = new TempDirectory();
-        Assert.Null(FrameLedger.TryOpenIn(directory.Path));
+        Assert.Null(Opened.Ledger(directory.Path));
     }
 
     private static List<(ulong Address, ulong[] Frames)> Place((int Gap, ulong[] Frames)[] runs)

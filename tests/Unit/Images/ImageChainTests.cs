@@ -16,7 +16,7 @@ public sealed class ImageChainTests : IDisposable
         Round("2", "../1");
         Round("3", "../2");
 
-        Assert.Equal([new(At("3"), "../2"), new(At("2"), "../1"), new(At("1"), null)], ImageChain.Walk(At("3")));
+        Assert.Equal([new(At("3"), "../2"), new(At("2"), "../1"), new(At("1"), null)], Opened.Walk(At("3")));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class ImageChainTests : IDisposable
         for (int i = 1; i <= 100; i++)
             Round($"{i}", $"../{i - 1}");
 
-        Assert.Equal(101, ImageChain.Walk(At("100")).Count());
+        Assert.Equal(101, Opened.Walk(At("100")).Count());
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class ImageChainTests : IDisposable
         Round("1", null);
         Round("2", At("1"));
 
-        Assert.Equal([true, false], ImageChain.Walk(At("2")).Select(d => d.HasAbsoluteLink));
+        Assert.Equal([true, false], Opened.Walk(At("2")).Select(d => d.HasAbsoluteLink));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class ImageChainTests : IDisposable
         Round("disk/2", "./../1");
         Directory.CreateSymbolicLink(At("last"), "disk/2");
 
-        Assert.Equal([At("disk/2"), At("disk/1")], ImageChain.Walk(At("last")).Select(d => d.Path));
+        Assert.Equal([At("disk/2"), At("disk/1")], Opened.Walk(At("last")).Select(d => d.Path));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class ImageChainTests : IDisposable
         Round("1", null);
         Round("1/parent", null);
 
-        Assert.Equal([new(At("1"), null), new(At("1/parent"), null)], ImageChain.Walk(At("1")));
+        Assert.Equal([new(At("1"), null), new(At("1/parent"), null)], Opened.Walk(At("1")));
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class ImageChainTests : IDisposable
         Round("1", link);
         Round("2", "../1");
 
-        Assert.Throws<ImageException>(() => ImageChain.Walk(At("1")).Count());
+        Assert.Throws<ImageException>(() => Opened.Walk(At("1")).Count());
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class ImageChainTests : IDisposable
     {
         Round("1", "parent");
 
-        var e = Assert.Throws<ImageException>(() => ImageChain.Walk(At("1")).Count());
+        var e = Assert.Throws<ImageException>(() => Opened.Walk(At("1")).Count());
         Assert.Equal($"{At("1/parent")}: too many symbolic links", e.Message);
     }
 
@@ -84,7 +84,7 @@ public sealed class ImageChainTests : IDisposable
     {
         Round("1", "../0");
 
-        var e = Assert.Throws<ImageException>(() => ImageChain.Walk(At("1")).Count());
+        var e = Assert.Throws<ImageException>(() => Opened.Walk(At("1")).Count());
         Assert.Equal($"{At("1/parent")}: {At("0")} is no directory", e.Message);
     }
 

@@ -156,7 +156,8 @@ public sealed class ImageCheckTests : IDisposable
     public void Pages_that_shrink_while_they_are_read_are_an_error()
     {
         var pages = _folder.Task(_first, 7, 1, (10, 4, PageFlags.Present));
-        using var task = ChainedPages.TryOpen([new ChainLink(_first, null)], ImageNames.Pagemap(7))!;
+        using var chain = ImageChain.Open(_first);
+        using var task = ChainedPages.TryOpen(chain, ImageNames.Pagemap(7), Bytes.PageSize)!;
         task.Locate(10 * 4096, 4, out var place);
         place.Round!.Read(place.Offset, new byte[4 * 4096]);
         File.WriteAllBytes(pages, new byte[5000]);
@@ -173,7 +174,7 @@ public sealed class ImageCheckTests : IDisposable
     private static ImageCheckResult Check(string directory, out List<ImageProblem> problems)
     {
         var told = problems = [];
-        var result = new ImageCheck(told.Add).Run(directory);
+        var result = Opened.Check(directory, told.Add);
         Assert.Equal(told.Count, result.Problems);
         return result;
     }

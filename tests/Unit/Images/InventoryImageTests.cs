@@ -61,7 +61,7 @@ public sealed class InventoryImageTests : IDisposable
         return bytes[..InventoryImage.Write(bytes, uptime, mode)];
     }
 
-    private Inventory Read(byte[] image) => InventoryImage.Read(_directory.Write("inventory.img", image));
+    private Inventory Read(byte[] image) => Opened.Image(_directory.Write("inventory.img", image), InventoryImage.Read);
 
     private void Refused(byte[] image, string problem)
     {

@@ -13,7 +13,7 @@ public class PagemapReaderTests
         {
             byte[] image = Bytes.Pagemap(pagesId, entries);
 
-            using var reader = new PagemapReader(new MemoryStream(image), "pagemap-1.img");
+            using var reader = new PagemapReader(new MemoryStream(image), "pagemap-1.img", Bytes.PageSize);
             Assert.Equal(pagesId, reader.PagesId);
             Assert.Equal(entries, Bytes.ReadPagemap(image));
         });
@@ -68,7 +68,7 @@ public class PagemapReaderTests
         using var directory = new TempDirectory();
         string path = directory.Write("pagemap-7.img", Bytes.Pagemap(9, new PagemapEntry(0, 1, PageFlags.Present)));
 
-        using PagemapReader reader = PagemapReader.Open(path);
+        using PagemapReader reader = Opened.Image(path, (images, name) => PagemapReader.Open(images, name, Bytes.PageSize));
 
         Assert.Equal(9u, reader.PagesId);
         Assert.True(reader.TryRead(out _));
@@ -78,16 +78,19 @@ public class PagemapReaderTests
     [Fact]
     public void A_missing_file_is_named()
     {
-        var e = Assert.Throws<ImageException>(() => PagemapReader.Open("/nonexistent/pagemap-7.img"));
+        using var directory = new TempDirectory();
+        string path = directory.File("pagemap-7.img");
 
-        Assert.Equal("/nonexistent/pagemap-7.img: no such file", e.Message);
+        var e = Assert.Throws<ImageException>(() => Opened.Image(path, (images, name) => PagemapReader.Open(images, name, Bytes.PageSize)));
+
+        Assert.Equal($"{path}: no such file", e.Message);
     }
 
     [Fact]
     public void A_directory_is_no_pagemap()
     {
-        var e = Assert.Throws<ImageException>(() => PagemapReader.Open("/"));
+        var e = Assert.Throws<ImageException>(() => Opened.In("/", root => PagemapReader.Open(root, "proc", Bytes.PageSize)));
 
-        Assert.Equal("/: is a directory, not a file", e.Message);
+        Assert.Equal("/proc: is a directory, not a file", e.Message);
     }
 }

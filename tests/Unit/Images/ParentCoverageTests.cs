@@ -75,5 +75,5 @@ public class ParentCoverageTests
     }
 
     private static ParentCoverage Over(params ReadOnlySpan<PagemapEntry> entries)
-        => new(new PagemapReader(new MemoryStream(Bytes.Pagemap(1, entries)), "pagemap-1.img"));
+        => new(new PagemapReader(new MemoryStream(Bytes.Pagemap(1, entries)), "pagemap-1.img", Bytes.PageSize), Bytes.PageSize);
 }

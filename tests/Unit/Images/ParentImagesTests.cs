@@ -7,8 +7,15 @@ namespace PreDump.Tests.Unit.Images;
 public sealed class ParentImagesTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
+    private readonly ImageDirectory _images;
 
-    public void Dispose() => _directory.Dispose();
+    public ParentImagesTests() => _images = ImageDirectory.Open(_directory.Path);
+
+    public void Dispose()
+    {
+        _images.Dispose();
+        _directory.Dispose();
+    }
 
     [Fact]
     public void A_round_before_tells_its_uptime_and_its_tasks()
@@ -17,7 +24,7 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pagemap-7.img", Bytes.Pagemap(3, new PagemapEntry(0x1000, 2, PageFlags.Present)));
         _directory.Write("pages-3.img", new byte[2 * 4096]);
 
-        ParentImages parent = ParentImages.Open(_directory.Path);
+        ParentImages parent = ParentImages.Open(_images);
         using ParentCoverage? task = parent.OpenPagemap(7);
 
         Assert.Equal(123_456_789UL, parent.DumpUptime);
@@ -31,7 +38,7 @@ public sealed class ParentImagesTests : IDisposable
     [Fact]
     public void Without_an_inventory_it_is_no_parent()
     {
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path));
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images));
 
         Assert.Equal(
             $"{_directory.File("inventory.img")}: no such file: the parent must be the directory of a pre-dump that ended well",
@@ -44,7 +51,7 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("inventory.img",
             [.. Bytes.UInt32(Magic.Inventory), .. Bytes.Record(new inventory_entry { ImgVersion = 2 })]);
 
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path));
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images));
 
         Assert.Contains("start over with a pre-dump that has no parent", e.Message);
     }
@@ -55,7 +62,7 @@ public sealed class ParentImagesTests : IDisposable
         WriteInventory();
         _directory.Write("pagemap-7.img", Bytes.Pagemap(3));
 
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path).OpenPagemap(7));
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images).OpenPagemap(7));
 
         Assert.Equal($"{_directory.File("pages-3.img")}: no such file, but pagemap-7.img says its pages are there", e.Message);
     }
@@ -66,10 +73,10 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pagemap-shmem-5.img", Bytes.Pagemap(65537));
         _directory.Write("pages-65537.img", []);
 
-        using ParentCoverage? segment = ParentCoverage.TryOpen(_directory.Path, ImageNames.PagemapShmem(5));
+        using ParentCoverage? segment = ParentCoverage.TryOpen(_images, ImageNames.PagemapShmem(5), Bytes.PageSize);
 
         Assert.NotNull(segment);
-        Assert.Null(ParentCoverage.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1)));
+        Assert.Null(ParentCoverage.TryOpen(_images, ImageNames.Pagemap(1), Bytes.PageSize));
     }
 
     private void WriteInventory()

@@ -69,7 +69,7 @@ public sealed class StatsImageTests : IDisposable
         return bytes[..StatsImage.Write(bytes, stats)];
     }
 
-    private DumpStats Read(byte[] image) => StatsImage.Read(_directory.Write("stats-dump", image));
+    private DumpStats Read(byte[] image) => Opened.Image(_directory.Write("stats-dump", image), StatsImage.Read);
 
     private void Refused(byte[] image, string problem)
         => Assert.Contains(problem, Assert.Throws<ImageException>(() => Read(image)).Message);

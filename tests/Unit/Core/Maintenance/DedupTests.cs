@@ -19,7 +19,7 @@ public sealed class DedupTests
         var pages2 = folder.Task(second, 7, 2, (10, 5, PageFlags.Parent), (15, 5, PageFlags.Present), (20, 10, PageFlags.Parent), (30, 4, PageFlags.Present));
         var pages3 = folder.Task(third, 7, 3, (12, 6, PageFlags.Present), (18, 10, PageFlags.Parent), (28, 13, PageFlags.Present));
 
-        Assert.Equal(3UL + 3 + 2 + 4, Dedup.Run(third));
+        Assert.Equal(3UL + 3 + 2 + 4, Opened.In(third, Dedup.Run));
 
         Assert.Equal(Enumerable.Range(0, 20).Where(page => page is not (2 or 3 or 4 or 18 or 19)), ImageFolder.PagesLeft(pages1));
         Assert.Equal([3, 4], ImageFolder.PagesLeft(pages2));
@@ -34,7 +34,7 @@ public sealed class DedupTests
         string first = folder.Round("1"), second = folder.Round("2", "../1");
         var ended = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
         folder.Task(second, 8, 2, (10, 4, PageFlags.Present));
-        Assert.Equal(0UL, Dedup.Run(second));
+        Assert.Equal(0UL, Opened.In(second, Dedup.Run));
         Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(ended));
     }
 
@@ -48,7 +48,7 @@ public sealed class DedupTests
         var elsewhere = Path.Combine(folder.Path, "elsewhere");
         File.Move(pages, elsewhere);
         File.CreateSymbolicLink(pages, elsewhere);
-        Assert.Contains("symbolic link", Assert.Throws<InvalidDataException>(() => Dedup.Run(second)).Message);
+        Assert.Contains("symbolic link", Assert.Throws<ImageException>(() => Opened.In(second, Dedup.Run)).Message);
         Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(elsewhere));
     }
 

@@ -30,10 +30,10 @@ public sealed class ParentRoundTests : IDisposable
     {
         using (var round = Open("../1")!)
         {
-            round.Claim();
+            round.Claim.Take();
             Assert.False(File.Exists(Inventory));
-            round.TrackingIsReset();
-            round.Complete(Path.Combine(_folder.Path, "2"), 7);
+            round.Claim.TrackingIsReset();
+            round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.True(File.Exists(Inventory));
     }
@@ -70,12 +70,12 @@ public sealed class ParentRoundTests : IDisposable
     {
         using var one = Open("../1")!;
         using var other = Open("../1")!;
-        one.Claim();
-        Assert.Contains("has just begun", Assert.Throws<PreDumpException>(other.Claim).Message);
+        one.Claim.Take();
+        Assert.Contains("has just begun", Assert.Throws<PreDumpException>(other.Claim.Take).Message);
         other.Dispose();
         Assert.False(File.Exists(Inventory)); // still the first one's
-        one.TrackingIsReset();
-        one.Complete(Path.Combine(_folder.Path, "2"), 7);
+        one.Claim.TrackingIsReset();
+        one.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
         Assert.True(File.Exists(Inventory));
     }
 
@@ -85,7 +85,7 @@ public sealed class ParentRoundTests : IDisposable
         using (var late = Open("../1")!)
         {
             Finish("../1", "2");
-            Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(late.Claim).Message);
+            Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(late.Claim.Take).Message);
         }
         Assert.True(File.Exists(Inventory));
     }
@@ -95,10 +95,10 @@ public sealed class ParentRoundTests : IDisposable
     {
         using (var round = Open("../1")!)
         {
-            round.Claim();
-            round.TrackingIsReset();
+            round.Claim.Take();
+            round.Claim.TrackingIsReset();
             File.CreateSymbolicLink(Path.Combine(_parent, ImageNames.Child), "/nonexistent"); // nothing is written there
-            round.Complete(Path.Combine(_folder.Path, "2"), 7);
+            round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.False(File.Exists(Inventory));
         Assert.False(File.Exists("/nonexistent"));
@@ -108,7 +108,7 @@ public sealed class ParentRoundTests : IDisposable
     public void Is_back_after_a_round_that_failed_before_tracking_was_reset()
     {
         using (var round = Open("../1")!)
-            round.Claim();
+            round.Claim.Take();
         Assert.True(File.Exists(Inventory));
     }
 
@@ -117,8 +117,8 @@ public sealed class ParentRoundTests : IDisposable
     {
         using (var round = Open("../1")!)
         {
-            round.Claim();
-            round.TrackingIsReset();
+            round.Claim.Take();
+            round.Claim.TrackingIsReset();
         }
         Assert.False(File.Exists(Inventory));
         Assert.Contains("begin with a full round", Refused("../1"));
@@ -212,7 +212,7 @@ public sealed class ParentRoundTests : IDisposable
 
     private static bool IsCompared(ParentPages pages, bool suspect = false)
     {
-        pages.Locate(new MemoryRange(10 * (ulong)PageSize.Bytes, (ulong)PageSize.Bytes), suspect, out var place);
+        pages.Locate(new MemoryRange(PageSize.BytesOf(10), PageSize.Ulong), suspect, out var place);
         return place.Round is not null;
     }
 
@@ -221,9 +221,9 @@ public sealed class ParentRoundTests : IDisposable
     private void Finish(string parent, string child)
     {
         using var round = Open(parent)!;
-        round.Claim();
-        round.TrackingIsReset();
-        round.Complete(Path.Combine(_folder.Path, child), 7);
+        round.Claim.Take();
+        round.Claim.TrackingIsReset();
+        round.Claim.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
     private ParentRound? Open(string path, bool softDirty = true, bool compare = true, Observed? observed = null)

@@ -15,7 +15,7 @@ public sealed class UnchangedPagesTests
     private const int Pid = 7;
     private const int BatchBytes = 1024 * 1024, PagesAtOnce = 16;
 
-    private static readonly ulong s_page = (ulong)PageSize.Bytes;
+    private static readonly ulong s_page = PageSize.Ulong;
 
     // For each page and round: 0 not named, 1 present, 2 in the parent. A page's bytes are those of round 1, 2 or 3, or others.
     private static readonly Gen<int[][]> s_rounds =
@@ -28,7 +28,8 @@ public sealed class UnchangedPagesTests
         .Sample((rounds, live, batchBytes) =>
         {
             using var folder = new ImageFolder();
-            using var parent = Open(Chain(folder, rounds));
+            using using var chain = Chain(folder, rounds);
+            using var parent = Open(chain);
             var unchanged = new UnchangedPages(batchBytes);
             // Half of the pages in one batch and half in the next, by the same object.
             foreach (var half in new[] { 0..(Pages / 2), (Pages / 2)..Pages })
@@ -48,7 +49,8 @@ public sealed class UnchangedPagesTests
     public void What_was_not_planned_is_not_compared()
     {
         using var folder = new ImageFolder();
-        using var parent = Open(Chain(folder, [Kinds(1)]));
+        using using var chain = Chain(folder, [Kinds(1)]);
+        using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
         var unchanged = new UnchangedPages(BatchBytes);
 
@@ -64,7 +66,8 @@ public sealed class UnchangedPagesTests
     public void A_page_of_which_one_byte_is_another_is_copied()
     {
         using var folder = new ImageFolder();
-        using var parent = Open(Chain(folder, [Kinds(1)]));
+        using using var chain = Chain(folder, [Kinds(1)]);
+        using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
         read.Bytes[PageSize.Bytes - 1] = 9;
         read.Bytes[5 * PageSize.Bytes] = 8;
@@ -85,7 +88,7 @@ public sealed class UnchangedPagesTests
     public void Where_the_parent_can_not_be_read_pages_are_copied(int pagesThere)
     {
         using var folder = new ImageFolder();
-        var chain = Chain(folder, [Kinds(1)]);
+        using var chain = Chain(folder, [Kinds(1)]);
         var file = Directory.GetFiles(chain[0].Path, "pages-*").Single();
         if (pagesThere < 0)
             File.Delete(file);
@@ -112,7 +115,7 @@ public sealed class UnchangedPagesTests
     public void A_damaged_pagemap_is_no_failure()
     {
         using var folder = new ImageFolder();
-        var chain = Chain(folder, [Kinds(2), Kinds(1)]);
+        using var chain = Chain(folder, [Kinds(2), Kinds(1)]);
         var file = Path.Combine(chain[1].Path, ImageNames.Pagemap(Pid));
         File.WriteAllBytes(file, File.ReadAllBytes(file)[..^1]);
         using var parent = Open(chain);
@@ -132,7 +135,8 @@ public sealed class UnchangedPagesTests
     public void Where_nothing_is_the_same_comparing_pauses()
     {
         using var folder = new ImageFolder();
-        using var parent = Open(Chain(folder, [Kinds(1)]));
+        using using var chain = Chain(folder, [Kinds(1)]);
+        using var parent = Open(chain);
         parent.Note(4 * 1024 * 1024, 0);
         Assert.Equal(s_page, parent.Locate(Range(0, 1), suspect: false, out var place));
         Assert.Null(place.Round);
@@ -153,7 +157,9 @@ public sealed class UnchangedPagesTests
             directory = folder.Round($"{round}", $"../{round - 1}");
             folder.Task(directory, Pid, 1, (0, 1, PageFlags.Parent), (1, 1, PageFlags.Present));
         }
-        using var pages = new LocalParentIndex(ParentImages.Open(directory), directory).OpenPages(Pid)!;
+        using var images = ImageDirectory.Open(directory);
+        using var index = new LocalParentIndex(ParentImages.Open(images), images);
+        using var pages = index.OpenPages(Pid)!;
         Assert.Equal(1UL, pages.Locate(0, 2, out var place));
         Assert.Null(place.Round);
         Assert.Equal(1UL, pages.Locate(s_page, 1, out place));
@@ -164,7 +170,7 @@ public sealed class UnchangedPagesTests
     public void Several_threads_read_at_a_time()
     {
         using var folder = new ImageFolder();
-        var chain = Chain(folder, [Kinds(2), Kinds(1)]);
+        using var chain = Chain(folder, [Kinds(2), Kinds(1)]);
         for (int again = 0; again < 50; again++)
         {
             using var parent = Open(chain);
@@ -178,22 +184,20 @@ public sealed class UnchangedPagesTests
         }
     }
 
-    private static ParentPages Open(IReadOnlyList<ChainLink> chain) =>
+    private static ParentPages Open(ImageChain chain) =>
         new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), Observed.Nothing);
 
     // The last round first; round i holds pages of bytes i + 1.
-    private static List<ChainLink> Chain(ImageFolder folder, int[][] rounds)
+    private static ImageChain Chain(ImageFolder folder, int[][] rounds)
     {
-        var chain = new List<ChainLink>();
         for (int round = 0; round < rounds.Length; round++)
         {
-            var directory = folder.Round($"{round}");
-            chain.Add(new ChainLink(directory, null));
+            var directory = folder.Round($"{round}", round + 1 < rounds.Length ? $"../{round + 1}" : null);
             folder.Task(directory, Pid, (byte)(round + 1), [.. new[] { PageFlags.Present, PageFlags.Parent }
                 .SelectMany((flags, kind) => Ranges(Enumerable.Range(0, Pages).Where(page => rounds[round][page] == kind + 1))
                     .Select(range => (range.Start / s_page, PageSize.Pages(range.Length), flags))).OrderBy(run => run.Item1)]);
         }
-        return chain;
+        return ImageChain.Open(Path.Combine(folder.Path, "0"));
     }
 
     private static void AssertRight(int[][] rounds, (bool Read, byte Fill)[] live, Range half, Live read, int left)

@@ -46,12 +46,12 @@ public sealed class PageFateTests
         Assert.Equal(0UL, part.Length);
     }
 
-    private static int PageOf(ulong address) => (int)(address / (ulong)PageSize.Bytes);
+    private static int PageOf(ulong address) => (int)(address / PageSize.Ulong);
 
     private static List<MemoryRange> Ranges(bool[] pages)
     {
         var ranges = new List<MemoryRange>();
-        ulong size = (ulong)PageSize.Bytes;
+        ulong size = PageSize.Ulong;
         for (int page = 0; page < pages.Length; page++)
             if (pages[page])
             {

@@ -29,7 +29,7 @@ public sealed class VmaWindowTests
             {
                 seen += window.Count;
                 foreach (var (range, kind) in vmas.Where(vma => vma.Range.End > window.Start && vma.Range.Start < window.End))
-                    Assert.Equal(window.Filter == PageFilter.Any ? VmaKind.Vdso : VmaKind.Private, kind);
+                    Assert.Equal(window.Category == PageCategory.All ? VmaKind.Vdso : VmaKind.Private, kind);
             }
             Assert.Equal(vmas.Count(vma => vma.Kind is VmaKind.Private or VmaKind.Vdso), seen);
             Assert.Equal(vmas.Count - seen, leftOut);

@@ -27,7 +27,7 @@ public sealed class PagesFileTests
         }
         content.AsSpan(10 * MiB, 4096).Clear(); // too little for a hole
         var path = Path.Combine(scratch.Path, "pages-1.img");
-        using (var directory = Fd.TryOpenDirectory(scratch.Path, out _)!)
+        using (var directory = DirectoryFd.Open(scratch.Path))
         {
             var fd = directory.CreatePrivate("pages-1.img");
             var io = direct ? new DirectIo(Observed.Nothing) : null;
@@ -51,7 +51,7 @@ public sealed class PagesFileTests
     public void Nothing_that_was_reserved_stays_behind_the_end()
     {
         using var scratch = new Scratch();
-        using (var directory = Fd.TryOpenDirectory(scratch.Path, out _)!)
+        using (var directory = DirectoryFd.Open(scratch.Path))
         {
             var file = new PagesFile(directory.CreatePrivate("pages-1.img"));
             for (int i = 0; i < 9; i++)

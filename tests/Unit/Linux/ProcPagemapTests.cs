@@ -4,7 +4,7 @@ using Xunit;
 namespace PreDump.Tests.Unit.Linux;
 
 /// <summary>Which pages the entries of a pagemap tell, on memory of our own.</summary>
-public sealed class PagemapTests
+public sealed class ProcPagemapTests
 {
     [Fact]
     public void Reading_entries_needs_no_ioctl()
@@ -26,8 +26,8 @@ public sealed class PagemapTests
     [InlineData(Present, Present, 0)] // frames are not to be seen
     public void Only_a_frame_that_two_pages_have_in_common_is_the_zero_page(ulong first, ulong second, ulong frame)
     {
-        Assert.Equal(frame, PagemapEntries.ZeroFrame(first, second));
-        Assert.Equal(frame, PagemapEntries.ZeroFrame(second, first));
+        Assert.Equal(frame, ProcPagemapEntries.ZeroFrame(first, second));
+        Assert.Equal(frame, ProcPagemapEntries.ZeroFrame(second, first));
     }
 
     private const ulong Present = 1UL << 63, Others = 1UL << 55 | 1UL << 56;

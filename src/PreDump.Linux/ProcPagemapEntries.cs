@@ -5,19 +5,19 @@ using static Tmds.Linux.LibC;
 namespace PreDump.Linux;
 
 /// <summary>The scan for kernels before 6.7: /proc/PID/pagemap holds a 64-bit entry per page (admin-guide/mm/pagemap.rst).</summary>
-internal static unsafe class PagemapEntries
+internal static unsafe class ProcPagemapEntries
 {
     private const ulong Present = 1UL << 63, Swapped = 1UL << 62, FileOrShared = 1UL << 61, Guard = 1UL << 58, SoftDirtyMark = 1UL << 55;
     private const ulong FrameMask = (1UL << 55) - 1;
 
     private static readonly ulong s_zeroFrame = FindZeroFrame();
 
-    /// <summary>As <see cref="Pagemap.Scan"/>.</summary>
-    public static int Scan(Fd pagemap, ref ulong position, ulong end, PageFilter filter, bool anonymous, Span<MemoryRange> found)
+    /// <summary>As <see cref="ProcPagemap.Scan"/>.</summary>
+    public static int Scan(Fd pagemap, ref ulong position, ulong end, PageCategory category, bool anonymous, Span<MemoryRange> found)
     {
         Span<ulong> entries = stackalloc ulong[2048];
         int ranges = 0;
-        ulong pageSize = (ulong)PageSize.Bytes;
+        ulong pageSize = PageSize.Ulong;
         // The huge zero page has the file's bit too, although no file is near; CRIU takes it.
         ulong never = Guard | (anonymous ? 0 : FileOrShared);
         while (position < end)
@@ -31,7 +31,7 @@ internal static unsafe class PagemapEntries
             }
             for (int i = 0; i < got; i++, position += pageSize)
             {
-                if (!Takes(entries[i], filter, never))
+                if (!Takes(entries[i], category, never))
                     continue;
                 if (ranges > 0 && found[ranges - 1].End == position)
                     found[ranges - 1] = new MemoryRange(found[ranges - 1].Start, found[ranges - 1].Length + pageSize);
@@ -44,11 +44,11 @@ internal static unsafe class PagemapEntries
         return ranges;
     }
 
-    private static bool Takes(ulong entry, PageFilter filter, ulong never) =>
+    private static bool Takes(ulong entry, PageCategory category, ulong never) =>
         (entry & (Present | Swapped)) != 0
         && (entry & never) == 0
         && ((entry & Present) == 0 || s_zeroFrame == 0 || (entry & FrameMask) != s_zeroFrame)
-        && (filter != PageFilter.Dirty || (entry & SoftDirtyMark) != 0);
+        && (category != PageCategory.SoftDirty || (entry & SoftDirtyMark) != 0);
 
     /// <summary>The zero page's frame, by the entries of two pages that were only read; 0 where there is none: some kernels give
     /// each of them a frame of its own, which is soon somebody's page, and that must not be left out.</summary>
@@ -59,7 +59,7 @@ internal static unsafe class PagemapEntries
     // harms nothing.
     private static ulong FindZeroFrame()
     {
-        ulong pageSize = (ulong)PageSize.Bytes;
+        ulong pageSize = PageSize.Ulong;
         var pages = (byte*)mmap(null, (size_t)(2 * pageSize), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (pages == MAP_FAILED)
             return 0;

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>The PAGEMAP_SCAN ioctl (admin-guide/mm/pagemap.rst, Linux 6.7): the kernel walks the page tables and returns the ranges
+/// that match. What this kernel's one knows is tried out once, on a page of our own.</summary>
+public static unsafe class PagemapScan
+{
+    private const int MostRegions = 256;
+    private const int PAGEMAP_SCAN = unchecked((int)0xC0606610); // _IOWR('f', 16, struct pm_scan_arg)
+
+    // PAGE_IS_… of linux/fs.h
+    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, Huge = 1 << 6, SoftDirtyMark = 1 << 7, Guard = 1 << 8;
+
+    private static readonly bool s_anonymous, s_softDirty;
+
+    static PagemapScan()
+    {
+        using var page = new NativeBuffer(1);
+        using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
+        if (pagemap is null)
+            return;
+        HasGuardCategory = Try(pagemap, page, PageCategory.Anonymous, guard: true);
+        s_anonymous = Try(pagemap, page, PageCategory.Anonymous, HasGuardCategory);
+        s_softDirty = Try(pagemap, page, PageCategory.SoftDirty, HasGuardCategory); // some 6.7.x lack the soft-dirty category
+    }
+
+    /// <summary>Since 6.15: before, guard pages look like swapped ones that can't be read.</summary>
+    public static bool HasGuardCategory { get; }
+
+    /// <summary>Whether this kernel finds pages of a category.</summary>
+    public static bool Finds(PageCategory category) => category == PageCategory.SoftDirty ? s_softDirty : s_anonymous;
+
+    /// <summary>As <see cref="ProcPagemap.Scan"/>.</summary>
+    internal static int Scan(Fd pagemap, ref ulong position, ulong end, PageCategory category, Span<MemoryRange> found)
+    {
+        Regions regions;
+        var argument = Filtered(category, HasGuardCategory);
+        argument.Start = position;
+        argument.End = end;
+        argument.Vector = (ulong)&regions;
+        argument.VectorLength = (ulong)Math.Min(MostRegions, found.Length);
+        int count = ioctl(pagemap.Number, PAGEMAP_SCAN, &argument);
+        if (count < 0)
+        {
+            if (errno == ESRCH || errno == EFAULT) // the memory has gone
+            {
+                position = end;
+                return 0;
+            }
+            throw pagemap.Failed("ioctl", $"{pagemap.Path}, PAGEMAP_SCAN");
+        }
+        position = Math.Max(argument.WalkEnd, position);
+        int ranges = 0;
+        for (int i = 0; i < count; i++)
+        {
+            var region = ((PageRegion*)&regions)[i];
+            if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // a small zero page that nobody wrote to
+                continue;
+            if (ranges > 0 && found[ranges - 1].End == region.Start)
+                found[ranges - 1] = new MemoryRange(found[ranges - 1].Start, region.End - found[ranges - 1].Start);
+            else
+                found[ranges++] = new MemoryRange(region.Start, region.End - region.Start);
+        }
+        return ranges;
+    }
+
+    // Regions are split where the returned categories differ, so as few as possible are asked for.
+    private static ScanArgument Filtered(PageCategory category, bool guard)
+    {
+        ulong never = File | (guard ? Guard : 0);
+        return new ScanArgument
+        {
+            Size = (ulong)sizeof(ScanArgument),
+            CategoryInverted = never,
+            CategoryMask = never,
+            CategoryAnyOf = category == PageCategory.SoftDirty ? SoftDirtyMark | PfnZero : Present | Swapped,
+            ReturnMask = category == PageCategory.SoftDirty ? SoftDirtyMark | PfnZero | Huge : PfnZero | Huge,
+        };
+    }
+
+    private static bool Try(Fd pagemap, NativeBuffer page, PageCategory category, bool guard)
+    {
+        fixed (byte* start = page.Span)
+        {
+            PageRegion region;
+            var argument = Filtered(category, guard);
+            argument.Start = (ulong)start;
+            argument.End = (ulong)start + PageSize.Ulong;
+            argument.Vector = (ulong)&region;
+            argument.VectorLength = 1;
+            return ioctl(pagemap.Number, PAGEMAP_SCAN, &argument) >= 0;
+        }
+    }
+
+    /// <summary>struct page_region of linux/fs.h: a range and what its pages have in common.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PageRegion
+    {
+        public ulong Start, End, Categories;
+    }
+
+    /// <summary>struct pm_scan_arg of linux/fs.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ScanArgument
+    {
+        public ulong Size, Flags, Start, End, WalkEnd, Vector, VectorLength, MaxPages;
+        public ulong CategoryInverted, CategoryMask, CategoryAnyOf, ReturnMask;
+    }
+
+    [InlineArray(MostRegions)]
+    private struct Regions
+    {
+        private PageRegion _first;
+    }
+}
