@@ -17,11 +17,11 @@ public sealed class ImageDirectory : IDisposable
     private ImageDirectory(DirectoryFd directory)
     {
         _directory = directory;
-        Path = directory.PresentPath();
+        directory.NameByPresentPath();
     }
 
     /// <summary>Where it was when it was opened: absolute, without links. For messages.</summary>
-    public string Path { get; }
+    public string Path => _directory.Path;
 
     /// <summary>Its descriptor, to change what is in it.</summary>
     public DirectoryFd Descriptor => _directory;
@@ -56,7 +56,11 @@ public sealed class ImageDirectory : IDisposable
     public ImageDirectory? OpenParent()
     {
         var parent = _directory.TryOpenDirectory(ImageNames.Parent, out int error);
-        return parent is null && error == Errno.ENOENT && ParentLink is null ? null : Adopt(parent, PathOf(ImageNames.Parent), error);
+        if (parent is not null || error is not (Errno.ENOENT or Errno.ENOTDIR))
+            return Adopt(parent, PathOf(ImageNames.Parent), error);
+        string? link = ParentLink;
+        return link is null && error == Errno.ENOENT ? null
+            : throw new ImageException(PathOf(ImageNames.Parent), link is null ? "is no directory" : $"leads to {link}, which is no directory");
     }
 
     /// <summary>Whether there is something by a name; a link that leads nowhere is nothing.</summary>

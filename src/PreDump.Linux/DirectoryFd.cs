@@ -12,7 +12,7 @@ public sealed unsafe class DirectoryFd : IDisposable
     private const uint PrivateDirectoryMode = 0b111_000_000, PrivateFileMode = 0b110_000_000;
     private const int PathMax = 4096; // linux/limits.h
 
-    private readonly Fd _fd;
+    private Fd _fd;
 
     private DirectoryFd(Fd fd) => _fd = fd;
 
@@ -160,6 +160,9 @@ public sealed unsafe class DirectoryFd : IDisposable
         using var descriptors = TryOpen("/proc/self/fd", out _);
         return descriptors?.LinkOf($"{Number}") ?? Path;
     }
+
+    /// <summary>From now on messages have its present path.</summary>
+    public void NameByPresentPath() => _fd = _fd.Renamed(PresentPath());
 
     /// <summary>Whether a path leads to this directory at present.</summary>
     public bool IsAt(string path)

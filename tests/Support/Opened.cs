@@ -1,4 +1,5 @@
 using PreDump.Images;
+using ImageDirectory = PreDump.Images.ImageDirectory;
 
 namespace PreDump.Tests.Support;
 

@@ -22,7 +22,7 @@ public sealed class DedupTests
             var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("dedup", second));
             Assert.Contains($"fallocate({pages})", line);
             var observed = new Observed();
-            Dedup.RunAfterRound(() => ImageDirectory.Open(second), observed);
+            Dedup.RunAfterRound(() => PreDump.Images.ImageDirectory.Open(second), observed);
             Assert.Contains("the images are whole", Assert.Single(observed.Warnings));
             Assert.Empty(observed.Notes);
             Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(pages));

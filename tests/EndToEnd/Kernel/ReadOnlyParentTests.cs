@@ -32,7 +32,7 @@ public sealed class ReadOnlyParentTests
             Assert.True(File.Exists(Path.Combine(parent, ImageNames.Inventory)));
             var warning = Assert.Single(observed.Warnings, told => !told.Contains("frame ledger", StringComparison.Ordinal));
             Assert.Contains("Read-only file system", warning);
-            Assert.Contains("whether this round succeeds or fails, don't give it to --prev-images-dir again", warning);
+            Assert.Contains("whether this round succeeds or fails, don't build another one on it", warning);
         }
         finally
         {

@@ -167,7 +167,6 @@ public sealed class ParentRoundTests : IDisposable
         using var tree = await TreeInParent(sleeper);
         var task = tree.Tasks[0];
         using var round = Open("../1")!;
-        Assert.Null(round.PagesOf(task, MiB)); // not known yet
         Assert.True(round.Has(task));
 
         using var little = round.PagesOf(task, 255 * KiB)!;
@@ -216,6 +215,32 @@ public sealed class ParentRoundTests : IDisposable
         return place.Round is not null;
     }
 
+    [Fact]
+    public void A_parent_is_found_from_where_a_link_leads_as_the_kernel_finds_it()
+    {
+        // link/deep -> real/2, whose ../1 is real/1; a decoy lies where the words of the path lead
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "link", "1"));
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "link", "latest"), Path.Combine(_folder.Path, "2"));
+
+        using (var round = Open("../1", imagesDirectory: "link/latest")!)
+        {
+            round.Claim.Take();
+            round.Claim.TrackingIsReset();
+            round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
+        }
+
+        Assert.True(File.Exists(Path.Combine(_parent, ImageNames.Child)));
+        Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(() => Open("../1", imagesDirectory: "link/latest")).Message);
+        Assert.Contains("was made on it already", Refused("../1"));
+    }
+
+    [Fact]
+    public void The_images_directory_itself_is_no_parent_by_whatever_name()
+    {
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "other"), "2");
+        Assert.Contains("the images directory itself", Refused("../other"));
+    }
+
     private string Refused(string path) => Assert.Throws<PreDumpException>(() => Open(path)).Message;
 
     private void Finish(string parent, string child)
@@ -226,9 +251,9 @@ public sealed class ParentRoundTests : IDisposable
         round.Claim.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
-    private ParentRound? Open(string path, bool softDirty = true, bool compare = true, Observed? observed = null)
+    private ParentRound? Open(string path, bool softDirty = true, bool compare = true, Observed? observed = null, string imagesDirectory = "2")
     {
-        using var images = RoundDirectory.Open(Path.Combine(_folder.Path, "2"));
+        using var images = RoundDirectory.Open(Path.Combine(_folder.Path, imagesDirectory));
         return ParentRound.Open(new ParentRequest(s_pid, path, compare), images, softDirty, elsewhere: null, observed ?? Observed.Nothing);
     }
 }

@@ -28,7 +28,7 @@ public sealed class UnchangedPagesTests
         .Sample((rounds, live, batchBytes) =>
         {
             using var folder = new ImageFolder();
-            using using var chain = Chain(folder, rounds);
+            using var chain = Chain(folder, rounds);
             using var parent = Open(chain);
             var unchanged = new UnchangedPages(batchBytes);
             // Half of the pages in one batch and half in the next, by the same object.
@@ -49,7 +49,7 @@ public sealed class UnchangedPagesTests
     public void What_was_not_planned_is_not_compared()
     {
         using var folder = new ImageFolder();
-        using using var chain = Chain(folder, [Kinds(1)]);
+        using var chain = Chain(folder, [Kinds(1)]);
         using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
         var unchanged = new UnchangedPages(BatchBytes);
@@ -66,7 +66,7 @@ public sealed class UnchangedPagesTests
     public void A_page_of_which_one_byte_is_another_is_copied()
     {
         using var folder = new ImageFolder();
-        using using var chain = Chain(folder, [Kinds(1)]);
+        using var chain = Chain(folder, [Kinds(1)]);
         using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
         read.Bytes[PageSize.Bytes - 1] = 9;
@@ -135,7 +135,7 @@ public sealed class UnchangedPagesTests
     public void Where_nothing_is_the_same_comparing_pauses()
     {
         using var folder = new ImageFolder();
-        using using var chain = Chain(folder, [Kinds(1)]);
+        using var chain = Chain(folder, [Kinds(1)]);
         using var parent = Open(chain);
         parent.Note(4 * 1024 * 1024, 0);
         Assert.Equal(s_page, parent.Locate(Range(0, 1), suspect: false, out var place));
