@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace PreDump.Linux;
 
 /// <summary>How a tree is to be frozen.</summary>
-/// <param name="Root">The pid of the tree's root.</param>
+/// <param name="Root">The tree's root.</param>
 /// <param name="Timeout">How long the freezing may take.</param>
 /// <param name="Files">Which files of each task the work in the freeze needs.</param>
 /// <param name="Cgroup">The directory of a freezer cgroup that holds the tree; null freezes by ptrace alone.</param>
 /// <param name="Prepare">Called with the tree while it still runs: what the work in the freeze needs is made there.</param>
-public sealed record FreezeRequest(int Root, TimeSpan Timeout, FreezeFiles Files, CgroupFreezer? Cgroup = null, Action<IReadOnlyList<TreeTask>>? Prepare = null);
+public sealed record FreezeRequest(TreeRoot Root, TimeSpan Timeout, FreezeFiles Files, CgroupFreezer? Cgroup = null, Action<IReadOnlyList<TreeTask>>? Prepare = null);
 
 /// <summary>A process tree that stands still until <see cref="Dispose"/>. A ref struct, because ptrace(2) belongs to one OS
 /// thread: it can't be stored, awaited or handed on. Use it in <see cref="FreezeThread.Run"/>.</summary>

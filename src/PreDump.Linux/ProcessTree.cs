@@ -8,23 +8,14 @@ public sealed class ProcessTree : IDisposable
     private readonly Dictionary<int, TreeTask> _byPid = [];
     private int _threads;
 
-    /// <summary>Starts at <paramref name="root"/>, which must be a process with memory of its own.</summary>
-    /// <exception cref="TreeException">There is no such process, it is hidden, or it has no memory to copy.</exception>
-    public ProcessTree(int root)
+    /// <summary>Starts at a root that is there still.</summary>
+    /// <exception cref="TreeException">It has ended.</exception>
+    public ProcessTree(TreeRoot root)
     {
-        if (!ProcFs.IsOurs())
-            throw new TreeException("/proc is not that of predump's own pid namespace: mount one inside (unshare --mount-proc), or enter the "
-                + "namespace together with its mounts (nsenter --mount --pid)");
-        var status = ReadRoot(root)
-            ?? throw (ProcFs.Hides(root) ? Hidden(root)
-                : new TreeException($"there is no process {root}: give the pid of a running process", TreeInput.Root));
-        if (status.Tgid != root)
-            throw new TreeException($"{root} is a thread of process {status.Tgid}: give {status.Tgid} instead", TreeInput.Root);
-        if (status.State is 'Z' or 'X' && ProcFs.Threads(root).Count <= 1)
-            throw new TreeException($"process {root} ({status.Name}) is a zombie: it has exited and has no memory left");
-        if (!status.HasMemory && status.State is not ('Z' or 'X'))
-            throw new TreeException($"process {root} ({status.Name}) is a kernel thread: it has no memory of its own");
-        Add(root, status);
+        if (ProcStatus.TryRead(root.Pid) is not { } status)
+            root.RefuseAnother(startTime: 0);
+        else
+            root.RefuseAnother(Add(root.Pid, status).StartTime);
     }
 
     /// <summary>The processes, parents before their children.</summary>
@@ -78,18 +69,6 @@ public sealed class ProcessTree : IDisposable
             task.Dispose();
     }
 
-    // While a thread of it runs exec a process looks like a zombie, or without memory, for a moment: look again before refusing.
-    private static ProcStatus? ReadRoot(int root)
-    {
-        var status = ProcStatus.TryRead(root);
-        for (int tries = 0; tries < 20 && status is { HasMemory: false }; tries++)
-        {
-            FreezeThread.Pause(500);
-            status = ProcStatus.TryRead(root);
-        }
-        return status;
-    }
-
     private bool AddThread(TreeTask task, int tid, Action<int, TreeTask> found)
     {
         if (!task.Tids.Add(tid))
@@ -108,17 +87,17 @@ public sealed class ProcessTree : IDisposable
         return status?.Tgid == pid ? Add(pid, status) : null;
     }
 
-    private TreeException Hidden(int pid) => new((_tasks.Count == 0 ? $"process {pid}" : $"process {pid} in the tree of {_tasks[0]}")
-        + " is hidden from this user (/proc is mounted with hidepid): run predump as root, or give it CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
+    /// <summary>What to say of a process that this user may not see.</summary>
+    internal static TreeException Hidden(string process) =>
+        new($"{process} is hidden from this user (/proc is mounted with hidepid): run predump as root, or give it CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
+
+    private TreeException Hidden(int pid) => Hidden($"process {pid} in the tree of {_tasks[0]}");
 
     private TreeTask Add(int pid, ProcStatus status)
     {
         if (pid == Environment.ProcessId)
-            throw new TreeException(_tasks.Count == 0
-                ? $"{pid} is predump itself: give the pid of another process"
-                : $"the tree of {_tasks[0]} contains predump itself: freezing it would freeze predump; run predump outside of it "
-                  + "(from another session, or with setsid from another shell), or give the pid of a descendant",
-                TreeInput.Root);
+            throw new TreeException($"the tree of {_tasks[0]} contains predump itself: freezing it would freeze predump; run predump outside of it "
+                + "(from another session, or with setsid from another shell), or give the pid of a descendant", TreeInput.Root);
         var task = new TreeTask(pid, status);
         _tasks.Add(task);
         _byPid.Add(pid, task);

@@ -14,7 +14,7 @@ public sealed class StoppedTree : IDisposable
 
     /// <summary>Finds the tree's tasks and threads.</summary>
     /// <exception cref="TreeException">There is no such tree, or a thread of it may run.</exception>
-    public static StoppedTree Open(int root)
+    public static StoppedTree Open(TreeRoot root)
     {
         var stopped = new StoppedTree(new ProcessTree(root));
         try

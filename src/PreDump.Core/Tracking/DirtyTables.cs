@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using PreDump.Core.Select;
 using PreDump.Linux;
 
-namespace PreDump.Core.Snapshots;
+namespace PreDump.Core.Tracking;
 
 /// <summary>Which page tables had dirty pages in the freeze: of each the place of one page, by which it can be told whether the page table has
 /// been moved since. A page that was written elsewhere, was there in the freeze (and its mark reset), and was moved back before we look

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using PreDump.Core.Select;
 using PreDump.Linux;
 
-namespace PreDump.Core.Snapshots;
+namespace PreDump.Core.Tracking;
 
 /// <summary>The pages of all tasks that were dirty at the freeze, as ranges that ascend within each task. Where there are too many
 /// ranges of a task to keep, neighbours are made one: a page too much is copied, never one too few.</summary>
