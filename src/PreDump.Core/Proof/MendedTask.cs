@@ -73,7 +73,7 @@ public sealed class MendedTask : IDisposable
         int next = 0;
         while (old.TryRead(out var entry))
         {
-            var run = new MemoryRange(entry.Vaddr, PageSize.BytesOf(entry.NrPages));
+            var run = entry.Range(PageSize.Ulong);
             if (entry.Flags.HasFlag(PageFlags.Present))
             {
                 WriteBatch();

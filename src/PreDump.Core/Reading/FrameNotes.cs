@@ -8,7 +8,7 @@ namespace PreDump.Core.Reading;
 public sealed class FrameNotes(int most)
 {
     private readonly ulong[] _frames = new ulong[most];
-    private readonly List<(ulong Address, int First, int Count)> _runs = [];
+    private readonly List<Run> _runs = [];
     private int _count;
 
     /// <summary>For how many more pages there is room.</summary>
@@ -25,10 +25,7 @@ public sealed class FrameNotes(int most)
     public void Add(ulong address, ReadOnlySpan<ulong> frames)
     {
         frames.CopyTo(_frames.AsSpan(_count));
-        if (_runs.Count > 0 && _runs[^1] is var last && last.Address + Bytes(last.Count) == address)
-            _runs[^1] = last with { Count = last.Count + frames.Length };
-        else
-            _runs.Add((address, _count, frames.Length));
+        RunMerger.Add(_runs, new Run(address, _count, frames.Length));
         _count += frames.Length;
     }
 
@@ -88,7 +85,19 @@ public sealed class FrameNotes(int most)
                 noted[i] = PageFrames.Untold;
     }
 
-    private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);
+    private ReadOnlySpan<ulong> FramesOf(Run run) => _frames.AsSpan(run.First, run.Count);
 
     private static ulong Bytes(int pages) => PageSize.BytesOf((ulong)pages);
+
+    // Pages whose frames are Count ones of _frames, from First on.
+    private readonly record struct Run(ulong Address, int First, int Count) : IRun<Run>
+    {
+        public static bool TryJoin(ref Run run, in Run next)
+        {
+            if (run.Address + Bytes(run.Count) != next.Address)
+                return false;
+            run = run with { Count = run.Count + next.Count };
+            return true;
+        }
+    }
 }

@@ -118,9 +118,6 @@ public sealed class UnchangedPages(int maxBytes)
             _kept += bytes;
         }
         _seen += bytes;
-        if (_runs.Count > 0 && _runs[^1] is var last && last.InParent == same && last.Range.End == range.Start)
-            _runs[^1] = last with { Range = last.Range with { Length = last.Range.Length + range.Length } };
-        else
-            _runs.Add(new PageRun(range, same));
+        RunMerger.Add(_runs, new PageRun(range, same));
     }
 }

@@ -36,7 +36,7 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
         public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
         {
             foreach (var run in runs)
-                writer.Add(new PagemapEntry(run.Range.Start, run.Pages, run.InParent ? PageFlags.Parent : PageFlags.Present));
+                writer.Add(run.Entry);
             return pages.Reserve(bytes);
         }
 

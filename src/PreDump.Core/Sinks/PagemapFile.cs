@@ -24,12 +24,8 @@ public sealed class PagemapFile : IDisposable
     /// <summary>Adds an entry, behind those before; at most 2^32 - 1 pages.</summary>
     public void Add(PagemapEntry entry)
     {
-        ulong end = _pending.Vaddr + PageSize.BytesOf(_pending.NrPages);
-        if (_pending.NrPages > 0 && entry.Vaddr == end && entry.Flags == _pending.Flags && entry.NrPages <= uint.MaxValue - _pending.NrPages)
-        {
-            _pending = _pending with { NrPages = _pending.NrPages + entry.NrPages };
+        if (PagemapEntry.TryJoin(ref _pending, entry))
             return;
-        }
         WritePending();
         _pending = entry;
     }
