@@ -30,7 +30,7 @@ public sealed class MendedTask : IDisposable
         (_newPagemap, _newPages) = (ImageNames.NewPagemap(name), ImageNames.Pages(newId));
         string oldPath = images.PathOf(ImageNames.Pages(oldId));
         _memory = StoppedMemory.Open(task);
-        _batch.RoomToSwapIn = _memory.RoomToSwapIn;
+        _batch.Begin(_memory.Memory);
         _oldFile = Fd.TryOpenPlain(oldPath) ?? throw new ImageException(oldPath, "no such file");
         _images.TryRemove(_newPagemap); // left by somebody who was killed
         _newFile = _images.Create(_newPages);
@@ -125,7 +125,7 @@ public sealed class MendedTask : IDisposable
         Add(pages, flags);
         CopyKept();
         while (pages.Length > 0)
-            if (!_batch.TryAdd(ref pages, inParent: false))
+            if (!_batch.TryAdd(ref pages))
                 WriteBatch();
     }
 
@@ -133,12 +133,12 @@ public sealed class MendedTask : IDisposable
     {
         if (_batch.IsEmpty)
             return;
-        _batch.Read(_memory.Pages, _memory.Pagemap);
+        _batch.Read();
         if (_batch.Pages.Length < _batch.WantedBytes)
             throw new TreeException($"wrong pages from 0x{_batch.Wanted[0].Start:x} on can't be read, so that they can't be mended");
         _newFile.WriteAt(_batch.Pages, _written);
         _written += (ulong)_batch.Pages.Length;
-        _batch.Clear();
+        _batch.Begin(_memory.Memory);
     }
 
     private void CopyKept()

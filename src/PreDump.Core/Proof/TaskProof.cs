@@ -63,7 +63,7 @@ public sealed class TaskProof(IReadOnlyList<ChainLink> chain, Func<TreeTask, IFr
         figures.LookedAt += PageSize.Pages(pages.Length);
         while (pages.Length > 0)
         {
-            ulong bytes = frames.Ask(memory.Pagemap, pages, out bool suspect);
+            ulong bytes = frames.Ask(memory.Memory.Pagemap, pages, out bool suspect);
             if (suspect)
                 Compare(pages with { Length = bytes }, memory, parents);
             pages = pages.Skip(bytes);
