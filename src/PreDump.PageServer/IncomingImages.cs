@@ -54,7 +54,8 @@ public sealed class IncomingImages : IDisposable
     public void Open(PagesId id)
     {
         var pagemap = _directory.CreatePrivate(id.FileName);
-        _pages = _writer.Begin(pagemap, _directory.CreatePrivate(ImageNames.Pages(_nextPagesId)), _nextPagesId++);
+        _pages = new PagesFile(_directory.CreatePrivate(ImageNames.Pages(_nextPagesId)));
+        _writer.Begin(pagemap, _pages, _nextPagesId++);
     }
 
     /// <summary>Adds an entry to the pagemap.</summary>
@@ -113,6 +114,6 @@ public sealed class IncomingImages : IDisposable
     private void Append(ReadOnlySpan<byte> pages)
     {
         if (!pages.IsEmpty)
-            _pages!.Write(_pages.Reserve(pages.Length), pages);
+            _pages!.Write(_pages.Reserve((ulong)pages.Length), pages);
     }
 }
