@@ -64,12 +64,12 @@ public sealed class ChainedPages : IDisposable
     /// <summary>Where pages are.</summary>
     /// <param name="vaddr">In bytes, page aligned, not below that of the question before.</param>
     /// <param name="nrPages">How far the question goes, at least 1.</param>
-    /// <param name="place">Where the first one is; the others of the answer follow it.</param>
+    /// <param name="source">Where the first one is; the others of the answer follow it.</param>
     /// <returns>How many pages, 1 to <paramref name="nrPages"/>, the answer is for.</returns>
     /// <exception cref="ImageException">A pagemap of the chain is damaged.</exception>
-    public ulong Locate(ulong vaddr, ulong nrPages, out PageSource place)
+    public ulong Locate(ulong vaddr, ulong nrPages, out PageSource source)
     {
-        place = default;
+        source = default;
         while (_hasEntry && End <= vaddr)
         {
             if (_entry.Flags.HasFlag(PageFlags.Present))
@@ -83,9 +83,9 @@ public sealed class ChainedPages : IDisposable
 
         ulong here = Math.Min(nrPages, (End - vaddr) / _pageSize);
         if (_entry.Flags.HasFlag(PageFlags.Parent))
-            return Parent?.Locate(vaddr, here, out place) ?? here;
+            return Parent?.Locate(vaddr, here, out source) ?? here;
         if (_entry.Flags.HasFlag(PageFlags.Present))
-            place = new PageSource(this, _offset + (vaddr - _entry.Vaddr));
+            source = new PageSource(this, _offset + (vaddr - _entry.Vaddr));
         return here;
     }
 

@@ -1,3 +1,5 @@
+using PreDump.Linux;
+
 namespace PreDump.Images;
 
 /// <summary>
@@ -12,8 +14,7 @@ public sealed class ParentCoverage : IParentCoverage
     private readonly ulong _pageSize;
     private PagemapEntry _next; // the first entry after the run
     private bool _hasNext;
-    private ulong _runStart; // [_runStart, _runEnd): adjacent entries as one, in bytes
-    private ulong _runEnd;
+    private MemoryRange _run; // adjacent entries as one
     private ulong _asked; // where the last question began
 
     /// <param name="reader">At its first entry; owned from then on.</param>
@@ -64,13 +65,13 @@ public sealed class ParentCoverage : IParentCoverage
         ArgumentOutOfRangeException.ThrowIfZero(nrPages);
         _asked = vaddr;
 
-        while (_runEnd <= vaddr && _hasNext)
+        while (_run.End <= vaddr && _hasNext)
             NextRun();
 
-        inParent = _runStart <= vaddr && vaddr < _runEnd;
-        if (_runEnd <= vaddr)
+        inParent = _run.Start <= vaddr && vaddr < _run.End;
+        if (_run.End <= vaddr)
             return nrPages;
-        ulong change = inParent ? _runEnd : _runStart;
+        ulong change = inParent ? _run.End : _run.Start;
         return Math.Min(nrPages, (change - vaddr) / _pageSize);
     }
 
@@ -79,12 +80,9 @@ public sealed class ParentCoverage : IParentCoverage
 
     private void NextRun()
     {
-        _runStart = _runEnd = _next.Vaddr;
-        while (_hasNext && _next.Vaddr == _runEnd)
-        {
-            _runEnd += _next.NrPages * _pageSize;
+        _run = new MemoryRange(_next.Vaddr, 0);
+        while (_hasNext && MemoryRange.TryJoin(ref _run, _next.Range(_pageSize)))
             ReadNext();
-        }
     }
 
     // Entries that are neither here nor in a parent (a lazy dump's) cover nothing.

@@ -59,10 +59,7 @@ public static unsafe class PagemapScan
             var region = ((PageRegion*)&regions)[i];
             if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // a small zero page that nobody wrote to
                 continue;
-            if (ranges > 0 && found[ranges - 1].End == region.Start)
-                found[ranges - 1] = new MemoryRange(found[ranges - 1].Start, region.End - found[ranges - 1].Start);
-            else
-                found[ranges++] = new MemoryRange(region.Start, region.End - region.Start);
+            RunMerger.TryAdd(found, ref ranges, new MemoryRange(region.Start, region.End - region.Start));
         }
         return ranges;
     }

@@ -31,13 +31,7 @@ internal static unsafe class ProcPagemapEntries
             }
             for (int i = 0; i < got; i++, position += pageSize)
             {
-                if (!Takes(entries[i], category, never))
-                    continue;
-                if (ranges > 0 && found[ranges - 1].End == position)
-                    found[ranges - 1] = new MemoryRange(found[ranges - 1].Start, found[ranges - 1].Length + pageSize);
-                else if (ranges < found.Length)
-                    found[ranges++] = new MemoryRange(position, pageSize);
-                else
+                if (Takes(entries[i], category, never) && !RunMerger.TryAdd(found, ref ranges, new MemoryRange(position, pageSize)))
                     return ranges;
             }
         }

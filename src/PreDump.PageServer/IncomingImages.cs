@@ -47,7 +47,8 @@ public sealed class IncomingImages : IDisposable
     public void Open(PagesId id)
     {
         var pagemap = Directory.CreatePrivate(id.FileName);
-        _pages = _writer.Begin(pagemap, Directory.CreatePrivate(ImageNames.Pages(_nextPagesId)), _nextPagesId++);
+        _pages = new PagesFile(Directory.CreatePrivate(ImageNames.Pages(_nextPagesId)));
+        _writer.Begin(pagemap, _pages, _nextPagesId++);
     }
 
     /// <summary>Adds an entry to the pagemap.</summary>
@@ -111,6 +112,6 @@ public sealed class IncomingImages : IDisposable
     private void Append(ReadOnlySpan<byte> pages)
     {
         if (!pages.IsEmpty)
-            _pages!.Write(_pages.Reserve(pages.Length), pages);
+            _pages!.Write(_pages.Reserve((ulong)pages.Length), pages);
     }
 }

@@ -86,7 +86,7 @@ public sealed class PageServerClient : IDisposable
     /// <param name="runs">Ascending.</param>
     /// <param name="pages">The bytes of the present ones.</param>
     /// <param name="pageBytes">Bytes of a page.</param>
-    public void Add(ReadOnlySpan<(PageFlags Flags, ulong Address, ulong Pages)> runs, ReadOnlySpan<byte> pages, int pageBytes)
+    public void Add(ReadOnlySpan<PagemapEntry> runs, ReadOnlySpan<byte> pages, int pageBytes)
     {
         const int AtOnce = 256;
         int headBytes = (int)_layout;
@@ -101,7 +101,7 @@ public sealed class PageServerClient : IDisposable
                 parts[count++] = 0;
                 _openIsUnsent = false;
             }
-            foreach (var (flags, address, number) in runs[..Math.Min(AtOnce, runs.Length)])
+            foreach (var (address, number, flags) in runs[..Math.Min(AtOnce, runs.Length)])
             {
                 new PageServerMessage(PageServerCommandCode.AddFlags, flags, number, address, _current.DstId).Write(heads[(count * headBytes)..], _layout);
                 parts[count] = flags.HasFlag(PageFlags.Present) ? (int)number * pageBytes : 0;

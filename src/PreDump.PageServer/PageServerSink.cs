@@ -9,7 +9,7 @@ namespace PreDump.PageServer;
 /// <summary>Sends pagemaps and pages to a page server, from the batch they were read into.</summary>
 public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSink
 {
-    private readonly List<(PageFlags, ulong, ulong)> _runs = []; // whose messages go with the bytes
+    private readonly List<PagemapEntry> _entries = []; // whose messages go with the bytes
 
     /// <summary>On a connection everything has its turn.</summary>
     public bool WritesInOrder => true;
@@ -24,23 +24,16 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
     /// <inheritdoc/>
     public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
     {
-        _runs.Clear();
+        _entries.Clear();
         foreach (var run in runs)
-        {
-            var (flags, start) = (run.InParent ? PageFlags.Parent : PageFlags.Present, run.Range.Start);
-            if (_runs.Count > 0 && _runs[^1] is var (lastFlags, lastStart, lastPages) && lastFlags == flags
-                && lastStart + PageSize.BytesOf(lastPages) == start && lastPages + run.Pages <= int.MaxValue)
-                _runs[^1] = (flags, lastStart, lastPages + run.Pages);
-            else
-                _runs.Add((flags, start, run.Pages));
-        }
+            RunMerger.Add(_entries, run.Entry);
         if (bytes == 0)
             Write(0, default);
         return 0;
     }
 
     /// <inheritdoc/>
-    public void Write(ulong slot, ReadOnlySpan<byte> pages) => server.Add(CollectionsMarshal.AsSpan(_runs), pages, PageSize.Bytes);
+    public void Write(ulong slot, ReadOnlySpan<byte> pages) => server.Add(CollectionsMarshal.AsSpan(_entries), pages, PageSize.Bytes);
 
     /// <inheritdoc/>
     public void End()

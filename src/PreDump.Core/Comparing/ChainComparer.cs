@@ -38,14 +38,15 @@ public sealed class ChainComparer(int threads) : IDisposable
     {
         while (pages.Length > 0) // split by where they are in the images
         {
-            PageSource place = default;
-            ulong bytes = (_images?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * PageSize.Ulong) ?? pages.Length;
+            PageSource source = default;
+            ulong bytes = _images is null ? pages.Length
+                : PageSize.BytesOf(_images.Locate(pages.Start, PageSize.Pages(pages.Length), out source));
             var run = new MemoryRange(pages.Start, bytes);
             pages = pages.Skip(bytes);
-            if (place.Round is null)
+            if (source.Round is null)
                 _result.Missing(run);
             else
-                Compare(run, place);
+                Compare(run, source);
         }
     }
 
@@ -65,15 +66,15 @@ public sealed class ChainComparer(int threads) : IDisposable
             batch?.Dispose();
     }
 
-    private void Compare(MemoryRange run, PageSource place)
+    private void Compare(MemoryRange run, PageSource source)
     {
         while (run.Length > 0)
         {
-            var rest = run;
-            if (Current.TryAdd(ref run))
+            ulong added = Current.Add(run, source);
+            if (added > 0)
             {
-                Current.Place(place, rest with { Length = rest.Length - run.Length });
-                place = place with { Offset = place.Offset + (rest.Length - run.Length) };
+                run = run.Skip(added);
+                source = source with { Offset = source.Offset + added };
                 continue;
             }
             if (threads > 1)

@@ -12,10 +12,10 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
 {
     private readonly PageBatch _batch = new(maxBytes);
     private readonly NativeBuffer _imagePages = new((ulong)maxBytes);
-    private readonly Queue<(PageSource Place, MemoryRange Range)> _places = new();
+    private readonly Queue<(MemoryRange Pages, PageSource Source)> _sources = new();
     private readonly List<MemoryRange> _different = [];
     private readonly SemaphoreSlim _given = new(0), _done = new(0);
-    private StoppedMemory _memory = null!;
+    private TaskMemory _memory = null!;
     private ExceptionDispatchInfo? _failure;
     private Thread? _thread;
     private bool _isUnderWay, _isOver;
@@ -24,16 +24,23 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
     /// <summary>Begins with a task.</summary>
     public void Begin(StoppedMemory memory)
     {
-        _memory = memory;
-        _batch.RoomToSwapIn = memory.RoomToSwapIn;
+        _memory = memory.Memory;
         Clear();
     }
 
-    /// <summary>Notes where the next pages that are added are in the images.</summary>
-    public void Place(PageSource place, MemoryRange pages) => _places.Enqueue((place, pages));
-
-    /// <summary>Adds as much of a run as there is room for, and takes that off it. False where the batch is full.</summary>
-    public bool TryAdd(ref MemoryRange run) => _batch.TryAdd(ref run, inParent: false);
+    /// <summary>Adds as much of a run as there is room for.</summary>
+    /// <param name="run">Behind those before.</param>
+    /// <param name="source">Where its first pages are in the images; the others follow them there.</param>
+    /// <returns>How many bytes were added; 0 where the batch is full.</returns>
+    public ulong Add(MemoryRange run, PageSource source)
+    {
+        var rest = run;
+        if (!_batch.TryAdd(ref rest))
+            return 0;
+        ulong added = run.Length - rest.Length;
+        _sources.Enqueue((run with { Length = added }, source));
+        return added;
+    }
 
     /// <summary>Has it compared by its thread; <see cref="Finish"/> gives the result.</summary>
     public void Start()
@@ -98,8 +105,8 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
     {
         (_equal, _failure) = (0, null);
         _different.Clear();
-        _places.Clear();
-        _batch.Clear();
+        _sources.Clear();
+        _batch.Begin(_memory);
     }
 
     private void Work()
@@ -120,7 +127,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
 
     private void Compare()
     {
-        _batch.Read(_memory.Pages, _memory.Pagemap);
+        _batch.Read();
         var live = _batch.Pages;
         foreach (var run in _batch.Runs)
         {
@@ -133,17 +140,19 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
     {
         while (run.Length > 0)
         {
-            while (_places.Peek().Range.End <= run.Start)
-                _places.Dequeue();
-            var (place, range) = _places.Peek();
-            int length = (int)Math.Min(run.Length, range.End - run.Start);
+            while (_sources.Peek().Pages.End <= run.Start)
+                _sources.Dequeue();
+            var (pages, source) = _sources.Peek();
+            int length = (int)Math.Min(run.Length, pages.End - run.Start);
             var image = _imagePages.Span[..length];
-            place.Round!.Read(place.Offset + (run.Start - range.Start), image);
+            source.Round!.Read(source.Offset + (run.Start - pages.Start), image);
             for (int at = 0; at < length; at += PageSize.Bytes)
+            {
                 if (live.Slice(at, PageSize.Bytes).SequenceEqual(image.Slice(at, PageSize.Bytes)))
                     _equal++;
                 else
                     _different.Add(new MemoryRange(run.Start + (ulong)at, PageSize.Ulong));
+            }
             live = live[length..];
             run = run.Skip((ulong)length);
         }

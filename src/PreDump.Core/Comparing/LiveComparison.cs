@@ -53,8 +53,9 @@ public sealed class LiveComparison(ImageChain chain) : IDisposable
         using var memory = StoppedMemory.Open(task);
         _comparer.Begin(memory, images, comparison);
         var walk = new PageWalk(static (_, _) => { });
-        walk.Begin(memory.Pagemap, new VmaRules(task.LiveTid));
-        for (var maps = memory.Maps(); walk.TryNext(ref maps, out var part);)
+        walk.Begin(memory.Memory.Pagemap, new VmaRules(task.LiveTid));
+        var maps = memory.Maps();
+        while (walk.TryNext(ref maps, out var part))
             _comparer.Add(part);
         _comparer.Flush();
         ulong known = comparison.Equal + comparison.Different + comparison.Unreadable;

@@ -3,42 +3,26 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Comparing;
 
-/// <summary>The memory of a task that somebody has stopped, with what it takes to read it.</summary>
+/// <summary>The memory of a stopped task.</summary>
 public sealed class StoppedMemory : IDisposable
 {
     private readonly TreeTask _task;
     private MapsArena? _arena;
     private Range _maps;
 
-    private StoppedMemory(TreeTask task, RemoteMemory pages, ProcPagemap pagemap)
+    private StoppedMemory(TreeTask task)
     {
-        (_task, Pages, Pagemap) = (task, pages, pagemap);
-        RoomToSwapIn = new RoomToSwapIn(task, pages, Maps, CancellationToken.None);
+        _task = task;
+        Memory = TaskMemory.Open(task, Maps, CancellationToken.None);
     }
 
     /// <summary>Reads its pages.</summary>
-    public RemoteMemory Pages { get; }
+    public TaskMemory Memory { get; }
 
-    /// <summary>Its page tables.</summary>
-    public ProcPagemap Pagemap { get; }
-
-    /// <summary>Asked before pages are read from swap.</summary>
-    public RoomToSwapIn RoomToSwapIn { get; }
-
+    /// <summary>Opens it.</summary>
     /// <exception cref="TaskGoneException">The task has ended.</exception>
-    public static StoppedMemory Open(TreeTask task)
-    {
-        var pages = RemoteMemory.TryOpen(task) ?? throw new TaskGoneException(notPermitted: false);
-        try
-        {
-            return new StoppedMemory(task, pages, ProcPagemap.Open(task.LiveTid));
-        }
-        catch
-        {
-            pages.Dispose();
-            throw;
-        }
-    }
+    /// <exception cref="LinuxException">It can't be opened.</exception>
+    public static StoppedMemory Open(TreeTask task) => new(task);
 
     /// <summary>Its maps, read when they are asked for first: many tasks are compared without.</summary>
     public MapsReader Maps()
@@ -56,8 +40,7 @@ public sealed class StoppedMemory : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Pages.Dispose();
-        Pagemap.Dispose();
+        Memory.Dispose();
         _arena?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PreDump.Core.Reading;
 using PreDump.Linux;
 
@@ -50,16 +51,29 @@ public sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
     /// <inheritdoc/>
     void IComparedPages.NotRead(Losses losses) => Unreadable += losses.Vanished + losses.Unreadable;
 
-    // Neighbours are made one range.
     private void Note(MemoryRange range, bool missing)
     {
+        var next = new PageDifference(range, missing);
         int last = _differences.FindLastIndex(difference => difference.IsMissing == missing);
-        if (last >= 0 && _differences[last].Range.End == range.Start)
-            _differences[last] = new PageDifference(range with { Start = _differences[last].Range.Start, Length = range.End - _differences[last].Range.Start }, missing);
-        else if (_differences.Count(difference => difference.IsMissing == missing) < MostRanges)
-            _differences.Add(new PageDifference(range, missing));
+        if (last >= 0 && PageDifference.TryJoin(ref CollectionsMarshal.AsSpan(_differences)[last], next))
+            return;
+        if (_differences.Count(difference => difference.IsMissing == missing) < MostRanges)
+            _differences.Add(next);
     }
 }
 
 /// <summary>Pages of a task that are not in the images, or are there with other bytes.</summary>
-public readonly record struct PageDifference(MemoryRange Range, bool IsMissing);
+/// <param name="Range">Where they are in the task's memory.</param>
+/// <param name="IsMissing">Whether they are not in the images.</param>
+public readonly record struct PageDifference(MemoryRange Range, bool IsMissing) : IRun<PageDifference>
+{
+    /// <inheritdoc/>
+    public static bool TryJoin(ref PageDifference run, in PageDifference next)
+    {
+        var range = run.Range;
+        if (run.IsMissing != next.IsMissing || !MemoryRange.TryJoin(ref range, next.Range))
+            return false;
+        run = run with { Range = range };
+        return true;
+    }
+}

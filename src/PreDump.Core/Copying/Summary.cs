@@ -1,15 +1,18 @@
-using PreDump.Core.Reading;
 using PreDump.Core.Select;
 using PreDump.Images;
 using PreDump.Linux;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>What a pre-dump did, in figures.</summary>
+/// <summary>What a pre-dump did, in figures. What has a setter is the round's own thread's to set, before the copy or after it; the rest
+/// is counted while the copy runs, in two places that each say by whom.</summary>
 public sealed class Summary
 {
-    private readonly Lock _adding = new(); // what is left out is found by one thread and lost by another
-    private readonly SortedDictionary<string, (ulong Vmas, ulong Pages)> _leftOut = new(StringComparer.Ordinal);
+    /// <summary>What planning the copy counts.</summary>
+    public PlanFigures Planned { get; } = new();
+
+    /// <summary>What delivering the pages counts.</summary>
+    public CopyFigures Delivered { get; } = new();
 
     /// <summary>Processes, zombies included.</summary>
     public int Tasks { get; set; }
@@ -18,28 +21,28 @@ public sealed class Summary
     public int Threads { get; set; }
 
     /// <summary>VMAs of all tasks, those left out included.</summary>
-    public ulong Vmas { get; set; }
+    public ulong Vmas => Planned.Vmas;
 
     /// <summary>Pages that were copied.</summary>
-    public ulong PagesWritten { get; private set; }
+    public ulong PagesWritten => Delivered.PagesWritten;
 
     /// <summary>Pages that the parent has.</summary>
-    public ulong PagesInParent { get; private set; }
+    public ulong PagesInParent => Delivered.PagesInParent;
 
     /// <summary>Those of them that were dirty in the freeze and hold what the parent has.</summary>
-    public ulong PagesUnchanged { get; private set; }
+    public ulong PagesUnchanged => Delivered.PagesUnchanged;
 
     /// <summary>Pages that looked clean and were not certainly the parent's: compared with it, or copied where that could not be.</summary>
-    public ulong PagesSuspect { get; private set; }
+    public ulong PagesSuspect => Delivered.PagesSuspect;
 
     /// <summary>Those of them that hold other bytes than the parent: moved there, and the kernel had not marked them.</summary>
-    public ulong PagesMoved { get; private set; }
+    public ulong PagesMoved => Delivered.PagesMoved;
+
+    /// <summary>Pages that are there and could not be read in any way.</summary>
+    public ulong PagesUnreadable => Delivered.Lost.Unreadable;
 
     /// <summary>Pages that had a fate at all: copied, in the parent, or lost on the way.</summary>
-    public ulong PagesScanned => PagesWritten + PagesInParent + PagesLost;
-
-    /// <summary>Pages that were chosen and could not be copied.</summary>
-    public ulong PagesLost => SkippedPages("vanished") + SkippedPages("unreadable");
+    public ulong PagesScanned => PagesWritten + PagesInParent + Delivered.Lost.Vanished + Delivered.Lost.Unreadable;
 
     /// <summary>From the first interrupt until the last thread had stopped.</summary>
     public TimeSpan Freezing { get; set; }
@@ -53,11 +56,8 @@ public sealed class Summary
     /// <summary>Copying and writing, after the thaw.</summary>
     public TimeSpan Copying { get; set; }
 
-    /// <summary>The part of it that chose the pages.</summary>
-    public TimeSpan Scanning { get; set; }
-
     /// <summary>The part of it that compared pages with the parent's, of all threads together.</summary>
-    public TimeSpan Comparing { get; private set; }
+    public TimeSpan Comparing => Delivered.Comparing;
 
     /// <summary>Whether the kernel tracks dirty pages: without it these images can't be the parent of a final dump.</summary>
     public bool SoftDirty { get; set; }
@@ -68,91 +68,44 @@ public sealed class Summary
     /// <summary>Where the pages are, if not there.</summary>
     public string? PageServer { get; set; }
 
-    /// <summary>Why pages were left out: a reason, whole VMAs, pages.</summary>
-    public IEnumerable<KeyValuePair<string, (ulong Vmas, ulong Pages)>> Skipped => _leftOut;
-
-    /// <summary>Tasks that ended, or became unreadable, while they were copied.</summary>
-    public List<(TreeTask Task, bool NotPermitted)> GoneTasks { get; } = [];
-
-    /// <summary>Notes the runs of a batch.</summary>
-    public void Count(ReadOnlySpan<PageRun> runs)
+    /// <summary>What is not in the images.</summary>
+    public IEnumerable<SkippedMemory> Skipped
     {
-        foreach (var run in runs)
+        get
         {
-            if (run.InParent)
-                PagesInParent += run.Pages;
-            else
-                PagesWritten += run.Pages;
+            foreach (var (kind, (vmas, pages)) in Planned.LeftOut)
+                yield return new SkippedMemory(ReasonOf(kind), vmas, pages);
+            if (Delivered.Lost.Vanished > 0)
+                yield return new SkippedMemory(SkipReason.Vanished, 0, Delivered.Lost.Vanished);
+            if (Delivered.Lost.Unreadable > 0)
+                yield return new SkippedMemory(SkipReason.Unreadable, 0, Delivered.Lost.Unreadable);
         }
     }
 
-    /// <summary>Notes a VMA that a pre-dump leaves alone.</summary>
-    public void LeaveOut(VmaKind kind, ulong pages)
-    {
-        Vmas++;
-        Add(NameOf(kind), 1, pages);
-    }
-
-    /// <summary>Notes pages that could not be read.</summary>
-    public void Lose(Losses losses)
-    {
-        if (losses.Vanished > 0)
-            Add("vanished", 0, losses.Vanished);
-        if (losses.Unreadable > 0)
-            Add("unreadable", 0, losses.Unreadable);
-    }
-
-    /// <summary>Notes what comparing found.</summary>
-    /// <param name="pages">What it found.</param>
-    /// <param name="suspects">Pages that looked clean and had to be compared.</param>
-    public void CountCompared(UnchangedPages pages, ulong suspects)
-    {
-        PagesUnchanged += pages.Count;
-        PagesSuspect += suspects;
-        PagesMoved += pages.Moved;
-        Comparing += pages.Time;
-    }
-
-    /// <summary>Notes a task that was lost while it was copied.</summary>
-    public void TaskGone(TreeTask task, bool notPermitted)
-    {
-        lock (_adding)
-            GoneTasks.Add((task, notPermitted));
-    }
-
-    /// <summary>The pages that were left out for one reason.</summary>
-    public ulong SkippedPages(string reason) => _leftOut.GetValueOrDefault(reason).Pages;
+    /// <summary>Tasks that ended, or became unreadable, while they were copied.</summary>
+    public IReadOnlyList<(TreeTask Task, bool NotPermitted)> GoneTasks => Delivered.GoneTasks;
 
     /// <summary>The figures that CRIU keeps.</summary>
     public DumpStats ToDumpStats() => new()
     {
         FreezingMicroseconds = (uint)Freezing.TotalMicroseconds,
         FrozenMicroseconds = (uint)Frozen.TotalMicroseconds,
-        MemdumpMicroseconds = (uint)Scanning.TotalMicroseconds,
-        MemwriteMicroseconds = (uint)(Copying - Scanning).TotalMicroseconds,
+        MemdumpMicroseconds = (uint)Planned.Scanning.TotalMicroseconds,
+        MemwriteMicroseconds = (uint)(Copying - Planned.Scanning).TotalMicroseconds,
         PagesScanned = PagesScanned,
         PagesSkippedParent = PagesInParent,
         PagesWritten = PagesWritten,
     };
 
-    private void Add(string reason, ulong vmas, ulong pages)
+    private static SkipReason ReasonOf(VmaKind kind) => kind switch
     {
-        lock (_adding)
-        {
-            var (oldVmas, oldPages) = _leftOut.GetValueOrDefault(reason);
-            _leftOut[reason] = (oldVmas + vmas, oldPages + pages);
-        }
-    }
-
-    private static string NameOf(VmaKind kind) => kind switch
-    {
-        VmaKind.Shared => "shared",
-        VmaKind.Hugetlb => "hugetlb",
-        VmaKind.Device => "device",
-        VmaKind.AioRing => "aio_ring",
-        VmaKind.Vvar => "vvar",
-        VmaKind.Vsyscall => "vsyscall",
-        VmaKind.Droppable => "droppable",
+        VmaKind.Shared => SkipReason.Shared,
+        VmaKind.Hugetlb => SkipReason.Hugetlb,
+        VmaKind.Device => SkipReason.Device,
+        VmaKind.AioRing => SkipReason.AioRing,
+        VmaKind.Vvar => SkipReason.Vvar,
+        VmaKind.Vsyscall => SkipReason.Vsyscall,
+        VmaKind.Droppable => SkipReason.Droppable,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -16,12 +16,13 @@ public sealed class MendedTask : IDisposable
     private readonly string _name, _newPagemap, _newPages;
     private readonly StoppedMemory _memory;
     private readonly PageBatch _batch = new();
-    private readonly PagemapFile _pagemap = new();
-    private readonly Fd _oldFile, _newFile;
+    private readonly TaskImageWriter _writer = new();
+    private readonly PagesFile _pages; // the new one
+    private readonly Fd _oldPages;
     private readonly FileCopy _copy;
     private readonly uint _oldId;
-    private ulong _read, _written; // bytes of the old and of the new pages file that are done with
-    private ulong _kept; // bytes of the old one, from _read on, that are to be copied
+    private ulong _read; // bytes of the old pages file that are done with
+    private ulong _kept; // bytes of it, from _read on, that are to be copied
     private bool _isInPlace;
 
     private MendedTask(FinalImages images, TreeTask task, string name, uint oldId, uint newId)
@@ -29,12 +30,13 @@ public sealed class MendedTask : IDisposable
         (_images, _name, _oldId) = (images, name, oldId);
         (_newPagemap, _newPages) = (ImageNames.NewPagemap(name), ImageNames.Pages(newId));
         _memory = StoppedMemory.Open(task);
-        _batch.RoomToSwapIn = _memory.RoomToSwapIn;
-        _oldFile = images.Directory.OpenImage(ImageNames.Pages(oldId));
-        _images.TryRemove(_newPagemap); // left by somebody who was killed
-        _newFile = _images.Create(_newPages);
-        _pagemap.Begin(_images.Create(_newPagemap), newId);
-        _copy = new FileCopy(_oldFile, _newFile);
+        _batch.Begin(_memory.Memory);
+        _oldPages = images.Directory.OpenImage(ImageNames.Pages(oldId));
+        _images.TryRemove(_newPagemap); // of a run that was killed
+        var newPages = _images.Create(_newPages);
+        _copy = new FileCopy(_oldPages, newPages);
+        _pages = new PagesFile(newPages, allocatesAhead: false); // old holes are to stay holes
+        _writer.Begin(_images.Create(_newPagemap), _pages, newId);
     }
 
     /// <summary>Writes a task's images anew.</summary>
@@ -56,9 +58,8 @@ public sealed class MendedTask : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _pagemap.Dispose();
-        _newFile.Dispose();
-        _oldFile.Dispose();
+        _writer.Dispose();
+        _oldPages.Dispose();
         _batch.Dispose();
         _memory.Dispose();
         if (_isInPlace)
@@ -72,7 +73,7 @@ public sealed class MendedTask : IDisposable
         int next = 0;
         while (old.TryRead(out var entry))
         {
-            var run = new MemoryRange(entry.Vaddr, PageSize.BytesOf(entry.NrPages));
+            var run = entry.Range(PageSize.Ulong);
             if (entry.Flags.HasFlag(PageFlags.Present))
             {
                 WriteBatch();
@@ -81,7 +82,7 @@ public sealed class MendedTask : IDisposable
             while (next < wrong.Count && wrong[next].Start < run.End)
             {
                 ulong start = Math.Max(wrong[next].Start, run.Start), end = Math.Min(wrong[next].End, run.End);
-                Add(run with { Length = start - run.Start }, entry.Flags);
+                Name(run with { Length = start - run.Start }, entry.Flags);
                 Put(new MemoryRange(start, end - start), (entry.Flags & ~PageFlags.Parent) | PageFlags.Present);
                 bool goesOn = wrong[next].End > run.End; // in the next entry
                 run = run.Skip(end - run.Start);
@@ -89,62 +90,58 @@ public sealed class MendedTask : IDisposable
                     break;
                 next++;
             }
-            Add(run, entry.Flags);
+            Name(run, entry.Flags);
         }
         WriteBatch();
         CopyKept();
-        if (_oldFile.Length != _read)
-            throw new ImageException(_oldFile.Path, $"{_oldFile.Length} bytes, but {_name} names {_read}");
-        _newFile.Truncate(_written); // where it ends with a hole
+        if (_oldPages.Length != _read)
+            throw new ImageException(_oldPages.Path, $"{_oldPages.Length} bytes, but {_name} names {_read}");
     }
 
-    // The pagemap is whole before it is put into its place, and its pages are before that: what is in place is right at each moment.
-    // The old pages go last, when nothing names them any more. (close(2) is where some file systems tell of a full disk.)
+    // Both images are whole, and closed, before the pagemap is put into its place: what is in place is right at each moment. The old
+    // pages go last, when nothing names them any more. (close(2) is where some file systems report a full disk.)
     private void PutInPlace()
     {
-        _newFile.Close();
-        _pagemap.End();
+        _writer.End();
         _images.Replace(_name, _newPagemap);
         _isInPlace = true;
         _images.TryRemove(ImageNames.Pages(_oldId));
     }
 
-    private void Add(MemoryRange run, PageFlags flags)
+    private void Name(MemoryRange run, PageFlags flags)
     {
-        for (ulong left = PageSize.Pages(run.Length), pages; left > 0; left -= pages, run = run.Skip(PageSize.BytesOf(pages)))
-        {
-            pages = Math.Min(left, uint.MaxValue); // more than CRIU before 4.2 can count
-            _pagemap.Add(new PagemapEntry(run.Start, pages, flags));
-        }
+        if (run.Length > 0)
+            _writer.Add(new PagemapEntry(run.Start, PageSize.Pages(run.Length), flags));
     }
 
     // Pages of the task's memory, behind what is to be kept before them.
     private void Put(MemoryRange pages, PageFlags flags)
     {
-        Add(pages, flags);
+        Name(pages, flags);
         CopyKept();
         while (pages.Length > 0)
-            if (!_batch.TryAdd(ref pages, inParent: false))
+        {
+            if (!_batch.TryAdd(ref pages))
                 WriteBatch();
+        }
     }
 
     private void WriteBatch()
     {
         if (_batch.IsEmpty)
             return;
-        _batch.Read(_memory.Pages, _memory.Pagemap);
+        _batch.Read();
         if (_batch.Pages.Length < _batch.WantedBytes)
             throw new TreeException($"wrong pages from 0x{_batch.Wanted[0].Start:x} on can't be read, so that they can't be mended");
-        _newFile.WriteAt(_batch.Pages, _written);
-        _written += (ulong)_batch.Pages.Length;
-        _batch.Clear();
+        _pages.Write(_pages.Reserve((ulong)_batch.Pages.Length), _batch.Pages);
+        _batch.Begin(_memory.Memory);
     }
 
     private void CopyKept()
     {
         if (_kept == 0)
             return;
-        _copy.Copy(_read, _written, _kept);
-        (_read, _written, _kept) = (_read + _kept, _written + _kept, 0);
+        _pages.Write(_pages.Reserve(_kept), _copy, _read, _kept);
+        (_read, _kept) = (_read + _kept, 0);
     }
 }

@@ -42,7 +42,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
             var entry = first;
             do
                 if (entry.Flags.HasFlag(PageFlags.Parent))
-                    Look(new MemoryRange(entry.Vaddr, PageSize.BytesOf(entry.NrPages)), frames, memory, parents);
+                    Look(entry.Range(PageSize.Ulong), frames, memory, parents);
             while (pagemap.TryRead(out entry));
             long begun = Stopwatch.GetTimestamp();
             _comparer?.Flush();
@@ -63,7 +63,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
         figures.LookedAt += PageSize.Pages(pages.Length);
         while (pages.Length > 0)
         {
-            ulong bytes = frames.Ask(memory.Pagemap, pages, out bool suspect);
+            ulong bytes = frames.Ask(memory.Memory.Pagemap, pages, out bool suspect);
             if (suspect)
                 Compare(pages with { Length = bytes }, memory, parents);
             pages = pages.Skip(bytes);
@@ -86,20 +86,14 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
         _wrong.Sort(static (a, b) => a.Start.CompareTo(b.Start));
         var merged = new List<MemoryRange>();
         foreach (var run in _wrong)
-            if (merged.Count > 0 && merged[^1].End == run.Start)
-                merged[^1] = merged[^1] with { Length = merged[^1].Length + run.Length };
-            else
-                merged.Add(run);
+            RunMerger.Add(merged, run);
         return merged;
     }
 
     private void Note(MemoryRange pages)
     {
         figures.Wrong += PageSize.Pages(pages.Length);
-        if (_wrong.Count > 0 && _wrong[^1].End == pages.Start) // few lists are long
-            _wrong[^1] = _wrong[^1] with { Length = _wrong[^1].Length + pages.Length };
-        else
-            _wrong.Add(pages);
+        RunMerger.Add(_wrong, pages); // so that few lists are long
     }
 
     /// <inheritdoc/>

@@ -7,8 +7,10 @@ namespace PreDump.Core.Reading;
 /// <param name="most">How many pages there may be; 0: no ledger is written.</param>
 public sealed class FrameNotes(int most)
 {
+    private const int LookedAtAtOnce = 512; // pages
+
     private readonly ulong[] _frames = new ulong[most];
-    private readonly List<(ulong Address, int First, int Count)> _runs = [];
+    private readonly List<Run> _runs = [];
     private int _count;
 
     /// <summary>For how many more pages there is room.</summary>
@@ -21,14 +23,13 @@ public sealed class FrameNotes(int most)
         _count = 0;
     }
 
-    /// <summary>Notes pages one behind the other, behind those before.</summary>
+    /// <summary>Notes consecutive pages, behind those before.</summary>
+    /// <param name="address">Of the first one, in bytes.</param>
+    /// <param name="frames">Of each, as <see cref="PageFrames.Of(ulong)"/> gives it.</param>
     public void Add(ulong address, ReadOnlySpan<ulong> frames)
     {
         frames.CopyTo(_frames.AsSpan(_count));
-        if (_runs.Count > 0 && _runs[^1] is var last && last.Address + Bytes(last.Count) == address)
-            _runs[^1] = last with { Count = last.Count + frames.Length };
-        else
-            _runs.Add((address, _count, frames.Length));
+        RunMerger.Add(_runs, new Run(address, _count, frames.Length));
         _count += frames.Length;
     }
 
@@ -43,21 +44,21 @@ public sealed class FrameNotes(int most)
     /// read.</summary>
     public void ForgetMoved(ProcPagemap pagemap)
     {
-        Span<ulong> now = stackalloc ulong[512];
-        ulong start = 0, end = 0; // of the pages in it
-        foreach (var (address, first, count) in _runs)
-            for (int done = 0, some; done < count; done += some)
+        Span<ulong> now = stackalloc ulong[LookedAtAtOnce];
+        var looked = default(MemoryRange); // whose frames are in `now`
+        foreach (var run in _runs)
+        {
+            var rest = run.Memory;
+            while (rest.Length > 0)
             {
-                ulong at = address + Bytes(done);
-                if (at >= end)
-                {
-                    int pages = (int)Math.Min((ulong)now.Length, PageSize.Pages(_runs[^1].Address + Bytes(_runs[^1].Count) - at));
-                    PageFrames.Read(pagemap, at, now[..pages]);
-                    (start, end) = (at, at + Bytes(pages));
-                }
-                some = (int)Math.Min((ulong)(count - done), PageSize.Pages(end - at));
-                ForgetOthers(_frames.AsSpan(first + done, some), now.Slice((int)PageSize.Pages(at - start), some));
+                if (rest.Start >= looked.End)
+                    looked = Look(pagemap, rest.Start, now);
+                var part = rest with { Length = Math.Min(rest.End, looked.End) - rest.Start };
+                int first = run.First + (int)PageSize.Pages(part.Start - run.Address), pages = (int)PageSize.Pages(part.Length);
+                ForgetOthers(_frames.AsSpan(first, pages), now.Slice((int)PageSize.Pages(part.Start - looked.Start), pages));
+                rest = rest.Skip(part.Length);
             }
+        }
     }
 
     /// <summary>Pages are there, but of those in page frames, or in swap, it is not known where.</summary>
@@ -71,12 +72,21 @@ public sealed class FrameNotes(int most)
     /// <summary>Writes the notes of two into a ledger, in the order of the addresses.</summary>
     public static void Write(FrameNotes one, FrameNotes other, FrameLedgerWriter ledger)
     {
-        for (int i = 0, j = 0; i < one._runs.Count || j < other._runs.Count;)
+        int i = 0, j = 0;
+        while (i < one._runs.Count || j < other._runs.Count)
         {
             bool first = j == other._runs.Count || (i < one._runs.Count && one._runs[i].Address < other._runs[j].Address);
             var (notes, run) = first ? (one, one._runs[i++]) : (other, other._runs[j++]);
             ledger.Add(run.Address, notes.FramesOf(run));
         }
+    }
+
+    // From a page on, up to the last one that is noted.
+    private MemoryRange Look(ProcPagemap pagemap, ulong start, Span<ulong> now)
+    {
+        int pages = (int)Math.Min((ulong)now.Length, PageSize.Pages(_runs[^1].Memory.End - start));
+        PageFrames.Read(pagemap, start, now[..pages]);
+        return new MemoryRange(start, PageSize.BytesOf((ulong)pages));
     }
 
     private static void ForgetOthers(Span<ulong> noted, ReadOnlySpan<ulong> now)
@@ -88,7 +98,19 @@ public sealed class FrameNotes(int most)
                 noted[i] = PageFrames.Untold;
     }
 
-    private ReadOnlySpan<ulong> FramesOf((ulong Address, int First, int Count) run) => _frames.AsSpan(run.First, run.Count);
+    private ReadOnlySpan<ulong> FramesOf(Run run) => _frames.AsSpan(run.First, run.Count);
 
-    private static ulong Bytes(int pages) => PageSize.BytesOf((ulong)pages);
+    // Pages whose frames are Count ones of _frames, from First on.
+    private readonly record struct Run(ulong Address, int First, int Count) : IRun<Run>
+    {
+        public MemoryRange Memory => new(Address, PageSize.BytesOf((ulong)Count));
+
+        public static bool TryJoin(ref Run run, in Run next)
+        {
+            if (run.Memory.End != next.Address)
+                return false;
+            run = run with { Count = run.Count + next.Count };
+            return true;
+        }
+    }
 }

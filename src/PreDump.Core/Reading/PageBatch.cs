@@ -4,8 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>Up to a MiB of a task's pages on their way: the runs that are wanted, then those that could be read, with their bytes
-/// one behind the other.</summary>
+/// <summary>Up to a MiB of a task's pages on their way: first the runs that are wanted, or are left to the parent unread; after
+/// <see cref="Read"/> those that could be read, with their bytes. For one thread at a time, but for <see cref="TryGiveUp"/>.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
 /// <param name="mostLeft">For how many pages left to the parent it is noted where they lie; 0: no frame ledger is written.</param>
 public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 0) : IDisposable
@@ -13,45 +13,37 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// <summary>Bytes of a batch at most: as fast as larger ones, and it stays in the processor's cache until it is written.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    /// <summary>Runs of each kind at most: as many as one process_vm_readv(2) reads (IOV_MAX).</summary>
-    public const int MaxRuns = 1024;
-
     private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 192 * 1024; // many threads must not make us large
     private const int LeftOfAll = 16 * 1024, MinLeft = 1024; // pages
 
     private readonly PageReader _reader = new(maxBytes, notesFrames: mostLeft > 0);
-    private readonly FrameNotes _left = new(mostLeft);
-    private readonly MemoryRange[] _wanted = new MemoryRange[MaxRuns];
-    private readonly List<PageRun> _inParent = new(MaxRuns);
-    private int _wantedCount;
-    private MemoryRange _any;
+    private readonly WantedRuns _wanted = new(maxBytes);
+    private readonly FrameNotes _leftFrames = new(mostLeft);
+    private readonly PageRun[] _left = new PageRun[WantedRuns.Most];
+    private int _leftCount;
+    private TaskMemory? _memory;
 
     /// <summary>One of as many batches as there are threads.</summary>
-    /// <param name="threads">How many.</param>
+    /// <param name="threads">The number of threads, each of which has a batch.</param>
     /// <param name="notesFrames">Whether a frame ledger is written.</param>
-    public static PageBatch OneOf(int threads, bool notesFrames) =>
-        new(Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes), notesFrames ? Math.Max(LeftOfAll / threads, MinLeft) : 0);
+    public static PageBatch OneOf(int threads, bool notesFrames) => new(
+        Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes),
+        notesFrames ? Math.Max(LeftOfAll / threads, MinLeft) : 0);
 
-    /// <summary>Its pages are under a userfaultfd: a read that meets a missing one must not ask for it.</summary>
-    public bool UnderUserfaultfd { get; set; }
-
-    /// <summary>Asked before pages are read from swap.</summary>
-    public RoomToSwapIn? RoomToSwapIn { get; set; }
-
-    /// <summary>Those of its pages that the parent has already, though they were dirty.</summary>
+    /// <summary>The wanted pages that the parent has already, though they were dirty.</summary>
     public UnchangedPages Unchanged { get; } = new(maxBytes);
 
-    /// <summary>How many of its pages looked clean, and were not certainly the parent's.</summary>
-    public ulong Suspects { get; set; }
+    /// <summary>How many of the wanted pages looked clean, and were not certainly the parent's.</summary>
+    public ulong Suspects { get; private set; }
 
     /// <summary>The runs that are to be read, ascending.</summary>
-    public ReadOnlySpan<MemoryRange> Wanted => _wanted.AsSpan(0, _wantedCount);
+    public ReadOnlySpan<MemoryRange> Wanted => _wanted.Runs;
 
-    /// <summary>How many bytes they have.</summary>
-    public int WantedBytes { get; private set; }
+    /// <summary>How many bytes the wanted runs have.</summary>
+    public int WantedBytes => _wanted.Bytes;
 
-    /// <summary>Whether nothing is wanted.</summary>
-    public bool IsEmpty => _wantedCount == 0 && _inParent.Count == 0;
+    /// <summary>Whether nothing was added.</summary>
+    public bool IsEmpty => _wanted.Runs.IsEmpty && _leftCount == 0;
 
     /// <summary>After <see cref="Read"/>: the runs, ascending.</summary>
     public ReadOnlySpan<PageRun> Runs => CollectionsMarshal.AsSpan(_reader.Runs);
@@ -62,122 +54,115 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// <summary>After <see cref="Read"/>: what could not be copied.</summary>
     public Losses Losses => _reader.Losses;
 
-    /// <summary>By which the pages of a wanted run were found, and are to be found again.</summary>
-    public PageCategory CategoryOf(MemoryRange run) => run.Start >= _any.Start && run.Start < _any.End ? PageCategory.All : PageCategory.Anonymous;
-
-    /// <summary>Adds as much of a run as there is room for, and takes that off it. False where the batch is full.</summary>
-    /// <param name="run">Behind those before.</param>
-    /// <param name="inParent">Whether it is not to be read.</param>
-    /// <param name="category">By which it was found.</param>
-    /// <param name="frames">Where the pages lie that are not to be read; none: it is not to be noted.</param>
-    public bool TryAdd(ref MemoryRange run, bool inParent, PageCategory category = PageCategory.Anonymous, ReadOnlySpan<ulong> frames = default)
+    /// <summary>Begins an empty batch of a task's pages.</summary>
+    /// <param name="memory">Where they are; the caller's.</param>
+    public void Begin(TaskMemory memory)
     {
-        if (inParent)
-            return TryLeave(ref run, mostLeft > 0 ? frames : default);
-        if (_wantedCount == MaxRuns || WantedBytes == maxBytes)
+        Clear();
+        _memory = memory;
+    }
+
+    /// <summary>Adds as much of a run that is to be read as there is room for, and takes that off it. False where the batch is
+    /// full.</summary>
+    /// <param name="run">Behind those before.</param>
+    /// <param name="category">By which it was found.</param>
+    /// <param name="underUserfaultfd">Whether it is under a userfaultfd.</param>
+    /// <param name="suspect">Whether it looked clean, and is not certainly the parent's.</param>
+    public bool TryAdd(ref MemoryRange run, PageCategory category = PageCategory.Anonymous, bool underUserfaultfd = false, bool suspect = false)
+    {
+        ulong before = run.Length;
+        if (!_wanted.TryAdd(ref run, category, underUserfaultfd))
             return false;
-        if (category == PageCategory.All && _any.Length > 0 && _any.End != run.Start) // a vdso in pieces
-            return false;
-        ulong bytes = Math.Min(run.Length, (ulong)(maxBytes - WantedBytes));
-        if (category == PageCategory.All)
-            _any = new MemoryRange(_any.Length > 0 ? _any.Start : run.Start, _any.Length + bytes);
-        _wanted[_wantedCount++] = new MemoryRange(run.Start, bytes);
-        WantedBytes += (int)bytes;
-        run = run.Skip(bytes);
+        if (suspect)
+            Suspects += PageSize.Pages(before - run.Length);
         return true;
     }
 
-    /// <summary>Empties it.</summary>
+    /// <summary>Adds as much of a run that is left to the parent unread as there is room for, and takes that off it. False where the
+    /// batch is full.</summary>
+    /// <param name="run">Behind those before.</param>
+    /// <param name="frames">Where its pages lie; none: that is not noted.</param>
+    public bool TryLeave(ref MemoryRange run, ReadOnlySpan<ulong> frames = default)
+    {
+        var part = run;
+        if (mostLeft > 0 && !frames.IsEmpty)
+        {
+            frames = frames[..Math.Min(frames.Length, _leftFrames.Room)];
+            part = run with { Length = PageSize.BytesOf((ulong)frames.Length) };
+            if (frames.IsEmpty)
+                return false;
+        }
+        if (!RunMerger.TryAdd(_left, ref _leftCount, new PageRun(part, InParent: true)))
+            return false;
+        if (mostLeft > 0 && !frames.IsEmpty)
+            _leftFrames.Add(part.Start, frames);
+        run = run.Skip(part.Length);
+        return true;
+    }
+
+    /// <summary>Makes it as new.</summary>
     public void Clear()
     {
-        (_wantedCount, WantedBytes) = (0, 0);
-        (UnderUserfaultfd, _any, Suspects) = (false, default, 0);
-        _inParent.Clear();
-        _left.Clear();
+        (_memory, _leftCount, Suspects) = (null, 0, 0);
+        _wanted.Clear();
+        _leftFrames.Clear();
         _reader.Clear();
         Unchanged.Clear();
     }
 
-    /// <summary>Copies the wanted pages, and leaves those to the parent that it has already.</summary>
+    /// <summary>Copies the wanted pages, and leaves those to the parent that it has already. After <see cref="Begin"/>.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
-    public void Read(RemoteMemory memory, ProcPagemap pagemap)
+    public void Read()
     {
-        _reader.Read(this, memory, pagemap);
-        if (memory.HasEnded) // then the bytes may be those of a stranger with the same pid
+        _reader.Read(_wanted, _memory!);
+        if (_memory!.Pages.HasEnded) // then the bytes may be those of a stranger with the same pid
             throw new TaskGoneException(notPermitted: false);
         _reader.Keep(Unchanged.TakeOut(_reader.Runs, _reader.Pages));
-        MergeInParent();
+        AddLeft();
     }
 
-    /// <summary>Gives a read up that has blocked for so long: the thread in it is lost until predump ends, and with it this batch,
-    /// whose <see cref="Successor"/> goes on. False where no read has blocked.</summary>
+    /// <summary>Gives up a read that has blocked for so long; from any thread. The thread in it is lost until predump ends, and with it
+    /// this batch, whose <see cref="Successor"/> goes on. False where no read has blocked.</summary>
     public bool TryGiveUp(TimeSpan patience) => _reader.TryGiveUp(patience);
 
     /// <summary>A batch for what is still there of this one's pages, to be read anew; nothing of it is compared.</summary>
-    /// <param name="pagemap">The task's.</param>
-    public PageBatch Successor(ProcPagemap pagemap)
+    public PageBatch Successor()
     {
-        var batch = new PageBatch(maxBytes, mostLeft)
-        {
-            UnderUserfaultfd = UnderUserfaultfd,
-            RoomToSwapIn = RoomToSwapIn,
-            Suspects = Suspects
-        };
-        batch._any = _any;
-        batch._inParent.AddRange(_inParent);
-        batch._left.AddAll(_left);
-        ulong left = (ulong)WantedBytes;
+        var batch = new PageBatch(maxBytes, mostLeft) { Suspects = Suspects };
+        batch._memory = _memory;
+        batch._leftCount = _leftCount;
+        _left.AsSpan(0, _leftCount).CopyTo(batch._left);
+        batch._leftFrames.AddAll(_leftFrames);
         Span<MemoryRange> found = stackalloc MemoryRange[64];
         foreach (var run in Wanted)
         {
             for (ulong at = run.Start; at < run.End;)
             {
-                int count = pagemap.Scan(ref at, run.End, CategoryOf(run), anonymous: true, found);
+                int count = _memory!.Pagemap.Scan(ref at, run.End, _wanted.CategoryOf(run), anonymous: true, found);
                 foreach (var still in found[..count])
                 {
                     var part = still;
-                    if (!batch.TryAdd(ref part, inParent: false))
+                    if (!batch._wanted.TryAdd(ref part, _wanted.CategoryOf(run), _wanted.UnderUserfaultfd))
                         throw new InvalidOperationException("more runs than before"); // each is a part of one of ours
-                    left -= still.Length;
                 }
             }
         }
-        batch.Losses.Vanished = PageSize.Pages(left);
+        batch._reader.Lose(vanished: PageSize.Pages((ulong)(WantedBytes - batch.WantedBytes)));
         return batch;
     }
 
     /// <summary>Writes down where its pages lay.</summary>
-    public void WriteFrames(FrameLedgerWriter ledger) => FrameNotes.Write(_left, _reader.Notes, ledger);
+    public void WriteFrames(FrameLedgerWriter ledger) => FrameNotes.Write(_leftFrames, _reader.Notes, ledger);
 
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
 
-    private bool TryLeave(ref MemoryRange run, ReadOnlySpan<ulong> frames)
+    private void AddLeft()
     {
-        bool joins = _inParent.Count > 0 && _inParent[^1].Range.End == run.Start;
-        if ((_inParent.Count == MaxRuns && !joins) || (!frames.IsEmpty && _left.Room == 0))
-            return false;
-        var part = run;
-        if (!frames.IsEmpty)
-        {
-            int pages = Math.Min(frames.Length, _left.Room);
-            _left.Add(run.Start, frames[..pages]);
-            part = run with { Length = PageSize.BytesOf((ulong)pages) };
-        }
-        if (joins)
-            _inParent[^1] = new PageRun(new MemoryRange(_inParent[^1].Range.Start, part.End - _inParent[^1].Range.Start), true);
-        else
-            _inParent.Add(new PageRun(part, true));
-        run = run.Skip(part.Length);
-        return true;
-    }
-
-    private void MergeInParent()
-    {
-        if (_inParent.Count == 0)
+        if (_leftCount == 0)
             return;
-        _reader.Runs.AddRange(_inParent);
+        _reader.Runs.AddRange(_left.AsSpan(0, _leftCount));
         _reader.Runs.Sort(static (a, b) => a.Range.Start.CompareTo(b.Range.Start));
     }
 }

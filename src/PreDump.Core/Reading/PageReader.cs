@@ -1,58 +1,49 @@
-using System.Diagnostics;
 using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
 /// <summary>Reads the pages that a batch wants, each in the way that spares its task. The task is running, so a page may vanish between
-/// the scan and the read.</summary>
+/// the scan and the read. For one thread at a time, but for <see cref="TryGiveUp"/>.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
-/// <param name="notesFrames">Note where each page lay before it was read.</param>
+/// <param name="notesFrames">Whether it is noted where each page lay before it was read.</param>
 public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisposable
 {
-    private const int FromSwapAtOnce = 16; // pages
-    private const long Idle = 0, GivenUp = -1;
-
-    private static readonly object s_fromSwap = new();
+    private static readonly object s_fromSwap = new(); // of all readers: one reads from swap at a time
     private static readonly TimeSpan s_swapTurn = TimeSpan.FromSeconds(1);
 
     private readonly NativeBuffer _pages = new((ulong)maxBytes);
-    private readonly MemoryRange[] _pieces = new MemoryRange[PageBatch.MaxRuns];
-    private readonly PageState[] _states = new PageState[PageBatch.MaxRuns];
-    private readonly PageStateReader _stateReader = new();
-    private readonly ulong[] _frames = new ulong[notesFrames ? maxBytes / PageSize.Bytes : 0]; // of the wanted pages, in their order
-    private readonly int[] _firstFrames = new int[notesFrames ? PageBatch.MaxRuns : 0]; // of each piece
-    private PageBatch _batch = null!;
-    private RemoteMemory _memory = null!;
-    private ProcPagemap _pagemap = null!;
-    private int _pieceCount;
-    private int _at, _skip; // what comes next: piece _at, from its byte _skip on
+    private readonly ReadPieces _pieces = new(maxBytes, notesFrames);
+    private readonly ReadTimer _timer = new();
+    private WantedRuns _wanted = null!;
+    private TaskMemory _memory = null!;
     private int _bytes; // read so far
     private Relocations _relocations = notesFrames ? Relocations.Now() : default; // before the batch
-    private long _readingSince;
 
     /// <summary>The runs that could be read, ascending.</summary>
-    public List<PageRun> Runs { get; } = new(2 * PageBatch.MaxRuns);
+    public List<PageRun> Runs { get; } = new(2 * WantedRuns.Most);
 
-    /// <summary>Their bytes, one behind the other.</summary>
+    /// <summary>Their bytes, without gaps.</summary>
     public Span<byte> Pages => _pages.Span[.._bytes];
 
     /// <summary>Where the pages lay that could be read.</summary>
     public FrameNotes Notes { get; } = new(notesFrames ? maxBytes / PageSize.Bytes : 0);
 
     /// <summary>What could not be read.</summary>
-    public Losses Losses { get; } = new();
+    public Losses Losses { get; private set; }
 
     /// <summary>Forgets what was read.</summary>
     public void Clear()
     {
-        _bytes = 0;
-        (Losses.Vanished, Losses.Unreadable) = (0, 0);
+        (_bytes, Losses) = (0, default);
         Runs.Clear();
         Notes.Clear();
     }
 
-    /// <summary>Of the bytes only the first ones are still wanted.</summary>
+    /// <summary>Only the first <paramref name="bytes"/> bytes are still wanted.</summary>
     public void Keep(int bytes) => _bytes = bytes;
+
+    /// <summary>Counts pages that vanished before they could be read.</summary>
+    public void Lose(ulong vanished) => Losses = Losses with { Vanished = Losses.Vanished + vanished };
 
     /// <summary>Reads pages that the task has for itself in memory by process_vm_readv(2), the others in the way that spares it, through
     /// /proc/PID/mem (see <see cref="PageState"/>). Where a read stops short the page tables are asked again: what has
@@ -60,14 +51,15 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     /// it is still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
     /// <exception cref="ReadGivenUpException">See <see cref="TryGiveUp"/>.</exception>
-    public void Read(PageBatch batch, RemoteMemory memory, ProcPagemap pagemap)
+    public void Read(WantedRuns wanted, TaskMemory memory)
     {
-        (_batch, _memory, _pagemap) = (batch, memory, pagemap);
-        (_pieceCount, _at, _skip) = (0, 0, 0);
-        Split();
-        while (_at < _pieceCount)
+        (_wanted, _memory) = (wanted, memory);
+        if (notesFrames)
+            TouchVdso();
+        _pieces.Begin(wanted, memory.Pagemap);
+        while (!_pieces.IsAtEnd)
         {
-            bool all = _states[_at] == PageState.Own ? TryReadMany() : TryReadForced();
+            bool all = _pieces.State == PageState.Own ? TryReadMany() : TryReadForced();
             if (!all && !SkipVanished())
                 ReadStubborn();
         }
@@ -75,104 +67,56 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
             CheckNotes();
     }
 
-    /// <summary>Gives a read up that has blocked for so long: the thread in it is lost until predump ends. False where no read has
-    /// blocked.</summary>
-    public bool TryGiveUp(TimeSpan patience)
-    {
-        long since = Volatile.Read(ref _readingSince);
-        return since > Idle && Stopwatch.GetElapsedTime(since) > patience
-            && Interlocked.CompareExchange(ref _readingSince, GivenUp, since) == since;
-    }
+    /// <summary>Gives up a read that has blocked for so long; from any thread. The thread in it is lost until predump ends. False where
+    /// no read has blocked.</summary>
+    public bool TryGiveUp(TimeSpan patience) => _timer.TryGiveUp(patience);
 
     /// <inheritdoc/>
     public void Dispose() => _pages.Dispose();
 
-    private MemoryRange Rest => _pieces[_at].Skip((ulong)_skip);
-
     private Span<byte> Room => _pages.Span[_bytes..];
-
-    // Pages of one run that are read in one way.
-    private void Split()
-    {
-        int framesSeen = 0;
-        if (notesFrames)
-            TouchVdso();
-        _stateReader.Forget();
-        foreach (var run in _batch.Wanted)
-        {
-            bool byForce = _batch.UnderUserfaultfd || _batch.CategoryOf(run) != PageCategory.Anonymous;
-            for (var rest = run; rest.Length > 0; _pieceCount++)
-            {
-                ulong bytes = rest.Length;
-                var where = PageState.Shared;
-                if (!byForce || notesFrames)
-                    where = _stateReader.Ask(_pagemap, rest, _batch.Wanted[^1].End, out bytes);
-                if (byForce)
-                    where = PageState.Shared;
-                if (where == PageState.Swapped)
-                    bytes = Math.Min(bytes, (ulong)(FromSwapAtOnce * PageSize.Bytes));
-                _states[_pieceCount] = where;
-                _pieces[_pieceCount] = rest with { Length = bytes };
-                if (notesFrames)
-                    framesSeen = NoteFrames(framesSeen);
-                rest = rest.Skip(bytes);
-            }
-        }
-    }
 
     // It comes into the page tables when it is touched: until then it lies nowhere.
     private void TouchVdso()
     {
-        foreach (var run in _batch.Wanted)
-            if (_batch.CategoryOf(run) == PageCategory.All)
-                _ = _memory.ReadForced(run, Room);
+        foreach (var run in _wanted.Runs)
+            if (_wanted.CategoryOf(run) == PageCategory.All)
+                _ = _memory.Pages.ReadForced(run, Room);
     }
 
     // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others, or their slots of swap. (What we read from
     // swap and send back at once takes frames, but mostly no other slot: so it need not be read again in each round.)
     private void CheckNotes()
     {
-        Notes.ForgetMoved(_pagemap);
+        Notes.ForgetMoved(_memory.Pagemap);
         var before = _relocations;
         _relocations = Relocations.Now(); // those of the next batch begin here, too
         if (_relocations != before)
             Notes.Forget(frames: _relocations.IntoFrames != before.IntoFrames, slots: _relocations.IntoSwap != before.IntoSwap);
     }
 
-    private int NoteFrames(int seen)
-    {
-        _firstFrames[_pieceCount] = seen;
-        var frames = _frames.AsSpan(seen, (int)PageSize.Pages(_pieces[_pieceCount].Length));
-        var entries = _stateReader.EntriesOf(_pieces[_pieceCount]);
-        if (entries.IsEmpty)
-            frames.Fill(PageFrames.Untold);
-        else
-            PageFrames.Of(entries, frames);
-        return seen + frames.Length;
-    }
-
-    // As many pieces as go by one call; from the middle of a piece only the rest of that one.
     private bool TryReadMany()
     {
-        var rest = Rest;
-        int end = _at + 1, asked = (int)rest.Length;
-        for (; _skip == 0 && end < _pieceCount && _states[end] == PageState.Own; end++)
-            asked += (int)_pieces[end].Length;
-        BeginRead();
-        int got = _memory.Read(_skip > 0 ? new ReadOnlySpan<MemoryRange>(in rest) : _pieces.AsSpan(_at, end - _at), Room, out int error);
-        EndRead();
+        MemoryRange rest = default;
+        var ranges = _pieces.Together(ref rest);
+        int asked = 0;
+        foreach (var range in ranges)
+            asked += (int)range.Length;
+        _timer.Begin();
+        int got = _memory.Pages.Read(ranges, Room, out int error);
+        _timer.End();
         if (got < 0 && error is Errno.ESRCH or Errno.EPERM)
             throw new TaskGoneException(error == Errno.EPERM);
         if (got < 0 && error is not (Errno.EFAULT or Errno.ENOMEM))
-            throw new LinuxException("process_vm_readv", $"{rest.Start:x}", error);
+            throw new LinuxException("process_vm_readv", $"{ranges[0].Start:x}", error);
         Account(Math.Max(got, 0));
         return got == asked;
     }
 
     private bool TryReadForced()
     {
-        var rest = Rest;
-        int got = _states[_at] == PageState.Swapped ? ReadFromSwap(rest) : ReadForced(rest);
+        var rest = _pieces.Rest;
+        int got = _pieces.State == PageState.Swapped ? ReadFromSwap(rest) : ReadForced(rest);
         Account(got);
         return got == (int)rest.Length;
     }
@@ -180,12 +124,12 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     // Few pages, one thread at a time, and back they go: what we read must not take the place of what the task uses.
     private int ReadFromSwap(MemoryRange pages)
     {
-        bool alone = Monitor.TryEnter(s_fromSwap, s_swapTurn); // (whoever has it may be blocked)
+        bool alone = Monitor.TryEnter(s_fromSwap, s_swapTurn); // (the thread that has it may be blocked)
         try
         {
-            _batch.RoomToSwapIn?.Make();
+            _memory.RoomToSwapIn.Await();
             int got = ReadForced(pages);
-            _memory.PageOut(pages);
+            _memory.Pages.PageOut(pages);
             return got;
         }
         finally
@@ -197,9 +141,9 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
 
     private int ReadForced(MemoryRange pages)
     {
-        BeginRead();
-        int got = _memory.ReadForced(pages, Room);
-        EndRead();
+        _timer.Begin();
+        int got = _memory.Pages.ReadForced(pages, Room);
+        _timer.End();
         return got;
     }
 
@@ -209,72 +153,53 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
         int before = _bytes;
         if (TryReadForced() || _bytes > before || SkipVanished())
             return;
-        Losses.Unreadable++; // nobody can read it: broken hardware, a guard page of an older kernel
-        Skip(PageSize.Bytes);
+        Losses = Losses with { Unreadable = Losses.Unreadable + 1 }; // broken hardware, or a guard page of an older kernel
+        _pieces.Skip(PageSize.Bytes);
     }
 
-    private void BeginRead() => Volatile.Write(ref _readingSince, Stopwatch.GetTimestamp());
-
-    private void EndRead()
-    {
-        if (Interlocked.Exchange(ref _readingSince, Idle) == GivenUp)
-            throw new ReadGivenUpException();
-    }
-
-    // Notes `bytes` more as read: whole runs first, then a part of one.
+    // Notes `bytes` more as read: whole pieces first, then a part of one.
     private void Account(int bytes)
     {
         bytes -= bytes % PageSize.Bytes;
         while (bytes > 0)
         {
-            var run = Rest;
-            int part = (int)Math.Min((ulong)bytes, run.Length);
-            Runs.Add(new PageRun(new MemoryRange(run.Start, (ulong)part), false));
+            var rest = _pieces.Rest;
+            int part = (int)Math.Min((ulong)bytes, rest.Length);
+            Runs.Add(new PageRun(rest with { Length = (ulong)part }, InParent: false));
             if (notesFrames)
-                Notes.Add(run.Start, _frames.AsSpan(_firstFrames[_at] + (_skip / PageSize.Bytes), part / PageSize.Bytes));
+                Notes.Add(rest.Start, _pieces.FramesOfRest(part / PageSize.Bytes));
             _bytes += part;
             bytes -= part;
-            Skip(part);
+            _pieces.Skip(part);
         }
     }
 
     // The next page can't be read. Steps over the pages that the page tables do not show any more; false where it is still there.
     private bool SkipVanished()
     {
-        var run = Rest;
-        Span<MemoryRange> still = stackalloc MemoryRange[1];
-        ulong next = run.End;
-        for (ulong at = run.Start; at < run.End;)
-        {
-            if (_pagemap.Scan(ref at, run.End, _batch.CategoryOf(run), anonymous: true, still) > 0)
-            {
-                next = still[0].Start;
-                break;
-            }
-        }
-        if (next == run.Start)
+        var rest = _pieces.Rest;
+        ulong next = NextThere(rest);
+        if (next == rest.Start)
             return false;
-        Losses.Vanished += PageSize.Pages(next - run.Start);
+        var vanished = rest with { Length = next - rest.Start };
+        Lose(PageSize.Pages(vanished.Length));
         if (notesFrames) // gone from here, it may be elsewhere
-            NoteVanished(run with { Length = next - run.Start });
-        Skip((int)(next - run.Start));
+        {
+            var frames = _pieces.FramesOfRest((int)PageSize.Pages(vanished.Length));
+            frames.Fill(PageFrames.Untold);
+            Notes.Add(vanished.Start, frames);
+        }
+        _pieces.Skip((int)vanished.Length);
         return true;
     }
 
-    private void NoteVanished(MemoryRange pages)
+    // The first page that the page tables still show; the end where there is none.
+    private ulong NextThere(MemoryRange pages)
     {
-        var frames = _frames.AsSpan(_firstFrames[_at] + (_skip / PageSize.Bytes), (int)PageSize.Pages(pages.Length));
-        frames.Fill(PageFrames.Untold);
-        Notes.Add(pages.Start, frames);
-    }
-
-    private void Skip(int bytes)
-    {
-        _skip += bytes;
-        if ((ulong)_skip == _pieces[_at].Length)
-            (_at, _skip) = (_at + 1, 0);
+        Span<MemoryRange> found = stackalloc MemoryRange[1];
+        for (ulong at = pages.Start; at < pages.End;)
+            if (_memory.Pagemap.Scan(ref at, pages.End, _wanted.CategoryOf(pages), anonymous: true, found) > 0)
+                return found[0].Start;
+        return pages.End;
     }
 }
-
-/// <summary>The read returned after it had been given up: what it brought belongs to nobody.</summary>
-public sealed class ReadGivenUpException : Exception;

@@ -18,18 +18,19 @@ public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? p
     /// <summary>Where the bytes of pages are that may be compared. Asked in ascending order, by one thread at a time.</summary>
     /// <param name="pages">The pages.</param>
     /// <param name="suspect">They looked clean: compared whether it pays or not.</param>
-    /// <param name="place">Where the first ones are; without a round where they are not to be compared.</param>
+    /// <param name="source">Where the first ones are; without a round where they are not to be compared.</param>
     /// <returns>How many bytes the answer is for.</returns>
-    public ulong Locate(MemoryRange pages, bool suspect, out PageSource place)
+    public ulong Locate(MemoryRange pages, bool suspect, out PageSource source)
     {
-        place = default;
+        source = default;
         if (_hasEnded || (!suspect && payoff?.Wants(pages.Length) != true))
             return pages.Length;
         try
         {
             if (!_isOpen)
                 (_chain, _isOpen) = (open(), true);
-            return _chain?.Locate(pages.Start, PageSize.Pages(pages.Length), out place) * PageSize.Ulong ?? pages.Length;
+            return _chain is null ? pages.Length
+                : PageSize.BytesOf(_chain.Locate(pages.Start, PageSize.Pages(pages.Length), out source));
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
@@ -38,14 +39,14 @@ public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? p
         }
     }
 
-    /// <summary>Reads bytes from a place; false where they can't be had. From several threads.</summary>
-    public bool TryRead(PageSource place, Span<byte> to)
+    /// <summary>Reads bytes of the parent's; false where they can't be read. From several threads.</summary>
+    public bool TryRead(PageSource source, Span<byte> to)
     {
         if (_hasEnded)
             return false;
         try
         {
-            place.Round!.Read(place.Offset, to);
+            source.Round!.Read(source.Offset, to);
             return true;
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)

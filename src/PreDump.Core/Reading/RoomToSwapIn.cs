@@ -5,7 +5,7 @@ namespace PreDump.Core.Reading;
 
 /// <summary>Pages read from swap take memory of the task's cgroup until they are sent back. At its limit the kernel makes room by
 /// sending others out, or, where that is too slow or swap is full, by killing a task. So the room is made before, a MiB at a time,
-/// from the task's own memory; where that can't be done the round fails and the task lives.</summary>
+/// from the task's own memory; where that can't be done the round fails and the task lives. For one thread at a time.</summary>
 /// <param name="task">The task.</param>
 /// <param name="memory">Its memory.</param>
 /// <param name="maps">Its maps, raw.</param>
@@ -17,14 +17,18 @@ public sealed class RoomToSwapIn(TreeTask task, RemoteMemory memory, Func<MapsRe
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3), s_pause = TimeSpan.FromMilliseconds(1);
 
     private readonly Lazy<MemoryLimits> _limits = new(() => MemoryLimits.Of(task.LiveTid)); // few tasks have pages in swap
-    private ulong _hand; // up to which address memory has been sent out: the next time it begins there
+    private ulong _sentOutTo; // up to this address memory has been sent out: the next time it begins there
 
-    /// <summary>Returns when there is room.</summary>
-    /// <exception cref="PreDumpException">There is none to be had.</exception>
-    public void Make()
+    /// <summary>Returns when there is room, which is made if it must be.</summary>
+    /// <exception cref="PreDumpException">No room can be made.</exception>
+    public void Await()
     {
-        for (long since = Stopwatch.GetTimestamp(); _limits.Value.Room() is var (bytes, by) && bytes < Enough && !memory.HasEnded;)
+        long since = Stopwatch.GetTimestamp();
+        while (true)
         {
+            var (bytes, by) = _limits.Value.Room();
+            if (bytes >= Enough || memory.HasEnded)
+                return;
             stopping.ThrowIfCancellationRequested();
             if (Stopwatch.GetElapsedTime(since) > s_patience)
                 throw new PreDumpException($"task {task}: some of its memory is in swap, and {by} has no room to read it "
@@ -35,19 +39,21 @@ public sealed class RoomToSwapIn(TreeTask task, RemoteMemory memory, Func<MapsRe
         }
     }
 
-    // The next MiB of private memory; false where the hand has come round.
+    // The next MiB of private memory; false at the end of it, from where it begins anew.
     private bool TrySendOut()
     {
-        for (var vmas = maps(); vmas.TryRead(out var vma);)
-            if (!vma.Shared && vma.End > _hand)
-            {
-                ulong start = Math.Max(vma.Start, _hand);
-                var part = new MemoryRange(start, Math.Min(vma.End - start, Step));
-                _hand = part.End;
-                memory.PageOut(part);
-                return true;
-            }
-        _hand = 0;
+        var vmas = maps();
+        while (vmas.TryRead(out var vma))
+        {
+            if (vma.Shared || vma.End <= _sentOutTo)
+                continue;
+            ulong start = Math.Max(vma.Start, _sentOutTo);
+            var part = new MemoryRange(start, Math.Min(vma.End - start, Step));
+            _sentOutTo = part.End;
+            memory.PageOut(part);
+            return true;
+        }
+        _sentOutTo = 0;
         return false;
     }
 }

@@ -5,28 +5,30 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>Finds those pages of a batch that were dirty in the freeze, or looked clean and are suspect (FrameCheck), and
-/// yet hold the bytes that the parent's chain has, and leaves them to the parent. Dirty tracking was reset before they were read: what is written to them later, the next round sees.</summary>
+/// <summary>Finds those pages of a batch that were dirty in the freeze, or looked clean and are suspect (FrameCheck), and yet hold the
+/// bytes that the parent's chain has, and leaves them to the parent. Dirty tracking was reset before they were read: what is written
+/// to them later, the next round sees.</summary>
 /// <param name="maxBytes">Bytes of a full batch.</param>
 public sealed class UnchangedPages(int maxBytes)
 {
     private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and many threads must not make us large
 
     private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
-    private readonly List<(MemoryRange Pages, PageSource Place, bool Suspect)> _pieces = [];
+    private readonly List<(MemoryRange Pages, PageSource Source, bool Suspect)> _planned = [];
     private readonly List<PageRun> _runs = [];
-    private byte[] _theirs = [];
+    private byte[] _parentBytes = [];
     private ParentPages _parent = null!;
+    private int _next; // of the planned ones
     private int _seen, _kept; // bytes
     private ulong _compared, _same, _suspects, _suspectsSame; // bytes
 
-    /// <summary>How many dirty ones were found.</summary>
+    /// <summary>How many dirty pages were found to be unchanged.</summary>
     public ulong Count => PageSize.Pages(_same);
 
     /// <summary>How many suspects were compared and hold other bytes than the parent.</summary>
     public ulong Moved => PageSize.Pages(_suspects - _suspectsSame);
 
-    /// <summary>How long it took.</summary>
+    /// <summary>How long comparing took.</summary>
     public TimeSpan Time { get; private set; }
 
     /// <summary>Notes where the parent has pages that will be read. In ascending order.</summary>
@@ -35,17 +37,17 @@ public sealed class UnchangedPages(int maxBytes)
         _parent = parent;
         while (pages.Length > 0)
         {
-            ulong bytes = parent.Locate(pages, suspect, out var place);
-            if (place.Round is not null)
-                _pieces.Add((pages with { Length = bytes }, place, suspect));
+            ulong bytes = parent.Locate(pages, suspect, out var source);
+            if (source.Round is not null)
+                _planned.Add((pages with { Length = bytes }, source, suspect));
             pages = pages.Skip(bytes);
         }
     }
 
-    /// <summary>Forgets the batch.</summary>
+    /// <summary>Forgets what was planned and found.</summary>
     public void Clear()
     {
-        _pieces.Clear();
+        _planned.Clear();
         (_compared, _same, _suspects, _suspectsSame, Time) = (0, 0, 0, 0, default);
     }
 
@@ -55,27 +57,16 @@ public sealed class UnchangedPages(int maxBytes)
     /// <returns>How many bytes are left.</returns>
     public int TakeOut(List<PageRun> runs, Span<byte> pages)
     {
-        if (_pieces.Count == 0)
+        if (_planned.Count == 0)
             return pages.Length;
         long begun = Stopwatch.GetTimestamp();
-        (_seen, _kept) = (0, 0);
-        int next = 0;
+        (_next, _seen, _kept) = (0, 0, 0);
         foreach (var run in CollectionsMarshal.AsSpan(runs))
-            for (var rest = run.Range; rest.Length > 0;)
-            {
-                while (next < _pieces.Count && _pieces[next].Pages.End <= rest.Start)
-                    next++;
-                var (piece, place, suspect) = next < _pieces.Count ? _pieces[next] : (new MemoryRange(rest.End, 0), default, false);
-                var part = rest with { Length = Math.Min(rest.End, Math.Max(piece.Start, rest.Start)) - rest.Start }; // before the piece
-                if (part.Length > 0)
-                    Take(part, same: false, pages);
-                else
-                {
-                    part = rest with { Length = Math.Min(Math.Min(rest.End, piece.End) - rest.Start, (ulong)_mostAtOnce) };
-                    Compare(part, place with { Offset = place.Offset + (rest.Start - piece.Start) }, suspect, pages);
-                }
-                rest = rest.Skip(part.Length);
-            }
+        {
+            var rest = run.Range;
+            while (rest.Length > 0)
+                rest = rest.Skip(Judge(rest, pages));
+        }
         runs.Clear();
         runs.AddRange(_runs);
         _runs.Clear();
@@ -84,14 +75,32 @@ public sealed class UnchangedPages(int maxBytes)
         return _kept;
     }
 
-    private void Compare(MemoryRange part, PageSource place, bool suspect, Span<byte> pages)
+    // The first part of what is left of a run: up to the next planned pages, or some of these. Returns its bytes.
+    private ulong Judge(MemoryRange rest, Span<byte> pages)
     {
-        if (_theirs.Length == 0)
-            _theirs = new byte[_mostAtOnce]; // (a first round needs none)
-        var theirs = _theirs.AsSpan(0, (int)part.Length);
-        if (!_parent.TryRead(place, theirs))
+        while (_next < _planned.Count && _planned[_next].Pages.End <= rest.Start)
+            _next++;
+        ulong plannedStart = _next < _planned.Count ? Math.Max(_planned[_next].Pages.Start, rest.Start) : rest.End;
+        if (plannedStart > rest.Start)
         {
-            Take(part, same: false, pages);
+            var unplanned = rest with { Length = Math.Min(plannedStart, rest.End) - rest.Start };
+            Settle(unplanned, same: false, pages);
+            return unplanned.Length;
+        }
+        var (planned, source, suspect) = _planned[_next];
+        var part = rest with { Length = Math.Min(Math.Min(rest.End, planned.End) - rest.Start, (ulong)_mostAtOnce) };
+        Compare(part, source with { Offset = source.Offset + (rest.Start - planned.Start) }, suspect, pages);
+        return part.Length;
+    }
+
+    private void Compare(MemoryRange part, PageSource source, bool suspect, Span<byte> pages)
+    {
+        if (_parentBytes.Length == 0)
+            _parentBytes = new byte[_mostAtOnce]; // (a first round needs none)
+        var theirs = _parentBytes.AsSpan(0, (int)part.Length);
+        if (!_parent.TryRead(source, theirs))
+        {
+            Settle(part, same: false, pages);
             return;
         }
         ulong same = 0;
@@ -99,7 +108,7 @@ public sealed class UnchangedPages(int maxBytes)
         {
             bool isSame = pages.Slice(_seen, PageSize.Bytes).SequenceEqual(theirs.Slice(at, PageSize.Bytes));
             same += isSame ? PageSize.Ulong : 0;
-            Take(new MemoryRange(part.Start + (ulong)at, PageSize.Ulong), isSame, pages);
+            Settle(new MemoryRange(part.Start + (ulong)at, PageSize.Ulong), isSame, pages);
         }
         if (suspect)
             (_suspects, _suspectsSame) = (_suspects + part.Length, _suspectsSame + same);
@@ -108,7 +117,7 @@ public sealed class UnchangedPages(int maxBytes)
     }
 
     // The next pages: they are the parent's, or their bytes move up to those before.
-    private void Take(MemoryRange range, bool same, Span<byte> pages)
+    private void Settle(MemoryRange range, bool same, Span<byte> pages)
     {
         int bytes = (int)range.Length;
         if (!same)
@@ -118,9 +127,6 @@ public sealed class UnchangedPages(int maxBytes)
             _kept += bytes;
         }
         _seen += bytes;
-        if (_runs.Count > 0 && _runs[^1] is var last && last.InParent == same && last.Range.End == range.Start)
-            _runs[^1] = last with { Range = last.Range with { Length = last.Range.Length + range.Length } };
-        else
-            _runs.Add(new PageRun(range, same));
+        RunMerger.Add(_runs, new PageRun(range, same));
     }
 }

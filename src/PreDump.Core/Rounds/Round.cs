@@ -101,7 +101,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
             observer.Note(notPermitted ? $"task {task} runs a program that may not be read: its images end there, the next round takes it anew"
                 : $"task {task} ended while it was being copied");
         summary.Copying = Stopwatch.GetElapsedTime(start);
-        if (summary.SkippedPages("unreadable") is > 0 and var unreadable)
+        if (summary.PagesUnreadable is > 0 and var unreadable)
             observer.Warn($"{unreadable} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them");
     }
 }

@@ -17,15 +17,16 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
     public ITaskSink Begin(int imagePid)
     {
         var pagemap = directory.Create(ImageNames.Pagemap(imagePid));
-        var pages = directory.Create(ImageNames.Pages(++_pagesId));
-        direct?.Begin(pages);
-        return new TaskSink(_writer, _writer.Begin(pagemap, pages, _pagesId, direct));
+        var file = directory.Create(ImageNames.Pages(++_pagesId));
+        direct?.Begin(file);
+        var pages = new PagesFile(file, direct);
+        _writer.Begin(pagemap, pages, _pagesId);
+        return new TaskSink(_writer, pages);
     }
 
-    /// <inheritdoc/>
+    /// <summary>What is written is there.</summary>
     public void Complete()
     {
-        // What is written is there.
     }
 
     /// <inheritdoc/>
@@ -36,8 +37,8 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
         public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
         {
             foreach (var run in runs)
-                writer.Add(new PagemapEntry(run.Range.Start, run.Pages, run.InParent ? PageFlags.Parent : PageFlags.Present));
-            return pages.Reserve(bytes);
+                writer.Add(run.Entry);
+            return pages.Reserve((ulong)bytes);
         }
 
         public void Write(ulong slot, ReadOnlySpan<byte> from) => pages.Write(slot, from);

@@ -3,7 +3,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>Writes pagemap images, one after the other. Adjacent entries of one kind become one.</summary>
+/// <summary>Writes pagemap images, one after the other. Adjacent entries of one kind become one. For one
+/// thread at a time.</summary>
 public sealed class PagemapFile : IDisposable
 {
     private readonly PagemapEncoder _encoder = new();
@@ -21,17 +22,19 @@ public sealed class PagemapFile : IDisposable
         _buffered = _encoder.WriteHead(_buffer, pagesId);
     }
 
-    /// <summary>Adds an entry, behind those before; at most 2^32 - 1 pages.</summary>
+    /// <summary>Adds an entry, behind those before.</summary>
     public void Add(PagemapEntry entry)
     {
-        ulong end = _pending.Vaddr + PageSize.BytesOf(_pending.NrPages);
-        if (_pending.NrPages > 0 && entry.Vaddr == end && entry.Flags == _pending.Flags && entry.NrPages <= uint.MaxValue - _pending.NrPages)
+        while (entry.NrPages > PagemapEntry.MostPages)
         {
-            _pending = _pending with { NrPages = _pending.NrPages + entry.NrPages };
-            return;
+            AddPart(entry with { NrPages = PagemapEntry.MostPages });
+            entry = entry with
+            {
+                Vaddr = entry.Vaddr + PageSize.BytesOf(PagemapEntry.MostPages),
+                NrPages = entry.NrPages - PagemapEntry.MostPages,
+            };
         }
-        WritePending();
-        _pending = entry;
+        AddPart(entry);
     }
 
     /// <summary>Writes what is left, and closes the image.</summary>
@@ -45,6 +48,14 @@ public sealed class PagemapFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();
+
+    private void AddPart(PagemapEntry entry)
+    {
+        if (PagemapEntry.TryJoin(ref _pending, entry))
+            return;
+        WritePending();
+        _pending = entry;
+    }
 
     private void WritePending()
     {

@@ -3,8 +3,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>Writes the two images of a task, pagemap-PID.img and pages-N.img, one task after the other: those of a round, and those that a page
-/// server receives.</summary>
+/// <summary>Writes the two images of a task, pagemap-PID.img and pages-N.img, one task after the other: those of a round, those that a
+/// page server receives, and those of a final dump that are mended. For one thread at a time; the pages may be written by
+/// others.</summary>
 public sealed class TaskImageWriter : IDisposable
 {
     private readonly PagemapFile _pagemap = new();
@@ -12,14 +13,12 @@ public sealed class TaskImageWriter : IDisposable
 
     /// <summary>Begins a task.</summary>
     /// <param name="pagemap">New and empty; owned from here on.</param>
-    /// <param name="pages">The same.</param>
+    /// <param name="pages">The same: in it the bytes are reserved and written.</param>
     /// <param name="pagesId">n of pages-n.img.</param>
-    /// <param name="direct">Writes pages past the page cache; null: through it.</param>
-    /// <returns>Where the bytes are reserved and written.</returns>
-    public PagesFile Begin(Fd pagemap, Fd pages, uint pagesId, DirectIo? direct = null)
+    public void Begin(Fd pagemap, PagesFile pages, uint pagesId)
     {
         _pagemap.Begin(pagemap, pagesId);
-        return _pages = new PagesFile(pages, direct);
+        _pages = pages;
     }
 
     /// <summary>Adds an entry to the pagemap, behind those before.</summary>
@@ -29,7 +28,7 @@ public sealed class TaskImageWriter : IDisposable
     public void End()
     {
         _pagemap.End();
-        _pages!.Leave();
+        _pages!.End();
         _pages = null;
     }
 

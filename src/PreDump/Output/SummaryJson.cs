@@ -33,11 +33,11 @@ internal static class SummaryJson
             json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
             json.WriteString("images_dir", summary.ImagesDirectory);
             json.WriteStartObject("skipped");
-            foreach (var (reason, (vmas, pages)) in summary.Skipped)
+            foreach (var (name, skipped) in SkipNames.Named(summary.Skipped))
             {
-                json.WriteStartObject(reason);
-                json.WriteNumber("vmas", vmas);
-                json.WriteNumber("pages", pages);
+                json.WriteStartObject(name);
+                json.WriteNumber("vmas", skipped.Vmas);
+                json.WriteNumber("pages", skipped.Pages);
                 json.WriteEndObject();
             }
             json.WriteEndObject();

@@ -22,7 +22,7 @@ public sealed class PageBatchTests
                 for (var rest = new MemoryRange(at, pages * s_page); rest.Length > 0;)
                 {
                     ulong before = rest.Length;
-                    if (batch.TryAdd(ref rest, parent))
+                    if (parent ? batch.TryLeave(ref rest) : batch.TryAdd(ref rest))
                     {
                         taken += before - rest.Length;
                         Assert.Equal(at + (pages * s_page), rest.Length == 0 ? at + (pages * s_page) : rest.End);
@@ -50,7 +50,7 @@ public sealed class PageBatchTests
     {
         using var batch = new PageBatch();
         var run = new MemoryRange(s_page, s_page);
-        Assert.True(batch.TryAdd(ref run, inParent: false));
+        Assert.True(batch.TryAdd(ref run));
         Assert.False(batch.IsEmpty);
         batch.Clear();
         Assert.True(batch.IsEmpty);

@@ -40,7 +40,7 @@ public sealed class PagesFileTests
                 content.AsSpan((int)place, MiB).CopyTo(batch.Span);
                 file.Write(place, batch.Span);
             }
-            file.Leave();
+            file.End();
         }
         Assert.True(content.AsSpan().SequenceEqual(File.ReadAllBytes(path)));
         long used = UsedBytes(path);
@@ -56,7 +56,7 @@ public sealed class PagesFileTests
             var file = new PagesFile(directory.CreatePrivate("pages-1.img"));
             for (int i = 0; i < 9; i++)
                 file.Write(file.Reserve(MiB), Enumerable.Repeat((byte)7, MiB).ToArray());
-            file.Leave();
+            file.End();
         }
         var path = Path.Combine(scratch.Path, "pages-1.img");
         Assert.Equal(9 * MiB, new FileInfo(path).Length);
