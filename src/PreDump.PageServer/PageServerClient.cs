@@ -34,9 +34,9 @@ public sealed class PageServerClient : IDisposable
     /// <param name="cancel">Breaks the connection off, now or later.</param>
     /// <param name="observer">Told what was found.</param>
     /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
-    public static PageServerClient Connect(PageServerOptions options, int tree, CancellationToken cancel, IObserver observer)
+    public static PageServerClient Connect(PageServerOptions options, TreeRoot tree, CancellationToken cancel, IObserver observer)
     {
-        var first = RootOf(tree);
+        var first = new PagesId(PagesId.Task, (ulong)tree.ImagePid);
         var tls = Tls.Client(options.Tls, options.Address);
         var (socket, name, took) = options.Socket is { } fd ? Inherited(fd) : Connected(options, cancel);
         var peer = new Peer(socket, name, options.Timeout, tls);
@@ -148,12 +148,6 @@ public sealed class PageServerClient : IDisposable
 
     private static void Send(Peer peer, PageServerMessage message, Span<byte> buffer, MessageLayout layout) =>
         peer.Send(buffer[..message.Write(buffer, layout)]);
-
-    private static PagesId RootOf(int tree)
-    {
-        using var processes = new ProcessTree(tree); // refuses what is no tree
-        return new PagesId(PagesId.Task, (ulong)processes.Tasks[0].ImagePid);
-    }
 
     // In the old layout first. A server of the old one answers at once; one of the new one waits for eight bytes more: with the id in
     // them it is a question in the new layout, too.

@@ -12,7 +12,7 @@ public sealed class PageServerParentIndex : IParentIndex
     private readonly HashSet<PagesId> _there;
 
     /// <summary>Asks for all tasks of today's tree: the freeze must not wait for the network. Who is born until then is new.</summary>
-    public PageServerParentIndex(PageServerClient server, int root)
+    public PageServerParentIndex(PageServerClient server, TreeRoot root)
     {
         _server = server;
         using var tree = new ProcessTree(root);

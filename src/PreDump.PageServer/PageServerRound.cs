@@ -1,13 +1,14 @@
 using PreDump.Core.Parents;
 using PreDump.Core.Rounds;
 using PreDump.Core.Sinks;
+using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
 /// <summary>A round whose pages go to a page server, and whose parent's pages are there.</summary>
 /// <param name="client">The connection.</param>
 /// <param name="tree">The root of the tree.</param>
-public sealed class PageServerRound(PageServerClient client, int tree) : IRemoteRound
+public sealed class PageServerRound(PageServerClient client, TreeRoot tree) : IRemoteRound
 {
     /// <inheritdoc/>
     public string Name => client.Name;

@@ -74,7 +74,7 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
     private TaskCopy Begin(TaskSnapshot task)
     {
         var pids = task.Task;
-        var parentPages = task.Dirty is { } dirty ? parent?.PagesOf(pids, snapshot.Dirty.Bytes(dirty)) : null;
+        var parentPages = task.Changes is { } changes ? parent?.PagesOf(pids, snapshot.Changes.Pages.Bytes(changes.Pages)) : null;
         _copy = TaskCopy.Open(pids, () => new MapsReader(snapshot.Maps[task.Maps]), parentPages, stopping);
         var coverage = parent?.OpenPagemap(pids); // (it reports a task that the parent does not have)
         if (_copy.Memory is { } memory)
@@ -90,9 +90,10 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
 
     private FrameCheck? BeginCheck(TaskSnapshot task, ProcPagemap pagemap)
     {
-        if (task.Dirty is not { } dirty || parent?.Check is not { } check)
+        if (task.Changes is not { } changes || parent?.Check is not { } check)
             return null;
-        check.Begin(task.Task.ImagePid, task.Task.StartTime, pagemap, () => snapshot.Dirty.Each(dirty), snapshot.DirtyTables[task.DirtyTables]);
+        check.Begin(task.Task.ImagePid, task.Task.StartTime, pagemap, () => snapshot.Changes.Pages.Each(changes.Pages),
+            snapshot.Changes.Tables[changes.Tables]);
         return check;
     }
 

@@ -26,7 +26,7 @@ public sealed class TaskPlan(TreeSnapshot snapshot, TaskSnapshot task, TaskCopy 
     {
         var text = snapshot.Maps[task.Maps];
         var maps = new MapsReader(text[_mapsRead..]);
-        var fate = new PageFate(Dirty[_dirtySeen..], task.Dirty is null ? null : parent.Coverage);
+        var fate = new PageFate(Dirty[_dirtySeen..], task.Changes is null ? null : parent.Coverage);
         while (TryNextRun(ref maps, ref fate))
         {
             if (TryAdd(batch))
@@ -42,7 +42,7 @@ public sealed class TaskPlan(TreeSnapshot snapshot, TaskSnapshot task, TaskCopy 
     /// <inheritdoc/>
     public void Dispose() => parent.Coverage?.Dispose();
 
-    private ReadOnlySpan<MemoryRange> Dirty => task.Dirty is { } dirty ? snapshot.Dirty[dirty] : default;
+    private ReadOnlySpan<MemoryRange> Dirty => task.Changes is { } changes ? snapshot.Changes.Pages[changes.Pages] : default;
 
     private bool TryAdd(PageBatch batch)
     {

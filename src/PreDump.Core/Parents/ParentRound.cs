@@ -1,6 +1,7 @@
 using PreDump.Core.Reading;
 using PreDump.Core.Select;
 using PreDump.Core.Sinks;
+using PreDump.Core.Tracking;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -21,7 +22,7 @@ public sealed class ParentRound : IDisposable
     private readonly IObserver _observer;
     private readonly Payoff _payoffOfSmallTasks = new();
 
-    private ParentRound(ParentDirectory directory, ParentRequest request, Func<IParentIndex>? elsewhere, IObserver observer)
+    private ParentRound(ParentDirectory directory, ParentRequest request, IDirtyTracker tracker, Func<IParentIndex>? elsewhere, IObserver observer)
     {
         (_directory, _compare, _local, _observer) = (directory, request.Compare, elsewhere is null, observer);
         Claim = new ParentClaim(directory, observer);
@@ -32,7 +33,7 @@ public sealed class ParentRound : IDisposable
             throw new PreDumpException($"the images in {directory.Path} are from before this machine was started: begin with a full round",
                 RoundInput.Parent);
         _pagemaps = elsewhere is null ? new LocalParentIndex(images, directory.Images) : elsewhere();
-        _frames = request.TrustSoftDirty ? null : ParentFrames.Open(directory.Images, _dumpUptime, _local);
+        _frames = tracker.IsTrusted ? null : ParentFrames.Open(directory.Images, _dumpUptime, _local);
     }
 
     /// <summary>The round's hold on it.</summary>
@@ -48,11 +49,11 @@ public sealed class ParentRound : IDisposable
     /// <summary>Opens the parent images; null where none are asked for.</summary>
     /// <param name="request">Where they are, and of which tree.</param>
     /// <param name="images">Where this round's images go.</param>
-    /// <param name="softDirty">Whether this kernel tracks changed memory.</param>
+    /// <param name="tracker">Knows what has changed since.</param>
     /// <param name="elsewhere">Asks for the parent's pagemaps where they are not beside its inventory, as with a page server; null: they are.</param>
     /// <param name="observer">Told of tasks that are new.</param>
     /// <exception cref="PreDumpException">They can't be the parent: then nothing is done, rather than a full copy in silence.</exception>
-    public static ParentRound? Open(ParentRequest request, RoundDirectory images, bool softDirty, Func<IParentIndex>? elsewhere, IObserver observer)
+    public static ParentRound? Open(ParentRequest request, RoundDirectory images, IDirtyTracker tracker, Func<IParentIndex>? elsewhere, IObserver observer)
     {
         if (request.Directory is not { } previous)
         {
@@ -61,7 +62,7 @@ public sealed class ParentRound : IDisposable
                     RoundInput.Parent);
             return null;
         }
-        if (!softDirty)
+        if (!tracker.Works)
             throw new PreDumpException("this kernel does not track changed memory (no soft-dirty), so what changed since the parent can't be told: "
                 + "give no parent for a full copy, and see what the kernel can do", RoundInput.Parent, RoundInput.Kernel);
         var directory = new ParentDirectory(images.OpenPrevious(previous));
@@ -71,7 +72,7 @@ public sealed class ParentRound : IDisposable
             if (directory.IsClaimed)
                 throw new PreDumpException($"a round on {directory.Path} was begun and not finished ({ImageNames.ClaimedInventory}), so what "
                     + "changed since is not known: begin with a full round", RoundInput.Parent);
-            round = new ParentRound(directory, request, elsewhere, observer);
+            round = new ParentRound(directory, request, tracker, elsewhere, observer);
             round.RefuseOtherTree(request.Tree);
             round.RefuseDamage();
             return round;
@@ -121,13 +122,11 @@ public sealed class ParentRound : IDisposable
     }
 
     // Before the freeze: once dirty tracking is reset, what changed since the right parent can't be told any more.
-    private void RefuseOtherTree(int root)
+    private void RefuseOtherTree(TreeRoot root)
     {
-        if (ProcStatus.TryRead(root) is not { } status)
-            return;
-        bool left = !_pagemaps.Has(status.InnermostPid);
-        if (left ? !Ksm.MayMerge(root) : IsYounger(ProcFs.StartTime(root))) // one that is mergeable was left out of the parent, too
-            throw new PreDumpException($"{_pagemaps.Where} holds no images of task {root} ({status.Name}): {_pagemaps.Advice}, "
+        bool left = !_pagemaps.Has(root.ImagePid);
+        if (left ? !Ksm.MayMerge(root.Pid) : IsYounger(root.StartTime)) // one that is mergeable was left out of the parent, too
+            throw new PreDumpException($"{_pagemaps.Where} holds no images of task {root}: {_pagemaps.Advice}, "
                 + "or give no parent for a full copy", RoundInput.Parent);
     }
 
@@ -143,5 +142,4 @@ public sealed class ParentRound : IDisposable
 /// <param name="Tree">The root of the tree.</param>
 /// <param name="Directory">The parent's images, relative to the round's; null: none, a first round.</param>
 /// <param name="Compare">Leave a page that was written to the parent where that has the same bytes.</param>
-/// <param name="TrustSoftDirty">Leave each page that looks clean to the parent, without a look at where it lies.</param>
-public sealed record ParentRequest(int Tree, string? Directory, bool Compare = true, bool TrustSoftDirty = false);
+public sealed record ParentRequest(TreeRoot Tree, string? Directory, bool Compare = true);

@@ -85,7 +85,7 @@ public sealed class FinalDump : IDisposable
     {
         using var chain = ImageChain.Open(_images.Directory.Reopen());
         long begun = Stopwatch.GetTimestamp();
-        using var tree = StoppedTree.Open(rootPid);
+        using var tree = StoppedTree.Open(TreeRoot.Find(rootPid));
         _figures.TreeTime = Stopwatch.GetTimestamp() - begun;
         var wrong = FindWrong(chain, tree, settings);
         if (wrong.Count > 0 && !settings.Mend)

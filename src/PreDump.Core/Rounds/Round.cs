@@ -4,6 +4,7 @@ using PreDump.Core.Maintenance;
 using PreDump.Core.Parents;
 using PreDump.Core.Sinks;
 using PreDump.Core.Snapshots;
+using PreDump.Core.Tracking;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -19,14 +20,14 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     // inventory_entry.pre_dump_mode: CRIU then does not expect memory that can't be read to be in the parent.
     private const uint ReadMode = 2;
 
-    private readonly bool _softDirty = SoftDirty.IsSupported();
+    private readonly IDirtyTracker _tracker = new SoftDirtyTracker(request.TrustSoftDirty);
 
     /// <summary>All of it. Where it fails before the images are whole, disposing of their directory removes what was written.</summary>
     /// <param name="cancel">Ends it early.</param>
     public Summary Run(CancellationToken cancel)
     {
-        using var parent = ParentRound.Open(request.Parent, images, _softDirty, remote is null ? null : remote.OpenParent, observer);
-        if (!_softDirty)
+        using var parent = ParentRound.Open(request.Parent, images, _tracker, remote is null ? null : remote.OpenParent, observer);
+        if (!_tracker.Works)
             observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
                 + "can't use them as its parent", RoundInput.Kernel);
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
@@ -51,14 +52,14 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         return summary;
     }
 
-    private bool NotesFrames => _softDirty && !request.Parent.TrustSoftDirty && PageFrames.AreVisible;
+    private bool NotesFrames => _tracker is { Works: true, IsTrusted: false } && PageFrames.AreVisible;
 
     private TreeSnapshot Freeze(ParentRound? parent, CancellationToken cancel)
     {
         using var cgroup = request.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
-        var files = (_softDirty ? FreezeFiles.ClearRefs : 0) | (parent is null ? 0 : FreezeFiles.Pagemap);
+        var freeze = new FreezeRequest(request.Tree, request.Timeout, _tracker.Files(hasParent: parent is not null), cgroup);
         parent?.Claim.Take();
-        var snapshot = TreeSnapshot.Take(new FreezeRequest(request.Tree, request.Timeout, files, cgroup), resetDirty: _softDirty, parent, cancel);
+        var snapshot = TreeSnapshot.Take(freeze, _tracker, parent, cancel);
         try
         {
             observer.Thawed();
@@ -66,9 +67,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
                 observer.Warn(warning, RoundInput.TrustSoftDirty);
             observer.Detail($"frozen: {(long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
                 + $"{snapshot.AllocatedInFreeze} bytes of managed memory allocated");
-            foreach (var task in _softDirty ? snapshot.LeaveOutMergeable() : [])
-                observer.Warn($"task {task} has memory that KSM may merge (madvise(2), MADV_MERGEABLE), and the kernel then forgets that it was "
-                    + "changed: the task is left out, and the final criu dump copies all of it");
+            foreach (var (task, why) in snapshot.LeaveOutMissed(_tracker))
+                observer.Warn($"task {task} {why}: the task is left out, and the final criu dump copies all of it");
             return snapshot;
         }
         catch
@@ -84,7 +84,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         Threads = snapshot.ThreadCount,
         Freezing = snapshot.Freezing,
         Frozen = snapshot.Frozen,
-        SoftDirty = _softDirty,
+        SoftDirty = _tracker.Works,
         ImagesDirectory = images.Path,
         PageServer = remote?.Name,
     };

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PreDump.Core.Copying;
 using PreDump.Core.Parents;
+using PreDump.Linux;
 
 namespace PreDump.Core.Rounds;
 
@@ -10,11 +11,14 @@ public sealed record RoundRequest
     /// <summary>When it was asked for, as <see cref="Stopwatch.GetTimestamp"/>: its total time begins there.</summary>
     public long Asked { get; init; } = Stopwatch.GetTimestamp();
 
-    /// <summary>The pid of the tree's root.</summary>
-    public required int Tree { get; init; }
+    /// <summary>The tree's root.</summary>
+    public required TreeRoot Tree { get; init; }
 
     /// <summary>The round before.</summary>
     public required ParentRequest Parent { get; init; }
+
+    /// <summary>Leave each page that looks clean to the parent, without a look at where it lies.</summary>
+    public bool TrustSoftDirty { get; init; }
 
     /// <summary>Free in the parent images what this round replaces.</summary>
     public bool AutoDedup { get; init; }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using PreDump.Core.Parents;
-using PreDump.Core.Select;
+using PreDump.Core.Tracking;
 using PreDump.Linux;
 
 namespace PreDump.Core.Snapshots;
@@ -8,23 +8,20 @@ namespace PreDump.Core.Snapshots;
 /// <summary>One task as it was in the freeze.</summary>
 /// <param name="Task">Its pids.</param>
 /// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
-/// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be copied.</param>
-/// <param name="DirtyTables">Where its page tables with dirty pages lie in <see cref="TreeSnapshot.DirtyTables"/>.</param>
-public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty, Range DirtyTables);
+/// <param name="Changes">What has changed in it, in <see cref="TreeSnapshot.Changes"/>; null: all of it is to be copied, as in a first
+/// round.</param>
+public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, TaskChanges? Changes);
 
-/// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty tracking
-/// is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by our
-/// copy.</summary>
+/// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on what has changed. Tracking is reset in
+/// the same freeze, so a page written later has changed for the next round, and one written earlier is seen by our copy.</summary>
 public sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
     private readonly HashSet<int> _pids = [];
-    private readonly VmaWindow _window = new();
-    private readonly VmaRules _rules = new();
 
-    private const ulong Room = 1024 * 1024, RoomForTables = 64 * 1024; // bytes, made before the freeze; more is made where a tree needs it
+    private const ulong Room = 1024 * 1024; // bytes, made before the freeze; more is made where a tree needs it
 
-    private TreeSnapshot(bool dirtyPages) => (Maps, Dirty) = (new MapsArena(Room), new DirtyPages(dirtyPages ? Room : 0));
+    private TreeSnapshot(bool withChanges) => Changes = new Changes(withChanges);
 
     /// <summary>The tasks that have memory, parents first.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
@@ -36,13 +33,10 @@ public sealed class TreeSnapshot : IDisposable
     public int ThreadCount { get; private set; }
 
     /// <summary>The raw maps of all tasks.</summary>
-    public MapsArena Maps { get; }
+    public MapsArena Maps { get; } = new(Room);
 
-    /// <summary>The dirty pages of all tasks.</summary>
-    public DirtyPages Dirty { get; }
-
-    /// <summary>The page tables of all tasks that had dirty pages, where the parent's frame ledger is gone by.</summary>
-    public DirtyTables DirtyTables { get; } = new(RoomForTables);
+    /// <summary>What has changed in all tasks since the round before.</summary>
+    public Changes Changes { get; }
 
     /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
     public ulong Uptime { get; private set; }
@@ -59,15 +53,15 @@ public sealed class TreeSnapshot : IDisposable
 
     /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
     /// <param name="request">The tree, and how to freeze it.</param>
-    /// <param name="resetDirty">Whether the kernel tracks dirty pages.</param>
-    /// <param name="parent">The round before, which tells of which tasks the dirty pages are wanted; null in a first round.</param>
+    /// <param name="tracker">Reads what has changed, and starts anew.</param>
+    /// <param name="parent">The round before, which knows of which tasks the changes are wanted; null in a first round.</param>
     /// <param name="cancel">Ends the freezing early.</param>
-    public static TreeSnapshot Take(FreezeRequest request, bool resetDirty, ParentRound? parent, CancellationToken cancel)
+    public static TreeSnapshot Take(FreezeRequest request, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
     {
-        var snapshot = new TreeSnapshot(dirtyPages: request.Files.HasFlag(FreezeFiles.Pagemap));
+        var snapshot = new TreeSnapshot(withChanges: parent is not null);
         try
         {
-            FreezeThread.Run(() => snapshot.TakeOnThisThread(request with { Prepare = snapshot.Prepare }, resetDirty, parent, cancel));
+            FreezeThread.Run(() => snapshot.TakeOnThisThread(request with { Prepare = snapshot.Prepare }, tracker, parent, cancel));
             return snapshot;
         }
         catch
@@ -77,25 +71,24 @@ public sealed class TreeSnapshot : IDisposable
         }
     }
 
-    /// <summary>Takes those tasks out of which changed pages can't be told, because they may have been merged (<see cref="Ksm"/>). Of a task
-    /// that its parent does not hold, the final dump copies everything.</summary>
-    /// <returns>The tasks that are left out.</returns>
-    public IReadOnlyList<TreeTask> LeaveOutMergeable()
+    /// <summary>Takes those tasks out of which the tracker may miss changes. Of a task that its parent does not hold, the final dump copies
+    /// everything.</summary>
+    /// <returns>The tasks that are left out, and why.</returns>
+    public IReadOnlyList<(TreeTask Task, string Why)> LeaveOutMissed(IDirtyTracker tracker)
     {
-        var mergeable = _tasks.FindAll(task => Ksm.MayMerge(task.Task.LiveTid));
-        _tasks.RemoveAll(mergeable.Contains);
-        return mergeable.ConvertAll(task => task.Task);
+        var missed = _tasks.Select(task => (task.Task, Why: tracker.WhyMissed(task.Task)!)).Where(task => task.Why is not null).ToList();
+        _tasks.RemoveAll(task => missed.Exists(left => left.Task == task.Task));
+        return missed;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Maps.Dispose();
-        Dirty.Dispose();
-        DirtyTables.Dispose();
+        Changes.Dispose();
     }
 
-    private bool TakeOnThisThread(FreezeRequest request, bool resetDirty, ParentRound? parent, CancellationToken cancel)
+    private bool TakeOnThisThread(FreezeRequest request, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
     {
         using var tree = FrozenTree.Freeze(request, cancel);
         var tasks = tree.Tasks;
@@ -104,7 +97,7 @@ public sealed class TreeSnapshot : IDisposable
         {
             cancel.ThrowIfCancellationRequested(); // the round is lost then, but the tree need not wait for the rest
             tasks[i].BeginTurn(request.Files);
-            TakeTask(tasks[i], resetDirty, parent);
+            TakeTask(tasks[i], tracker, parent);
             tasks[i].EndTurn();
         }
         Uptime = ProcFs.UptimeMicroseconds();
@@ -139,26 +132,17 @@ public sealed class TreeSnapshot : IDisposable
         new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their pid "
             + "namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
 
-    private void TakeTask(TreeTask task, bool resetDirty, ParentRound? parent)
+    private void TakeTask(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
     {
         if (task.Maps is null) // a zombie, or gone while it was being frozen
             return;
         var maps = Maps.Read(task.Maps);
-        Range? dirty = null;
-        var tables = default(Range);
-        if (task.Pagemap is { } pagemap && parent?.Has(task) == true)
-        {
-            _rules.Begin(task.LiveTid);
-            var pages = Dirty.Read(pagemap, Maps[maps], _rules, _window);
-            if (parent.Check?.HasLedger == true)
-                tables = DirtyTables.Read(pagemap, Dirty[pages]);
-            dirty = pages;
-        }
-        if (resetDirty && task.ClearRefs is { } clearRefs)
+        var changes = parent?.Has(task) == true ? tracker.Read(task, Maps[maps], Changes, withTables: parent.Check?.HasLedger == true) : null;
+        if (tracker.Resets(task))
         {
             parent?.Claim.TrackingIsReset();
-            SoftDirty.Reset(clearRefs);
+            tracker.Reset(task);
         }
-        _tasks.Add(new TaskSnapshot(task, maps, dirty, tables));
+        _tasks.Add(new TaskSnapshot(task, maps, changes));
     }
 }

@@ -3,6 +3,7 @@ using PreDump.Core.Copying;
 using PreDump.Core.Rounds;
 using PreDump.Core.Sinks;
 using PreDump.Host;
+using PreDump.Linux;
 using PreDump.Output;
 using PreDump.PageServer;
 using PreDump.Settings;
@@ -50,10 +51,11 @@ internal static class PreDumpCommand
 
     private static Summary PreDump(PreDumpOptions options, RoundDirectory images, WorkDirectory work, ILogger log, CancellationToken cancel)
     {
-        var request = options.Request();
+        var tree = TreeRoot.Find(options.Tree);
+        var request = options.Request(tree);
         var reporter = new RoundReporter(log, work, options.Quiet);
-        using var server = options.PageServer is { } where ? PageServerClient.Connect(where, options.Tree, cancel, reporter) : null;
-        var remote = server is null ? null : new PageServerRound(server, options.Tree);
+        using var server = options.PageServer is { } where ? PageServerClient.Connect(where, tree, cancel, reporter) : null;
+        var remote = server is null ? null : new PageServerRound(server, tree);
         try
         {
             return new Round(request, images, remote, reporter).Run(cancel);

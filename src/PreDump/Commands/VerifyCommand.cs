@@ -16,7 +16,7 @@ internal static class VerifyCommand
     public static int Run(string directory, int? tree, bool json)
     {
         using var images = Images.Open(directory);
-        using var stopped = tree is { } root ? StoppedTree.Open(root) : null; // before the images: a running tree is refused at once
+        using var stopped = tree is { } root ? StoppedTree.Open(TreeRoot.Find(root)) : null; // before the images: a running tree is refused at once
         using var output = json ? new VerifyJson() : (IVerifyOutput)new VerifyText();
         var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(images);
         bool comparable = result.Problems == 0; // what is damaged can't be compared

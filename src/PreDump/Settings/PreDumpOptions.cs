@@ -1,6 +1,7 @@
 using PreDump.Core.Copying;
 using PreDump.Core.Parents;
 using PreDump.Core.Rounds;
+using PreDump.Linux;
 using PreDump.PageServer;
 
 namespace PreDump.Settings;
@@ -9,10 +10,12 @@ namespace PreDump.Settings;
 internal sealed record PreDumpOptions : ILogOptions
 {
     /// <summary>What of it is asked of the round.</summary>
-    public RoundRequest Request() => new()
+    /// <param name="tree">The root that <see cref="Tree"/> names.</param>
+    public RoundRequest Request(TreeRoot tree) => new()
     {
-        Tree = Tree,
-        Parent = new ParentRequest(Tree, PrevImagesDirectory, Compare, TrustSoftDirty),
+        Tree = tree,
+        Parent = new ParentRequest(tree, PrevImagesDirectory, Compare),
+        TrustSoftDirty = TrustSoftDirty,
         AutoDedup = AutoDedup,
         FreezeCgroup = FreezeCgroup,
         Timeout = Timeout,

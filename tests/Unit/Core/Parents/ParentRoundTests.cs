@@ -12,6 +12,7 @@ namespace PreDump.Tests.Unit.Core.Parents;
 public sealed class ParentRoundTests : IDisposable
 {
     private static readonly int s_pid = Environment.ProcessId;
+    private static readonly TreeRoot s_self = new(s_pid, ProcFs.StartTime(s_pid), s_pid, "test");
 
     private readonly ImageFolder _folder = new();
     private readonly string _parent;
@@ -195,7 +196,7 @@ public sealed class ParentRoundTests : IDisposable
 
     [Fact]
     public void Without_soft_dirty_it_is_refused() =>
-        Assert.Contains("no soft-dirty", Assert.Throws<PreDumpException>(() => Open("../1", softDirty: false)).Message);
+        Assert.Contains("no soft-dirty", Assert.Throws<PreDumpException>(() => Open("../1", tracks: false)).Message);
 
     public void Dispose() => _folder.Dispose();
 
@@ -204,7 +205,7 @@ public sealed class ParentRoundTests : IDisposable
         await Task.Delay(30); // some ticks older than the round
         _folder.Round("1", uptimeMicroseconds: ProcFs.UptimeMicroseconds());
         _folder.Task(_parent, sleeper.Pid, 1, (10, 4, PageFlags.Present));
-        var tree = new ProcessTree(sleeper.Pid);
+        var tree = new ProcessTree(TreeRoot.Find(sleeper.Pid));
         tree.Scan((_, _) => { });
         return tree;
     }
@@ -251,9 +252,9 @@ public sealed class ParentRoundTests : IDisposable
         round.Claim.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
-    private ParentRound? Open(string path, bool softDirty = true, bool compare = true, Observed? observed = null, string imagesDirectory = "2")
+    private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null, string imagesDirectory = "2")
     {
         using var images = RoundDirectory.Open(Path.Combine(_folder.Path, imagesDirectory));
-        return ParentRound.Open(new ParentRequest(s_pid, path, compare), images, softDirty, elsewhere: null, observed ?? Observed.Nothing);
+        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), elsewhere: null, observed ?? Observed.Nothing);
     }
 }

@@ -1,0 +1,25 @@
+using PreDump.Core.Tracking;
+using PreDump.Linux;
+
+namespace PreDump.Tests.Support;
+
+/// <summary>A tracker that works, or does not, whatever this kernel can do; nothing has ever changed.</summary>
+internal sealed class MadeUpTracker(bool works = true) : IDirtyTracker
+{
+    public bool Works => works;
+
+    public bool IsTrusted => false;
+
+    public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
+
+    public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables) => default(TaskChanges);
+
+    public bool Resets(TreeTask task) => false;
+
+    public void Reset(TreeTask task)
+    {
+        // Nothing is tracked.
+    }
+
+    public string? WhyMissed(TreeTask task) => null;
+}
