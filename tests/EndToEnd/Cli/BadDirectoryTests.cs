@@ -6,24 +6,24 @@ namespace PreDump.Tests.EndToEnd.Cli;
 public sealed class BadDirectoryTests
 {
     [Fact]
-    public Task Missing() => Refused(scratch => scratch["missing"]);
+    public Task An_images_directory_that_is_missing_is_refused() => Refused(scratch => scratch["missing"]);
 
     [Fact]
-    public Task Not_a_directory() => Refused(scratch =>
+    public Task An_images_directory_that_is_a_file_is_refused() => Refused(scratch =>
     {
         File.WriteAllText(scratch["file"], "");
         return scratch["file"];
     });
 
     [Fact]
-    public async Task Not_writable()
+    public async Task An_images_directory_that_is_not_writable_is_refused()
     {
         Assert.SkipUnless(Directory.Exists("/sys/kernel"), "needs /sys");
         await Refused(_ => "/sys/kernel");
     }
 
     [Fact]
-    public async Task Already_holding_images()
+    public async Task An_images_directory_that_holds_images_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -37,7 +37,7 @@ public sealed class BadDirectoryTests
     }
 
     [Fact]
-    public async Task Holding_images_of_another_pid()
+    public async Task An_images_directory_that_holds_images_of_another_pid_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -51,7 +51,7 @@ public sealed class BadDirectoryTests
     [InlineData(4096)]
     [InlineData(64 * 1024)]
     [InlineData(1024 * 1024)]
-    public async Task On_a_disk_that_is_full_or_fills_up(int free)
+    public async Task A_disk_that_is_full_or_fills_up_is_an_error_and_leaves_nothing(int free)
     {
         await using var victim = await Victim.Fixture("plain", 4096);
         var before = VictimState.OfTree(victim);
@@ -67,7 +67,7 @@ public sealed class BadDirectoryTests
     }
 
     [Fact]
-    public async Task A_work_directory_that_is_missing()
+    public async Task A_work_directory_that_is_missing_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -84,7 +84,7 @@ public sealed class BadDirectoryTests
     [InlineData("stats-dump")]
     [InlineData("predump.log")]
     [InlineData("predump.pid")]
-    public async Task A_planted_link_is_not_followed(string name)
+    public async Task A_link_planted_in_the_images_directory_is_not_followed(string name)
     {
         await using var victim = await Victim.Fixture("plain");
         var before = VictimState.OfTree(victim);

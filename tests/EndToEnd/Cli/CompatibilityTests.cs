@@ -34,7 +34,7 @@ public sealed class CompatibilityTests
 
     [Theory]
     [MemberData(nameof(Callers))]
-    public async Task Options_that_concern_no_pre_dump_are_accepted(string caller)
+    public async Task Options_of_criu_that_concern_no_pre_dump_are_accepted(string caller)
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();

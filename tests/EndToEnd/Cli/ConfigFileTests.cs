@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Cli;
 public sealed class ConfigFileTests
 {
     [Fact]
-    public async Task Options_come_from_a_file()
+    public async Task Options_are_read_from_a_configuration_file()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -26,7 +26,7 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public async Task The_command_line_has_the_last_word()
+    public async Task The_command_line_is_above_the_configuration_file()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -38,7 +38,7 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public async Task The_default_file_is_read_unless_told_otherwise()
+    public async Task The_default_configuration_file_is_read_unless_told_otherwise()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -61,7 +61,7 @@ public sealed class ConfigFileTests
     [Theory]
     [InlineData("no-such-option 1")]
     [InlineData("timeout soon")]
-    public async Task A_bad_line_is_refused(string text)
+    public async Task A_bad_line_of_a_configuration_file_is_refused(string text)
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -70,7 +70,7 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public async Task A_missing_file_is_refused()
+    public async Task A_configuration_file_that_is_missing_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();

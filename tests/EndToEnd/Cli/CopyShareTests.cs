@@ -8,7 +8,7 @@ public sealed class CopyShareTests
     [Theory]
     [InlineData("16M", 16L * 1024 * 1024)]
     [InlineData("8192k", 8192L * 1024)]
-    public async Task No_more_bytes_a_second_than_allowed(string option, long bytesPerSecond)
+    public async Task A_round_copies_no_more_bytes_a_second_than_it_may(string option, long bytesPerSecond)
     {
         await using var victim = await Victim.Fixture("plain", 16 * 256);
         using var scratch = new Scratch();

@@ -20,7 +20,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Json_is_one_object_and_nothing_else()
+    public async Task The_json_output_is_one_object_and_nothing_else()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -30,7 +30,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task A_first_round_has_nothing_to_compare_with_and_may_be_told_not_to()
+    public async Task A_first_round_has_nothing_to_compare_with_and_may_be_told_not_to_compare()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -51,7 +51,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Quiet_says_nothing_on_standard_output()
+    public async Task A_quiet_round_says_nothing_on_standard_output()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -59,7 +59,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Help_names_the_options()
+    public async Task The_help_names_the_options()
     {
         var result = await PreDumpTool.Run("--help");
         Assert.Equal(0, result.ExitCode);
@@ -69,7 +69,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Version_is_one_line()
+    public async Task The_version_is_one_line()
     {
         var result = await PreDumpTool.Run("--version");
         Assert.Equal(0, result.ExitCode);
@@ -77,7 +77,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Check_says_what_this_machine_can_do()
+    public async Task The_check_says_what_this_machine_can_do()
     {
         var result = await PreDumpTool.Run("check");
         Assert.True(result.ExitCode is 0 or 1, result.ToString());

@@ -15,7 +15,7 @@ public sealed class KillStormTests
 
     [Theory]
     [MemberData(nameof(Pairs))]
-    public async Task The_victim_goes_on(string backend, string fixture)
+    public async Task The_victim_goes_on_whenever_a_signal_comes(string backend, string fixture)
     {
         using var scratch = new Scratch();
         await using var victim = fixture switch

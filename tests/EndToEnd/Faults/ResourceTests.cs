@@ -25,7 +25,7 @@ public sealed class ResourceTests
     [Theory]
     [InlineData("ulimit -n", 12, "processes", 3)]
     [InlineData("ulimit -f", 512, "plain", 1024)]
-    public async Task A_limit_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string fixture, int argument)
+    public async Task A_limit_of_descriptors_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string fixture, int argument)
     {
         await using var victim = await Victim.Fixture(fixture, argument);
         var before = VictimState.OfTree(victim);
@@ -143,7 +143,7 @@ public sealed class ResourceTests
     [Theory]
     [InlineData("ulimit -v 1000000")]
     [InlineData("ulimit -c 0")]
-    public async Task Some_limits_are_enough(string limit)
+    public async Task A_round_gets_by_with_tight_limits(string limit)
     {
         await using var victim = await Victim.Fixture("plain", 65536);
         using var scratch = new Scratch();

@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Images;
 public sealed class BadParentTests
 {
     [Fact]
-    public async Task On_a_kernel_without_soft_dirty()
+    public async Task A_parent_is_refused_on_a_kernel_without_soft_dirty()
     {
         Requires.NoSoftDirty();
         await using var victim = await Victim.Fixture("plain");
@@ -21,7 +21,7 @@ public sealed class BadParentTests
     }
 
     [Fact]
-    public async Task Absolute()
+    public async Task A_parent_with_an_absolute_path_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -29,7 +29,7 @@ public sealed class BadParentTests
     }
 
     [Fact]
-    public async Task Missing()
+    public async Task A_parent_that_is_missing_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -37,7 +37,7 @@ public sealed class BadParentTests
     }
 
     [Fact]
-    public async Task Without_it_a_kernel_without_soft_dirty_is_worth_one_warning()
+    public async Task A_round_without_a_parent_on_a_kernel_without_soft_dirty_is_worth_one_warning()
     {
         Requires.NoSoftDirty();
         await using var victim = await Victim.Fixture("plain");

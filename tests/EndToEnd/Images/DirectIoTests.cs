@@ -16,7 +16,7 @@ public sealed class DirectIoTests
     [InlineData("plain", 8 * 256, "/dev/shm")]
     [InlineData("sparse", null, null)]
     [InlineData("processes", 3, null)]
-    public async Task The_images_are_the_memory(string fixture, int? argument, string? where)
+    public async Task Images_by_direct_IO_are_the_memory(string fixture, int? argument, string? where)
     {
         await Requires.PageOracle();
         await using var victim = argument is { } number ? await Victim.Fixture(fixture, number) : await Victim.Fixture(fixture);
@@ -30,7 +30,7 @@ public sealed class DirectIoTests
     [InlineData("buffered", true)]
     [InlineData("writeback", true)] // CRIU's word for it
     [InlineData("direct", false)]
-    public async Task Only_what_is_written_through_the_page_cache_is_in_it(string mode, bool isCached)
+    public async Task Images_by_direct_IO_are_not_in_the_page_cache(string mode, bool isCached)
     {
         using var scratch = new Scratch();
         await RequireDirectIo(scratch);
@@ -79,7 +79,7 @@ public sealed class DirectIoTests
     }
 
     [Fact]
-    public async Task With_a_page_server_it_does_not_matter()
+    public async Task Direct_IO_does_not_matter_with_a_page_server()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();

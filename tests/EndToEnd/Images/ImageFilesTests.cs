@@ -25,7 +25,7 @@ public sealed class ImageFilesTests
     }
 
     [Fact]
-    public async Task Only_the_owner_may_read_them()
+    public async Task Only_the_owner_may_read_images()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();
@@ -35,7 +35,7 @@ public sealed class ImageFilesTests
     }
 
     [Fact]
-    public async Task Only_the_owner_may_read_them_whatever_the_umask_and_whatever_was_there()
+    public async Task Only_the_owner_may_read_images_whatever_the_umask_and_whatever_was_there()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();

@@ -11,7 +11,7 @@ public sealed class ShowTests
     private const string Crit = "/usr/bin/crit";
 
     [Fact]
-    public async Task A_pagemap_is_a_table_with_offsets()
+    public async Task Show_prints_a_pagemap_as_a_table_with_offsets()
     {
         using var folder = new ImageFolder();
         var directory = folder.Round("1");
@@ -29,7 +29,7 @@ public sealed class ShowTests
     }
 
     [Fact]
-    public async Task A_directory_is_an_overview()
+    public async Task Show_prints_a_directory_as_an_overview()
     {
         using var folder = new ImageFolder();
         string first = folder.Round("1"), second = folder.Round("2", "../1", uptimeMicroseconds: 3_000_000);
@@ -55,7 +55,7 @@ public sealed class ShowTests
 
     /// <summary>crit itself encodes what we show to the bytes that we wrote.</summary>
     [Fact]
-    public async Task Crit_takes_our_json_for_its_own()
+    public async Task Crit_takes_the_json_of_show_for_its_own()
     {
         Requires.Program(Crit, "criu");
         await using var victim = await Victim.Fixture("plain");
@@ -73,7 +73,7 @@ public sealed class ShowTests
     }
 
     [Fact]
-    public async Task Other_images_are_named()
+    public async Task Show_names_other_images()
     {
         using var scratch = new Scratch();
         File.WriteAllBytes(scratch["core-7.img"], Convert.FromHexString("19435654" + "47380555"));

@@ -10,7 +10,7 @@ namespace PreDump.Tests.EndToEnd.Kernel;
 public sealed class ReadOnlyParentTests
 {
     [Fact]
-    public async Task That_is_read_only_is_taken_with_a_warning()
+    public async Task A_parent_that_is_read_only_is_taken_with_a_warning()
     {
         Requires.Root();
         using var folder = new ImageFolder();

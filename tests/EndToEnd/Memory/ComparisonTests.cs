@@ -7,7 +7,7 @@ namespace PreDump.Tests.EndToEnd.Memory;
 public sealed class ComparisonTests
 {
     [Fact]
-    public Task A_flipped_byte() => Noticed("with other content", async (victim, images) =>
+    public Task The_comparison_notices_a_flipped_byte() => Noticed("with other content", async (victim, images) =>
     {
         await using var pages = File.Open(images["pages-1.img"], FileMode.Open, FileAccess.ReadWrite);
         pages.Position = pages.Length - 1;
@@ -17,7 +17,7 @@ public sealed class ComparisonTests
     });
 
     [Fact]
-    public Task A_page_that_lost_its_place() => Noticed("Values differ", (victim, images) =>
+    public Task The_comparison_notices_a_page_that_lost_its_place() => Noticed("Values differ", (victim, images) =>
     {
         using var pages = File.Open(images["pages-1.img"], FileMode.Open, FileAccess.ReadWrite);
         pages.SetLength(pages.Length - 4096);
@@ -25,7 +25,7 @@ public sealed class ComparisonTests
     });
 
     [Fact]
-    public async Task A_page_that_appeared_after_the_images_were_made()
+    public async Task The_comparison_notices_a_page_that_appeared_after_the_images_were_made()
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();

@@ -36,7 +36,7 @@ public sealed class TaskShapesTests
     }
 
     [Fact]
-    public async Task A_vfork_parent_needs_no_stopping_while_its_child_is_stopped()
+    public async Task A_vfork_parent_need_not_be_stopped_while_its_child_is_stopped()
     {
         await Requires.PageOracle();
         await using var victim = await Victim.Fixture("vforker");

@@ -36,7 +36,7 @@ public sealed class BrokenLinkTests
     [InlineData(false, false)]
     [InlineData(true, true)]
     [InlineData(false, true)]
-    public async Task In_the_middle_of_the_pages(bool near, bool tls)
+    public async Task A_link_that_drops_in_the_middle_of_the_pages_ends_both_sides(bool near, bool tls)
     {
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
@@ -67,7 +67,7 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
-    public async Task While_the_client_waits_for_the_first_answer()
+    public async Task A_link_that_drops_while_the_client_waits_for_the_first_answer_ends_both_sides()
     {
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
@@ -78,7 +78,7 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
-    public async Task While_the_client_waits_for_the_last_answer()
+    public async Task A_link_that_drops_while_the_client_waits_for_the_last_answer_ends_both_sides()
     {
         Requires.Program(Requires.DebianPython, "python3");
         await using var hosts = await TwoHosts.Connect();
@@ -90,7 +90,7 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
-    public async Task Before_the_client_comes()
+    public async Task A_link_that_drops_before_the_client_comes_ends_the_client()
     {
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();

@@ -8,7 +8,7 @@ namespace PreDump.Tests.EndToEnd.PageServer;
 public sealed class PageServerProcessTests
 {
     [Fact]
-    public async Task In_the_background_it_receives_a_pre_dump()
+    public async Task A_page_server_in_the_background_receives_a_pre_dump()
     {
         using var scratch = new Scratch();
         string images = scratch.Folder("images"), here = scratch.Folder("here");
@@ -26,7 +26,7 @@ public sealed class PageServerProcessTests
     }
 
     [Fact]
-    public async Task A_port_that_is_taken()
+    public async Task A_page_server_refuses_a_port_that_is_taken()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
@@ -40,11 +40,11 @@ public sealed class PageServerProcessTests
     [InlineData("--once", "--rounds", "2")]
     [InlineData("--rounds", "0")]
     [InlineData("--forever", "--prev-images-dir", "../1")]
-    public async Task Options_that_make_no_sense(params string[] options) =>
+    public async Task A_page_server_refuses_options_that_make_no_sense(params string[] options) =>
         Refusal.Line(Refusal.Usage, await PreDumpTool.Run(["page-server", .. options]));
 
     [Fact]
-    public async Task A_directory_that_holds_images_already()
+    public async Task A_page_server_refuses_a_directory_that_holds_images_already()
     {
         using var scratch = new Scratch();
         await File.WriteAllTextAsync(scratch["pagemap-1.img"], "", TestContext.Current.CancellationToken);

@@ -10,7 +10,7 @@ public sealed class ServerDedupTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_a_round_replaces_is_freed_if_that_is_wanted(bool dedup)
+    public async Task A_page_server_frees_what_a_round_replaces_if_that_is_wanted(bool dedup)
     {
         await Requires.PageOracle();
         await using var victim = await Victim.Fixture("plain", Pages);

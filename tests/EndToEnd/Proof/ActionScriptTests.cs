@@ -109,7 +109,7 @@ public sealed class ActionScriptTests
     }
 
     [Fact]
-    public async Task A_page_that_no_round_before_has_is_mended_too()
+    public async Task A_wrong_page_that_no_round_before_has_is_mended_too()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -126,7 +126,7 @@ public sealed class ActionScriptTests
     }
 
     [Fact]
-    public async Task A_chain_of_three_is_read_to_its_end()
+    public async Task A_wrong_page_is_mended_in_a_chain_of_three_too()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);

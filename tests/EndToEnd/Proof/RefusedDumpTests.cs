@@ -10,7 +10,7 @@ public sealed class RefusedDumpTests
     private const ulong Page = HandmadeDump.Page;
 
     [Fact]
-    public async Task A_wrong_page_that_is_not_to_be_mended()
+    public async Task A_dump_with_a_wrong_page_that_is_not_to_be_mended_fails()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -30,7 +30,7 @@ public sealed class RefusedDumpTests
 
     // criu may have been started in a directory that has been removed since: then there is only no log.
     [Fact]
-    public async Task Without_a_directory_to_work_in_the_dump_is_proved_all_the_same()
+    public async Task A_dump_is_proved_without_a_directory_to_work_in()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -45,7 +45,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_tree_that_runs()
+    public async Task A_dump_of_a_tree_that_runs_fails()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -55,7 +55,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_parent_whose_pages_are_gone()
+    public async Task A_dump_on_a_parent_whose_pages_are_gone_fails()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -65,7 +65,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_parent_that_is_no_image()
+    public async Task A_dump_on_a_parent_that_is_no_image_fails()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -74,7 +74,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task Pages_of_a_task_that_is_not_in_the_tree()
+    public async Task A_dump_with_pages_of_a_task_that_is_not_in_the_tree_fails()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -83,7 +83,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task Final_images_that_are_shorter_than_they_say()
+    public async Task A_dump_whose_images_are_shorter_than_they_say_fails()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim, run => [run with { NrPages = 1, Flags = PageFlags.Present },
@@ -96,7 +96,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_full_disk()
+    public async Task A_dump_that_can_not_be_mended_on_a_full_disk_fails()
     {
         await using var disk = await TinyDisk.Mount(4 << 20);
         await using var victim = await Victim.Fixture("plain", 64);
@@ -117,7 +117,7 @@ public sealed class RefusedDumpTests
     [InlineData("PREDUMP_PROVE", "all", "\"all\" is none of: changed, whole")]
     [InlineData("PREDUMP_PROVE", "", "\"\" is none of: changed, whole")]
     [InlineData("PREDUMP_MEND", "Yes", "\"Yes\" is none of: yes, no")]
-    public async Task A_setting_that_is_not_understood(string name, string value, string reason)
+    public async Task A_dump_with_a_setting_that_is_not_understood_fails(string name, string value, string reason)
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -125,7 +125,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task Images_without_a_parent_are_taken()
+    public async Task A_dump_without_a_parent_is_taken()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -138,7 +138,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task Images_on_a_page_server_are_taken_with_a_word()
+    public async Task A_dump_to_a_page_server_is_taken_with_a_word()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -183,7 +183,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_parent_that_is_read_only_is_taken_with_a_warning()
+    public async Task A_dump_on_a_parent_that_is_read_only_is_taken_with_a_warning()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
@@ -204,7 +204,7 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task The_administrators_file_is_heeded_and_the_environment_is_above_it()
+    public async Task The_administrators_settings_are_heeded_and_the_environment_is_above_them()
     {
         await using var victim = await Victim.Fixture("plain", 64);
         using var dump = await HandmadeDump.Take(victim);

@@ -47,7 +47,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Killed_while_it_holds_the_cgroup_frozen_it_is_thawed_all_the_same(int version)
+    public async Task A_cgroup_is_thawed_even_if_predump_is_killed_while_it_is_frozen(int version)
     {
         await using var victim = await Victim.Fixture("manymaps", 60000);
         using var cgroup = TestCgroup.Create(version);
@@ -78,7 +78,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(1, "stopandgo")]
     [InlineData(2, "signals")]
     [InlineData(2, "stopandgo")]
-    public async Task No_signal_is_lost_or_doubled(int version, string fixture)
+    public async Task No_signal_to_a_tree_in_a_frozen_cgroup_is_lost_or_doubled(int version, string fixture)
     {
         using var scratch = new Scratch();
         await using var victim = await Victim.Fixture(fixture, scratch["count"]);
@@ -109,7 +109,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_path_that_is_no_cgroup_is_refused()
+    public async Task A_path_to_no_cgroup_is_refused()
     {
         await using var victim = await Victim.Fixture("plain");
         using var scratch = new Scratch();

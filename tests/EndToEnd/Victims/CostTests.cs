@@ -12,7 +12,7 @@ public sealed class CostTests
     [InlineData("plain", 16 * 256)] // MiB
     [InlineData("plain", 512 * 256)]
     [InlineData("manymaps", 60_000)]
-    public async Task Memory_is_bounded_whatever_the_size(string kind, int size)
+    public async Task The_memory_of_a_round_is_bounded_whatever_the_victims_size(string kind, int size)
     {
         await using var victim = await Victim.Fixture(kind, size);
         using var scratch = new Scratch();
@@ -28,7 +28,7 @@ public sealed class CostTests
     [InlineData("manymaps", 4000)]
     [InlineData("threads", 100)]
     [InlineData("processes", 30)]
-    public async Task Twice_the_work_is_twice_the_calls(string kind, int size)
+    public async Task Twice_the_work_costs_twice_the_calls(string kind, int size)
     {
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");

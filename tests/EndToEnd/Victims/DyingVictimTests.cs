@@ -9,7 +9,7 @@ public sealed class DyingVictimTests
     [InlineData("plain", 65536)]
     [InlineData("processes", 50)]
     [InlineData("threads", 200)]
-    public async Task Images_are_whole_or_none(string fixture, int size)
+    public async Task Images_of_a_victim_that_dies_are_whole_or_none(string fixture, int size)
     {
         await Requires.PageOracle();
         for (var attempt = 0; attempt < 15; attempt++)
@@ -37,7 +37,7 @@ public sealed class DyingVictimTests
     }
 
     [Fact]
-    public async Task One_task_of_a_tree_may_die()
+    public async Task A_task_that_dies_spoils_no_images_of_its_tree()
     {
         await Requires.PageOracle();
         for (var attempt = 0; attempt < 15; attempt++)

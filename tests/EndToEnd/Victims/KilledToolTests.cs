@@ -18,7 +18,7 @@ public sealed class KilledToolTests
     [InlineData("threads", 1000, 4)]
     [InlineData("manymaps", 60000)]
     [InlineData("processes", 50)]
-    public async Task Killed_inside_the_freeze_it_lets_go_of(string fixture, params int[] arguments)
+    public async Task Predump_that_is_killed_inside_the_freeze_lets_go_of_the_victim(string fixture, params int[] arguments)
     {
         await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
         var before = VictimState.OfTree(victim);
@@ -32,7 +32,7 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Killed_at_any_moment_it_leaves_the_victim_running()
+    public async Task Predump_that_is_killed_at_any_moment_leaves_the_victim_running()
     {
         using var rounds = new Scratch();
         await using var victim = await Victim.Fixture("toucher", rounds["rounds"], 8192);
@@ -51,7 +51,7 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task A_stopped_victim_is_still_stopped_when_the_tool_was_killed()
+    public async Task A_stopped_victim_is_still_stopped_after_predump_was_killed()
     {
         await using var victim = await Victim.Fixture("threads", 500, 0);
         await victim.Stop();
@@ -66,7 +66,7 @@ public sealed class KilledToolTests
     [Theory]
     [InlineData(Signal.Term)]
     [InlineData(Signal.Int)]
-    public async Task Told_to_end_it_clears_up(int signal)
+    public async Task Predump_that_is_told_to_end_clears_up(int signal)
     {
         await using var victim = await Victim.Fixture("plain", 65536);
         var before = VictimState.OfTree(victim);
@@ -95,7 +95,7 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Told_to_end_inside_the_freeze_it_lets_go_and_clears_up()
+    public async Task Predump_that_is_told_to_end_inside_the_freeze_lets_go_and_clears_up()
     {
         await using var victim = await Victim.Fixture("threads", 1000, 4);
         var before = VictimState.OfTree(victim);
@@ -111,7 +111,7 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Stopped_by_a_terminal_inside_the_freeze_it_lets_go_first()
+    public async Task Predump_that_is_stopped_by_a_terminal_inside_the_freeze_lets_go_first()
     {
         await using var victim = await Victim.Fixture("threads", 1000, 4);
         var before = VictimState.OfTree(victim);
@@ -136,7 +136,7 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Stopped_for_long_in_the_copy_it_gives_no_read_up()
+    public async Task Predump_that_is_stopped_for_long_in_the_copy_gives_no_read_up()
     {
         await using var victim = await Victim.Fixture("plain", 65536);
         var inTheCopy = 0;

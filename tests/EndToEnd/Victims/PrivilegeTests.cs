@@ -11,7 +11,7 @@ public sealed class PrivilegeTests
     private static readonly string[] Container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
 
     [Fact]
-    public async Task Not_permitted_names_the_capability()
+    public async Task A_capability_that_is_missing_is_named()
     {
         using var nobody = new Nobody();
         await using var victim = await Victim.Fixture("plain");
@@ -46,7 +46,7 @@ public sealed class PrivilegeTests
     [Theory]
     [InlineData("sys_ptrace")]
     [InlineData("sys_ptrace", "checkpoint_restore")]
-    public async Task Another_users_task_needs_two_capabilities(params string[] tooFew)
+    public async Task The_task_of_another_user_needs_two_capabilities(params string[] tooFew)
     {
         await Requires.PageOracle();
         using var nobody = new Nobody();
@@ -67,7 +67,7 @@ public sealed class PrivilegeTests
     }
 
     [Fact]
-    public async Task A_task_that_is_not_dumpable_needs_them_too()
+    public async Task A_task_that_is_not_dumpable_needs_two_capabilities_too()
     {
         await Requires.PageOracle();
         using var nobody = new Nobody();
@@ -90,7 +90,7 @@ public sealed class PrivilegeTests
     }
 
     [Fact]
-    public async Task Without_real_time_priority_it_works_all_the_same()
+    public async Task A_round_works_without_real_time_priority()
     {
         Requires.Root();
         await using var victim = await Victim.Fixture("threads", 100, 2);
@@ -105,7 +105,7 @@ public sealed class PrivilegeTests
 
     /// <summary>On a kernel without PAGEMAP_SCAN (here by strace) page frames tell a zero page, and who may not see them copies it.</summary>
     [Fact]
-    public async Task Without_page_frames_zero_pages_are_copied()
+    public async Task Zero_pages_are_copied_where_page_frames_are_not_to_be_seen()
     {
         await Requires.PageOracle();
         Requires.ZeroPage();
@@ -186,7 +186,7 @@ public sealed class PrivilegeTests
     [Theory]
     [InlineData(0)]
     [InlineData(65534)]
-    public async Task Inside_namespaces_it_is_as_good_as_root(int user)
+    public async Task Root_inside_namespaces_is_as_good_as_root(int user)
     {
         using var nobody = new Nobody(user);
         Assert.SkipUnless((await nobody.Run(Unshare, [.. Container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
@@ -216,7 +216,7 @@ public sealed class PrivilegeTests
     }
 
     [Fact]
-    public async Task Where_yama_restricts_tracing_the_line_says_so()
+    public async Task The_error_says_so_where_yama_restricts_tracing()
     {
         var scope = YamaScope();
         Assert.SkipWhen(scope is null, "this kernel has no Yama");

@@ -26,7 +26,7 @@ public sealed class StoppedVictimTests
     [InlineData("threads", 200)]
     [InlineData("processes", 50)]
     [InlineData("manymaps", 60000)]
-    public async Task Images_hold_exactly_the_pages_of(string fixture, params int[] arguments)
+    public async Task Images_hold_exactly_the_pages_of_a_stopped_victim(string fixture, params int[] arguments)
     {
         await Requires.PageOracle();
         await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
@@ -49,7 +49,7 @@ public sealed class StoppedVictimTests
     [InlineData("beyondend")]
     [InlineData("sparse", 16)]
     [InlineData("manymaps", 60000)]
-    public async Task The_same_pages_are_taken_without_PAGEMAP_SCAN_of(string fixture, params int[] arguments)
+    public async Task Images_of_a_stopped_victim_are_the_same_without_PAGEMAP_SCAN(string fixture, params int[] arguments)
     {
         await Requires.PageOracle();
         await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);

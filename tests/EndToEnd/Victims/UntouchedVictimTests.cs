@@ -13,7 +13,7 @@ public sealed class UntouchedVictimTests
     [InlineData("threads", 200, 20)]
     [InlineData("processes", 50)]
     [InlineData("manymaps", 60000)]
-    public async Task A_run_leaves_no_trace_in(string fixture, params int[] arguments)
+    public async Task A_round_leaves_no_trace_in_its_victim(string fixture, params int[] arguments)
     {
         Requires.Root();
         await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
@@ -26,7 +26,7 @@ public sealed class UntouchedVictimTests
     }
 
     [Fact]
-    public async Task A_run_that_fails_leaves_no_trace()
+    public async Task A_round_that_fails_leaves_no_trace_in_its_victim()
     {
         Requires.Root();
         await using var victim = await Victim.Fixture("threads", 50, 2);

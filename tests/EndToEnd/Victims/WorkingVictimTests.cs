@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Victims;
 public sealed class WorkingVictimTests
 {
     [Fact]
-    public async Task Redis_serves_on_under_its_benchmark()
+    public async Task Redis_serves_on_through_a_pre_dump_under_its_benchmark()
     {
         await Requires.PageOracle();
         await using var redis = await RedisServer.Start();
@@ -29,7 +29,7 @@ public sealed class WorkingVictimTests
     }
 
     [Fact]
-    public async Task Python_counts_on_and_what_it_leaves_alone_is_in_the_images()
+    public async Task Python_counts_on_through_a_pre_dump_and_the_pages_that_it_leaves_alone_are_in_the_images()
     {
         const string Program = """
             import ctypes, mmap
@@ -57,7 +57,7 @@ public sealed class WorkingVictimTests
     }
 
     [Fact]
-    public async Task A_dotnet_compiler_server_compiles_on()
+    public async Task A_dotnet_compiler_server_compiles_on_through_a_pre_dump()
     {
         await Requires.PageOracle();
         await using var server = await CompilerServer.Start();
@@ -76,7 +76,7 @@ public sealed class WorkingVictimTests
     }
 
     [Fact]
-    public async Task A_program_that_checks_its_own_memory_finds_no_damage()
+    public async Task A_program_that_checks_its_own_memory_finds_no_damage_after_a_pre_dump()
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
@@ -91,7 +91,7 @@ public sealed class WorkingVictimTests
     [Theory]
     [InlineData("signals")]
     [InlineData("stopandgo")]
-    public async Task No_signal_is_lost_or_doubled(string fixture)
+    public async Task No_signal_to_a_victim_at_work_is_lost_or_doubled(string fixture)
     {
         Requires.Root();
         using var scratch = new Scratch();

@@ -27,7 +27,7 @@ public sealed class ImageFuzzTests
     });
 
     [Fact]
-    public void Pagemap() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input => AssertSound(Bytes.ReadPagemap(input)), s_allowed);
+    public void A_damaged_pagemap_is_refused_or_has_sound_entries() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input => AssertSound(Bytes.ReadPagemap(input)), s_allowed);
 
     [Fact]
     public void A_pagemap_that_is_read_can_be_written_and_read_again() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
@@ -38,7 +38,7 @@ public sealed class ImageFuzzTests
     }, s_allowed);
 
     [Fact]
-    public void Parent_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
+    public void A_parents_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
     {
         var entries = Bytes.ReadPagemap(input);
         using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img"));
@@ -52,14 +52,14 @@ public sealed class ImageFuzzTests
     }, s_allowed);
 
     [Fact]
-    public void Inventory()
+    public void A_damaged_inventory_is_read_or_refused()
     {
         using var directory = new TempDirectory();
         Fuzz.Feed(Fuzz.Damaged(s_inventories), input => InventoryImage.Read(directory.Write(ImageNames.Inventory, input)), s_allowed, 3000);
     }
 
     [Fact]
-    public void Statistics()
+    public void Damaged_statistics_are_read_or_refused()
     {
         using var directory = new TempDirectory();
         Fuzz.Feed(Fuzz.Damaged(s_statistics), input => StatsImage.Read(directory.Write(ImageNames.Stats, input)), s_allowed, 3000);
@@ -67,7 +67,7 @@ public sealed class ImageFuzzTests
 
     /// <summary>A ledger that is damaged is refused; of one that is taken any question has an answer.</summary>
     [Fact]
-    public void Frame_ledger()
+    public void A_damaged_frame_ledger_is_refused_or_answers_any_question()
     {
         using var directory = new TempDirectory();
         var whole = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]).Select((tasks, frames, first) =>
@@ -90,7 +90,7 @@ public sealed class ImageFuzzTests
     }
 
     [Fact]
-    public void Kind_of_an_image()
+    public void The_kind_of_a_damaged_image_is_told_or_refused()
     {
         using var directory = new TempDirectory();
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)), input => ImageKind.Of(directory.Write("core-1.img", input)), s_allowed, 3000);
@@ -98,7 +98,7 @@ public sealed class ImageFuzzTests
 
     /// <summary>The check never throws; what it takes for sound, the chain's reader and the overview take too.</summary>
     [Fact]
-    public void Verify_show_and_the_chain_agree()
+    public void Verify_and_show_and_the_chain_agree_on_what_is_sound()
     {
         using var folder = new ImageFolder();
         string first = folder.Round("1"), second = folder.Round("2", "../1", 2);
@@ -136,7 +136,7 @@ public sealed class ImageFuzzTests
 
     /// <summary>Five directories, each with a parent link to anywhere.</summary>
     [Fact]
-    public void Chain_of_parents()
+    public void Parent_links_to_anywhere_are_a_chain_or_refused()
     {
         using var directory = new TempDirectory();
         for (int i = 0; i < 5; i++)
@@ -160,7 +160,7 @@ public sealed class ImageFuzzTests
 
     /// <summary>Names in a directory of images.</summary>
     [Fact]
-    public void Names_of_files() => Fuzz.Feed(
+    public void The_name_of_an_image_is_of_one_kind_and_told_in_one_line() => Fuzz.Feed(
         Fuzz.Damaged(Gen.OneOf("pagemap-7.img"u8.ToArray(), "pagemap-shmem-5.img"u8.ToArray(), "pages-4294967295.img"u8.ToArray())), input =>
         {
             var name = System.Text.Encoding.UTF8.GetString(input);

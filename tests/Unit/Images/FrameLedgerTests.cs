@@ -20,7 +20,7 @@ public sealed class FrameLedgerTests
             Gen.ULong[1, (1UL << 62) - 1].Array[1, 1500])).Array[0, 12];
 
     [Fact]
-    public void Every_frame_is_read_as_it_was_written_and_all_others_are_unknown() => Gen.Select(s_runs.Array[0, 4], Gen.Int[1, 5000]).Sample((tasks, step) =>
+    public void Every_frame_in_a_ledger_is_read_as_it_was_written_and_all_others_are_unknown() => Gen.Select(s_runs.Array[0, 4], Gen.Int[1, 5000]).Sample((tasks, step) =>
     {
         using var directory = new TempDirectory();
         var frames = tasks.Select(Place).ToList();
@@ -48,7 +48,7 @@ public sealed class FrameLedgerTests
     }, iter: 100);
 
     [Fact]
-    public void A_page_takes_8_bytes_and_pages_of_a_huge_page_hardly_any()
+    public void A_page_takes_8_bytes_of_a_ledger_and_pages_of_a_huge_page_hardly_any()
     {
         using var directory = new TempDirectory();
         const int Pages = 512 * 64;

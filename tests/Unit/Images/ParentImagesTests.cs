@@ -29,7 +29,7 @@ public sealed class ParentImagesTests : IDisposable
     }
 
     [Fact]
-    public void Without_an_inventory_it_is_no_parent()
+    public void A_round_without_an_inventory_is_no_parent()
     {
         var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path));
 
@@ -39,7 +39,7 @@ public sealed class ParentImagesTests : IDisposable
     }
 
     [Fact]
-    public void Without_an_uptime_it_is_no_parent()
+    public void A_round_without_an_uptime_is_no_parent()
     {
         _directory.Write("inventory.img",
             [.. Bytes.UInt32(Magic.Inventory), .. Bytes.Record(new inventory_entry { ImgVersion = 2 })]);
@@ -61,7 +61,7 @@ public sealed class ParentImagesTests : IDisposable
     }
 
     [Fact]
-    public void A_page_server_asks_without_an_inventory()
+    public void The_pagemap_of_a_parent_is_opened_without_an_inventory()
     {
         _directory.Write("pagemap-shmem-5.img", Bytes.Pagemap(65537));
         _directory.Write("pages-65537.img", []);

@@ -10,7 +10,7 @@ namespace PreDump.Tests.Unit.Core.Maintenance;
 public sealed class DedupTests
 {
     [Fact]
-    public void Frees_exactly_what_is_replaced_also_in_the_parents_parent()
+    public void Dedup_frees_exactly_what_is_replaced_also_in_the_parents_parent()
     {
         using var folder = new ImageFolder();
         string first = folder.Round("1"), second = folder.Round("2", "../1"), third = folder.Round("3", "../2");
@@ -28,7 +28,7 @@ public sealed class DedupTests
     }
 
     [Fact]
-    public void Tasks_that_only_one_round_knows_are_no_error()
+    public void Dedup_passes_over_tasks_that_only_one_round_knows()
     {
         using var folder = new ImageFolder();
         string first = folder.Round("1"), second = folder.Round("2", "../1");
@@ -39,7 +39,7 @@ public sealed class DedupTests
     }
 
     [Fact]
-    public void Holes_are_punched_in_images_and_not_where_a_link_leads()
+    public void Dedup_punches_holes_in_images_and_not_where_a_link_leads()
     {
         using var folder = new ImageFolder();
         string first = folder.Round("1"), second = folder.Round("2", "../1");
@@ -53,7 +53,7 @@ public sealed class DedupTests
     }
 
     [Fact]
-    public void Without_a_parent_there_is_nothing_to_free()
+    public void Dedup_refuses_images_without_a_parent()
     {
         using var folder = new ImageFolder();
         var error = Assert.Throws<PreDumpException>(() => DedupCommand.Run(folder.Round("1")));

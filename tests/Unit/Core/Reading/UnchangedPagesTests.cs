@@ -45,7 +45,7 @@ public sealed class UnchangedPagesTests
         }, iter: 300);
 
     [Fact]
-    public void What_was_not_planned_is_not_compared()
+    public void Pages_whose_comparison_was_not_planned_are_copied()
     {
         using var folder = new ImageFolder();
         using var parent = Open(Chain(folder, [Kinds(1)]));
@@ -82,7 +82,7 @@ public sealed class UnchangedPagesTests
     [InlineData(0)]
     [InlineData(20)]
     [InlineData(-1)] // no such file
-    public void Where_the_parent_can_not_be_read_pages_are_copied(int pagesThere)
+    public void Pages_whose_parent_can_not_be_read_are_copied(int pagesThere)
     {
         using var folder = new ImageFolder();
         var chain = Chain(folder, [Kinds(1)]);
@@ -109,7 +109,7 @@ public sealed class UnchangedPagesTests
     }
 
     [Fact]
-    public void A_damaged_pagemap_is_no_failure()
+    public void Pages_whose_parent_has_a_damaged_pagemap_are_copied()
     {
         using var folder = new ImageFolder();
         var chain = Chain(folder, [Kinds(2), Kinds(1)]);
@@ -129,7 +129,7 @@ public sealed class UnchangedPagesTests
     }
 
     [Fact]
-    public void Where_nothing_is_the_same_comparing_pauses()
+    public void Comparing_pauses_where_nothing_is_the_same()
     {
         using var folder = new ImageFolder();
         using var parent = Open(Chain(folder, [Kinds(1)]));
@@ -161,7 +161,7 @@ public sealed class UnchangedPagesTests
     }
 
     [Fact]
-    public void Several_threads_read_at_a_time()
+    public void Several_threads_compare_with_one_parent_at_a_time()
     {
         using var folder = new ImageFolder();
         var chain = Chain(folder, [Kinds(2), Kinds(1)]);
