@@ -11,7 +11,7 @@ public sealed class CritTests : IDisposable
     private const string Crit = "/usr/bin/crit";
     private const string NoCrit = $"no {Crit}, which is in the criu package";
 
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public static bool HasCrit => File.Exists(Crit);
 

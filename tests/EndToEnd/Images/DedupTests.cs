@@ -15,7 +15,7 @@ public sealed class DedupTests
         await Command.Must("/bin/mount", "-t", "ramfs", "ramfs", scratch.Path);
         try
         {
-            using var folder = new ImageFolder(scratch.Path);
+            using var folder = new HandmadeRounds(scratch.Path);
             string first = folder.Round("1"), second = folder.Round("2", "../1");
             var pages = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
             folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
@@ -25,7 +25,7 @@ public sealed class DedupTests
             Dedup.RunAfterRound(second, observed);
             Assert.Contains("the images are whole", Assert.Single(observed.Warnings));
             Assert.Empty(observed.Notes);
-            Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(pages));
+            Assert.Equal(Enumerable.Range(0, 4), HandmadeRounds.PagesLeft(pages));
         }
         finally
         {

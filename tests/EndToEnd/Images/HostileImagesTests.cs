@@ -85,7 +85,7 @@ public sealed class HostileImagesTests
     public async Task An_image_that_may_not_be_read_is_named()
     {
         using var nobody = new Nobody();
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         folder.Task(nobody.Images, 7, 1, (10, 4, PageFlags.Present));
         string pagemap = Path.Combine(nobody.Images, ImageNames.Pagemap(7));
         File.SetUnixFileMode(pagemap, UnixFileMode.None);

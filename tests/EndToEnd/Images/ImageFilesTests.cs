@@ -64,7 +64,7 @@ public sealed class ImageFilesTests
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         var after = Uptime() + UptimeStep;
 
-        var inventory = (await ImageDirectory.Read(scratch.Path)).Inventory;
+        var inventory = (await DecodedImages.Read(scratch.Path)).Inventory;
         Assert.Equal(0, inventory.GetProperty("img_version").GetInt32());
         Assert.Equal(2, inventory.GetProperty("pre_dump_mode").GetInt32());
         Assert.InRange(inventory.GetProperty("dump_uptime").GetInt64(), before, after);
@@ -79,7 +79,7 @@ public sealed class ImageFilesTests
         await victim.Stop();
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
-        var images = await ImageDirectory.Read(scratch.Path);
+        var images = await DecodedImages.Read(scratch.Path);
         var inImages = images.Tasks.Values.Sum(task => task.Places().Count);
         Assert.Equal(inImages, images.DumpStats.GetProperty("pages_written").GetInt64());
         Assert.Equal(0, images.DumpStats.GetProperty("pages_skipped_parent").GetInt64());

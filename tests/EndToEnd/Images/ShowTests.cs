@@ -13,7 +13,7 @@ public sealed class ShowTests
     [Fact]
     public async Task Show_prints_a_pagemap_as_a_table_with_offsets()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var directory = folder.Round("1");
         folder.Task(directory, 7, 1, (16, 2, PageFlags.Present), (32, 5, PageFlags.Parent), (48, 1, PageFlags.Present | PageFlags.Lazy));
         var lines = await Show(Path.Combine(directory, ImageNames.Pagemap(7)));
@@ -31,7 +31,7 @@ public sealed class ShowTests
     [Fact]
     public async Task Show_prints_a_directory_as_an_overview()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1", uptimeMicroseconds: 3_000_000);
         folder.Task(second, 7, 1, (16, 2, PageFlags.Present), (32, 5, PageFlags.Parent));
         folder.Task(second, 9, 1, (16, 4, PageFlags.Present | PageFlags.Lazy));

@@ -211,7 +211,7 @@ public sealed class VerifyTests
     public async Task Verify_needs_little_memory_for_images_of_any_size()
     {
         Requires.Program("/usr/bin/python3", "python3");
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1");
         foreach (var (directory, flags) in new[] { (first, PageFlags.Present), (second, PageFlags.Parent) })
         {

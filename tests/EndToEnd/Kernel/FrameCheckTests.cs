@@ -18,7 +18,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
 
     private static readonly ulong s_page = (ulong)PageSize.Bytes;
 
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
     private readonly ulong _memory;
     private readonly Pagemap _pagemap = Pagemap.Open(Environment.ProcessId);
 

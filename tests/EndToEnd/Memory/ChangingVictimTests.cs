@@ -17,7 +17,7 @@ public sealed class ChangingVictimTests
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
-            var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
+            var image = (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid];
             image.AssertWellFormed();
             PageComparison.AssertHolds(victim.Pid, image, steady.Start, steady.End);
         }
@@ -35,7 +35,7 @@ public sealed class ChangingVictimTests
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
-            var images = await ImageDirectory.Read(scratch.Path);
+            var images = await DecodedImages.Read(scratch.Path);
             Assert.Superset(steady, images.Tasks.Keys.ToHashSet());
             Assert.All(images.Tasks.Values, task => task.AssertWellFormed());
         }
@@ -51,7 +51,7 @@ public sealed class ChangingVictimTests
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
-            (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid].AssertWellFormed();
+            (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid].AssertWellFormed();
         }
         Assert.False(victim.HasExited);
     }

@@ -51,7 +51,7 @@ public sealed class MemoryOfZerosTests
             environment: new Dictionary<string, string> { ["PREDUMP_NO_PAGEMAP_SCAN"] = byEntries ? "1" : "0" });
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, scratch.Path);
-        var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
+        var image = (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid];
         var zeros = Assert.Single(Mapping.Of(victim.Pid), mapping => mapping is { Pages: Pages, Name: "", Protection: "rw-p" });
         var blocks = await Command.Must("/usr/bin/stat", "-c", "%b", image.PagesFile);
         return (image.Places().Keys.Count(page => page >= zeros.Start && page < zeros.End), new FileInfo(image.PagesFile).Length,

@@ -22,7 +22,7 @@ public sealed class PageServerProcessTests
         await Eventually.True(() => !ProcessView.Exists(pid), "the daemon ends after its round");
         File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(images, "inventory.img"));
         Assert.Equal(0, (await PreDumpTool.Run("verify", images)).ExitCode);
-        Assert.NotEmpty((await ImageDirectory.Read(images)).Tasks[victim.Pid].Runs);
+        Assert.NotEmpty((await DecodedImages.Read(images)).Tasks[victim.Pid].Runs);
     }
 
     [Fact]

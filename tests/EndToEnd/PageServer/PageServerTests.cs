@@ -24,7 +24,7 @@ public sealed class PageServerTests
         }
         Assert.Equal(0, await server.Exited());
 
-        var task = (await ImageDirectory.Read(scratch.Path)).Tasks[77];
+        var task = (await DecodedImages.Read(scratch.Path)).Tasks[77];
         task.AssertWellFormed();
         Assert.Equal([new ImageRun(Base, 700, ImageRun.Present), new ImageRun(Base + 800 * 4096, 1, ImageRun.Present)], task.Runs);
         var bytes = await File.ReadAllBytesAsync(task.PagesFile, TestContext.Current.CancellationToken);

@@ -19,7 +19,7 @@ public sealed class ServerDedupTests
         string images = scratch.Folder("images"), here = scratch.Folder("here");
         await using var server = await PageServerTool.Start(images, ["--rounds", "2", .. dedup ? ["--auto-dedup"] : Array.Empty<string>()]);
         await PreDumpTool.Dump(victim.Pid, here, "--page-server", "--port", $"{server.Port}");
-        var first = (await ImageDirectory.Read(Path.Combine(images, "1"))).Tasks[victim.Pid];
+        var first = (await DecodedImages.Read(Path.Combine(images, "1"))).Tasks[victim.Pid];
         var (blocks, pages) = await Room(first.PagesFile);
 
         int changed = SecondRound(server, victim.Pid, first);
@@ -57,5 +57,5 @@ public sealed class ServerDedupTests
 
     // Blocks of the disk, and pages that are not zeros.
     private static async Task<(long, int)> Room(string file) =>
-        (long.Parse(await Command.Must("/usr/bin/stat", "-c", "%b", file)), ImageFolder.PagesLeft(file).Count());
+        (long.Parse(await Command.Must("/usr/bin/stat", "-c", "%b", file)), HandmadeRounds.PagesLeft(file).Count());
 }

@@ -184,7 +184,7 @@ public sealed class ActionScriptTests
         Directory.CreateDirectory(folder);
         foreach (var name in new[] { ImageNames.Pagemap(dump.Victim.Pid), ImageNames.Pages(2) })
             File.Copy(Path.Combine(dump.Final, name), Path.Combine(folder, name));
-        var task = (await Support.ImageDirectory.Read(folder)).Tasks[dump.Victim.Pid];
+        var task = (await Support.DecodedImages.Read(folder)).Tasks[dump.Victim.Pid];
         var places = task.Places();
         Assert.Equal(kinds.Where(page => page.Value.HasFlag(PageFlags.Present)).Select(page => page.Key), places.Keys);
         var bytes = File.ReadAllBytes(task.PagesFile);

@@ -24,7 +24,7 @@ public sealed class DyingVictimTests
 
             if (result.ExitCode == 0)
             {
-                var images = await ImageDirectory.Read(scratch.Path);
+                var images = await DecodedImages.Read(scratch.Path);
                 Assert.All(images.Tasks.Values, task => task.AssertWellFormed());
                 Assert.Equal(0, images.Inventory.GetProperty("img_version").GetInt32());
             }
@@ -51,7 +51,7 @@ public sealed class DyingVictimTests
 
             await Eventually.Within(running, "the end of the tool");
 
-            var images = await ImageDirectory.Read(scratch.Path);
+            var images = await DecodedImages.Read(scratch.Path);
             Assert.Superset(victim.Tree.Where(pid => pid != leaf).ToHashSet(), images.Tasks.Keys.ToHashSet());
             Assert.All(images.Tasks.Values, task => task.AssertWellFormed());
         }

@@ -180,7 +180,7 @@ public sealed class KilledToolTests
         if (!File.Exists(Path.Combine(images, "inventory.img")))
             return;
         await Requires.PageOracle();
-        var directory = await ImageDirectory.Read(images);
+        var directory = await DecodedImages.Read(images);
         Assert.NotEmpty(directory.Tasks);
         Assert.All(directory.Tasks.Values, task => task.AssertWellFormed());
     }

@@ -21,7 +21,7 @@ public sealed class WorkingVictimTests
         var after = await redis.Served();
         Assert.True(after > served, $"{served} commands before, {after} after");
         Assert.Equal("sings", await redis.Ask("GET", "canary"));
-        (await ImageDirectory.Read(scratch["working"])).Tasks[redis.Victim.Pid].AssertWellFormed();
+        (await DecodedImages.Read(scratch["working"])).Tasks[redis.Victim.Pid].AssertWellFormed();
         await redis.StopBenchmark();
         await AssertStoppedIsSame(redis.Victim, scratch.Folder("stopped"));
         redis.Victim.Continue();
@@ -50,7 +50,7 @@ public sealed class WorkingVictimTests
 
         for (var line = 0; line < 3; line++)
             Assert.NotEmpty(await python.Line());
-        var image = (await ImageDirectory.Read(scratch["working"])).Tasks[python.Pid];
+        var image = (await DecodedImages.Read(scratch["working"])).Tasks[python.Pid];
         image.AssertWellFormed();
         PageComparison.AssertHolds(python.Pid, image, address, address + (32 << 20));
         await AssertStoppedIsSame(python, scratch.Folder("stopped"));
@@ -69,7 +69,7 @@ public sealed class WorkingVictimTests
 
         await compiling;
         await server.Compile();
-        (await ImageDirectory.Read(scratch["working"])).Tasks[server.Victim.Pid].AssertWellFormed();
+        (await DecodedImages.Read(scratch["working"])).Tasks[server.Victim.Pid].AssertWellFormed();
         await AssertStoppedIsSame(server.Victim, scratch.Folder("stopped"));
         server.Victim.Continue();
         await server.Compile();

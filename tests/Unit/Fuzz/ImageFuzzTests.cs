@@ -54,14 +54,14 @@ public sealed class ImageFuzzTests
     [Fact]
     public void A_damaged_inventory_is_read_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Fuzz.Feed(Fuzz.Damaged(s_inventories), input => InventoryImage.Read(directory.Write(ImageNames.Inventory, input)), s_allowed, 3000);
     }
 
     [Fact]
     public void Damaged_statistics_are_read_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Fuzz.Feed(Fuzz.Damaged(s_statistics), input => StatsImage.Read(directory.Write(ImageNames.Stats, input)), s_allowed, 3000);
     }
 
@@ -69,7 +69,7 @@ public sealed class ImageFuzzTests
     [Fact]
     public void A_damaged_frame_ledger_is_refused_or_answers_any_question()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         var whole = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]).Select((tasks, frames, first) =>
         {
             Ledgers.Write(directory.Path, new FrameLedgerHead(first, default, 0), ledger =>
@@ -77,11 +77,11 @@ public sealed class ImageFuzzTests
                 for (int task = 1; task <= tasks; task++)
                     Ledgers.Task(ledger, task, first, (4096UL, frames!), (1UL << 20, [first, first + 1, first + 2, first + 3]));
             });
-            return File.ReadAllBytes(directory.File(ImageNames.Frames));
+            return File.ReadAllBytes(directory[ImageNames.Frames]);
         });
         Fuzz.Feed(Fuzz.Damaged(whole), input =>
         {
-            File.WriteAllBytes(directory.File(ImageNames.Frames), input);
+            File.WriteAllBytes(directory[ImageNames.Frames], input);
             using var ledger = FrameLedger.TryOpenIn(directory.Path)!;
             var frames = new ulong[100];
             foreach (int pid in ledger.Tasks.Keys)
@@ -92,7 +92,7 @@ public sealed class ImageFuzzTests
     [Fact]
     public void The_kind_of_a_damaged_image_is_told_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)), input => ImageKind.Of(directory.Write("core-1.img", input)), s_allowed, 3000);
     }
 
@@ -100,7 +100,7 @@ public sealed class ImageFuzzTests
     [Fact]
     public void Verify_and_show_and_the_chain_agree_on_what_is_sound()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1", 2);
         folder.Task(second, 7, 2, (10, 4, PageFlags.Present), (20, 4, PageFlags.Parent), (40, 100, PageFlags.Parent));
         File.WriteAllBytes(Path.Combine(first, ImageNames.Pages(1)), new byte[4096 * 120]);
@@ -138,23 +138,23 @@ public sealed class ImageFuzzTests
     [Fact]
     public void Parent_links_to_anywhere_are_a_chain_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         for (int i = 0; i < 5; i++)
-            Directory.CreateDirectory(directory.File($"{i}"));
+            Directory.CreateDirectory(directory[$"{i}"]);
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(
             "../1\n../2\n../3\n../4\n"u8.ToArray(), "../2\n../0\n../1\n.\n.."u8.ToArray(), "parent\n./../3\n../4/../4//\n../1\n/"u8.ToArray())), input =>
         {
             var links = System.Text.Encoding.UTF8.GetString(input).Replace("\0", "").Split('\n');
             for (int i = 0; i < 5; i++)
             {
-                File.Delete(Path.Combine(directory.File($"{i}"), ImageNames.Parent));
+                File.Delete(Path.Combine(directory[$"{i}"], ImageNames.Parent));
                 if (i < links.Length && links[i].Length is > 0 and < 200)
-                    File.CreateSymbolicLink(Path.Combine(directory.File($"{i}"), ImageNames.Parent), links[i]);
+                    File.CreateSymbolicLink(Path.Combine(directory[$"{i}"], ImageNames.Parent), links[i]);
             }
-            var chain = ImageChain.Walk(directory.File("0")).Select(round => round.Path).ToList();
+            var chain = ImageChain.Walk(directory["0"]).Select(round => round.Path).ToList();
             Assert.Equal(chain.Distinct(), chain);
             Assert.All(chain, path => Assert.True(Directory.Exists(path)));
-            Assert.Equal(chain.Count, new ImageCheck(_ => { }).Run(directory.File("0")).Chain.Count);
+            Assert.Equal(chain.Count, new ImageCheck(_ => { }).Run(directory["0"]).Chain.Count);
         }, s_allowed, 1500);
     }
 

@@ -5,7 +5,7 @@ namespace PreDump.Tests.Unit.Images;
 
 public sealed class ImageChainTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
@@ -88,7 +88,7 @@ public sealed class ImageChainTests : IDisposable
         Assert.Equal($"{At("1/parent")}: {At("0")} is no directory", e.Message);
     }
 
-    private string At(string name) => _directory.File(name);
+    private string At(string name) => _directory[name];
 
     private void Round(string name, string? parent)
     {

@@ -6,7 +6,7 @@ namespace PreDump.Tests.Unit.Images;
 /// <summary>What the check of a directory takes, and what it tells.</summary>
 public sealed class ImageCheckTests : IDisposable
 {
-    private readonly ImageFolder _folder = new();
+    private readonly HandmadeRounds _folder = new();
     private readonly string _first, _second;
 
     public ImageCheckTests()

@@ -7,7 +7,7 @@ namespace PreDump.Tests.Unit.Images;
 
 public sealed class InventoryImageTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
@@ -66,7 +66,7 @@ public sealed class InventoryImageTests : IDisposable
     private void Refused(byte[] image, string problem)
     {
         var e = Assert.Throws<ImageException>(() => Read(image));
-        Assert.StartsWith(_directory.File("inventory.img"), e.Message);
+        Assert.StartsWith(_directory["inventory.img"], e.Message);
         Assert.Contains(problem, e.Message);
     }
 }

@@ -65,7 +65,7 @@ public class PagemapReaderTests
     [Fact]
     public void A_pagemap_is_read_from_its_path()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         string path = directory.Write("pagemap-7.img", Bytes.Pagemap(9, new PagemapEntry(0, 1, PageFlags.Present)));
 
         using PagemapReader reader = PagemapReader.Open(path);

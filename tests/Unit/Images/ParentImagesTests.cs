@@ -6,7 +6,7 @@ namespace PreDump.Tests.Unit.Images;
 
 public sealed class ParentImagesTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
@@ -34,7 +34,7 @@ public sealed class ParentImagesTests : IDisposable
         var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path));
 
         Assert.Equal(
-            $"{_directory.File("inventory.img")}: no such file: the parent must be the directory of a pre-dump that ended well",
+            $"{_directory["inventory.img"]}: no such file: the parent must be the directory of a pre-dump that ended well",
             e.Message);
     }
 
@@ -57,7 +57,7 @@ public sealed class ParentImagesTests : IDisposable
 
         var e = Assert.Throws<ImageException>(() => ParentImages.Open(_directory.Path).OpenPagemap(7));
 
-        Assert.Equal($"{_directory.File("pages-3.img")}: no such file, but pagemap-7.img says its pages are there", e.Message);
+        Assert.Equal($"{_directory["pages-3.img"]}: no such file, but pagemap-7.img says its pages are there", e.Message);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class ParentImagesTests : IDisposable
         using ParentCoverage? segment = ParentCoverage.TryOpen(_directory.Path, ImageNames.PagemapShmem(5));
 
         Assert.NotNull(segment);
-        Assert.Null(ParentCoverage.TryOpen(_directory.File("nothing"), ImageNames.Pagemap(1)));
+        Assert.Null(ParentCoverage.TryOpen(_directory["nothing"], ImageNames.Pagemap(1)));
     }
 
     private void WriteInventory()

@@ -20,7 +20,7 @@ public sealed class StatsImageTests : IDisposable
             PagesLazy = pages[3],
         });
 
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 

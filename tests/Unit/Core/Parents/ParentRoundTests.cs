@@ -13,7 +13,7 @@ public sealed class ParentRoundTests : IDisposable
 {
     private static readonly int s_pid = Environment.ProcessId;
 
-    private readonly ImageFolder _folder = new();
+    private readonly HandmadeRounds _folder = new();
     private readonly string _parent;
 
     public ParentRoundTests()

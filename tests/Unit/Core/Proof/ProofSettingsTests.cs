@@ -7,7 +7,7 @@ namespace PreDump.Tests.Unit.Core.Proof;
 /// <summary>The settings of the action script: what is said is done, and what is not understood is not guessed.</summary>
 public sealed class ProofSettingsTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 

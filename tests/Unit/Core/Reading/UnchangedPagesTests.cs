@@ -27,7 +27,7 @@ public sealed class UnchangedPagesTests
     public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() => Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes])
         .Sample((rounds, live, batchBytes) =>
         {
-            using var folder = new ImageFolder();
+            using var folder = new HandmadeRounds();
             using var parent = Open(Chain(folder, rounds));
             var unchanged = new UnchangedPages(batchBytes);
             // Half of the pages in one batch and half in the next, by the same object.
@@ -47,7 +47,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void Pages_whose_comparison_was_not_planned_are_copied()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var parent = Open(Chain(folder, [Kinds(1)]));
         var read = new Live(Same(), 0..Pages);
         var unchanged = new UnchangedPages(BatchBytes);
@@ -63,7 +63,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void A_page_of_which_one_byte_is_another_is_copied()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var parent = Open(Chain(folder, [Kinds(1)]));
         var read = new Live(Same(), 0..Pages);
         read.Bytes[PageSize.Bytes - 1] = 9;
@@ -84,7 +84,7 @@ public sealed class UnchangedPagesTests
     [InlineData(-1)] // no such file
     public void Pages_whose_parent_can_not_be_read_are_copied(int pagesThere)
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var chain = Chain(folder, [Kinds(1)]);
         var file = Directory.GetFiles(chain[0].Path, "pages-*").Single();
         if (pagesThere < 0)
@@ -111,7 +111,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void Pages_whose_parent_has_a_damaged_pagemap_are_copied()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var chain = Chain(folder, [Kinds(2), Kinds(1)]);
         var file = Path.Combine(chain[1].Path, ImageNames.Pagemap(Pid));
         File.WriteAllBytes(file, File.ReadAllBytes(file)[..^1]);
@@ -131,7 +131,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void Comparing_pauses_where_nothing_is_the_same()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var parent = Open(Chain(folder, [Kinds(1)]));
         parent.Note(4 * 1024 * 1024, 0);
         Assert.Equal(s_page, parent.Locate(Range(0, 1), suspect: false, out var place));
@@ -145,7 +145,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void A_page_that_only_a_far_round_has_is_not_compared()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string directory = folder.Round("0");
         folder.Task(directory, Pid, 1, (0, 2, PageFlags.Present));
         for (int round = 1; round < 20; round++)
@@ -163,7 +163,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void Several_threads_compare_with_one_parent_at_a_time()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var chain = Chain(folder, [Kinds(2), Kinds(1)]);
         for (int again = 0; again < 50; again++)
         {
@@ -182,7 +182,7 @@ public sealed class UnchangedPagesTests
         new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), Observed.Nothing);
 
     // The last round first; round i holds pages of bytes i + 1.
-    private static List<ChainLink> Chain(ImageFolder folder, int[][] rounds)
+    private static List<ChainLink> Chain(HandmadeRounds folder, int[][] rounds)
     {
         var chain = new List<ChainLink>();
         for (int round = 0; round < rounds.Length; round++)

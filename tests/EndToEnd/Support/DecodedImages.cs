@@ -7,7 +7,7 @@ namespace PreDump.Tests.EndToEnd.Support;
 /// An image directory as CRIU's own Python library reads it (Debian's python3-pycriu, the one behind crit): nothing
 /// of the product's readers or of its schemas is used here.
 /// </summary>
-internal sealed class ImageDirectory
+internal sealed class DecodedImages
 {
     private const string Script = """
         import json, os, sys, pycriu
@@ -20,7 +20,7 @@ internal sealed class ImageDirectory
         json.dump(images, sys.stdout)
         """;
 
-    private ImageDirectory(string path, JsonElement images)
+    private DecodedImages(string path, JsonElement images)
     {
         Path = path;
         Images = images;
@@ -40,10 +40,10 @@ internal sealed class ImageDirectory
 
     public JsonElement DumpStats => Only("stats-dump").GetProperty("dump");
 
-    public static async Task<ImageDirectory> Read(string path)
+    public static async Task<DecodedImages> Read(string path)
     {
         var json = await Command.Must(Requires.DebianPython, "-c", Script, path);
-        return new ImageDirectory(path, JsonDocument.Parse(json).RootElement);
+        return new DecodedImages(path, JsonDocument.Parse(json).RootElement);
     }
 
     private JsonElement Only(string name)

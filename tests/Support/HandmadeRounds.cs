@@ -3,17 +3,17 @@ using PreDump.Linux;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>A folder of images made by hand, each page filled with a value of its own; removed at the end.</summary>
-internal sealed class ImageFolder : IDisposable
+/// <summary>Rounds made by hand in one directory, each page filled with a value of its own; removed at the end.</summary>
+internal sealed class HandmadeRounds : IDisposable
 {
+    private readonly Scratch? _own;
+
     private uint _pagesId;
 
-    private readonly bool _isOwn = true;
-
-    public ImageFolder() => Path = Directory.CreateTempSubdirectory("predump-test-").FullName;
+    public HandmadeRounds() => Path = (_own = new Scratch()).Path;
 
     /// <summary>In a directory that somebody else removes.</summary>
-    public ImageFolder(string path) => (Path, _isOwn) = (path, false);
+    public HandmadeRounds(string path) => Path = path;
 
     public string Path { get; }
 
@@ -53,9 +53,5 @@ internal sealed class ImageFolder : IDisposable
     public static IEnumerable<int> PagesLeft(string pages) =>
         File.ReadAllBytes(pages).Chunk(PageBytes).Select((page, i) => (page, i)).Where(part => part.page.Any(b => b != 0)).Select(part => part.i);
 
-    public void Dispose()
-    {
-        if (_isOwn)
-            Directory.Delete(Path, recursive: true);
-    }
+    public void Dispose() => _own?.Dispose();
 }
