@@ -4,13 +4,12 @@
 After each: the victim goes on; and either the parent is refused from now on, by predump and by criu, or the next round on it,
 and all rounds before, are the victim's memory page by page. Now and then, and at the end, by criu dump and criu restore: the
 restored victim checks its memory itself and is the next one's victim. The moments are spread evenly over all calls of a round
-(tests/EndToEnd/Fixtures/Preload/faults.c, here faults.so); each write to clear_refs is met by a signal and by a failure
+(tests/victims/preload/faults.c); each write to clear_refs is met by a signal and by a failure
 (--resets 0: not)."""
 import os, random, signal, sys
 from guest import TALLY, Chain, Victim, Wrong, eventually, main, must, options, read, run
 
 GIVEN = options(kills=100, failures=100, resets=1, seed=0)
-HERE = os.path.dirname(os.path.realpath(__file__))
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGHUP]
 # errno, and the calls that it fits; 0: half of the work is done (EveryCallTests has the same)
 FAILURES = [
@@ -42,7 +41,7 @@ class Storm:
         report = os.path.abspath('report')
         if os.path.exists(report):
             os.remove(report)
-        environment = {'LD_PRELOAD': os.path.join(HERE, 'faults.so'), 'FAULT_CALLS': calls, 'FAULT_REPORT': report,
+        environment = {'LD_PRELOAD': os.path.join(GIVEN.victims, 'faults.so'), 'FAULT_CALLS': calls, 'FAULT_REPORT': report,
                        **{'FAULT_' + name.upper(): str(int(value)) for name, value in fault.items()}}
         folder, result = self.chain.round(*self.more, environment=environment)
         must(result.code != 99, 'faults.so does not work here')

@@ -25,7 +25,7 @@ public sealed class BadDirectoryTests
     [Fact]
     public async Task An_images_directory_that_holds_images_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         var before = Content(scratch.Path);
@@ -39,7 +39,7 @@ public sealed class BadDirectoryTests
     [Fact]
     public async Task An_images_directory_that_holds_images_of_another_pid_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         File.WriteAllText(scratch["pagemap-1.img"], "someone's");
         await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}");
@@ -53,7 +53,7 @@ public sealed class BadDirectoryTests
     [InlineData(1024 * 1024)]
     public async Task A_disk_that_is_full_or_fills_up_is_an_error_and_leaves_nothing(int free)
     {
-        await using var victim = await Victim.Fixture("plain", 4096);
+        await using var victim = await Victim.Start("plain", 4096);
         var before = VictimState.OfTree(victim);
         await using var disk = await TinyDisk.Mount(2 * 1024 * 1024);
         var images = Path.Combine(disk.Path, "images");
@@ -69,7 +69,7 @@ public sealed class BadDirectoryTests
     [Fact]
     public async Task A_work_directory_that_is_missing_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--work-dir", scratch["missing"]);
         Assert.Contains(scratch["missing"], line);
@@ -86,7 +86,7 @@ public sealed class BadDirectoryTests
     [InlineData("predump.pid")]
     public async Task A_link_planted_in_the_images_directory_is_not_followed(string name)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var images = scratch.Folder("images");
@@ -115,7 +115,7 @@ public sealed class BadDirectoryTests
     public async Task A_file_of_others_is_not_written_into(string name)
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var images = scratch.Folder("images");
         var file = Path.Combine(images, name);
@@ -136,7 +136,7 @@ public sealed class BadDirectoryTests
     [Fact]
     public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await Command.Must("/usr/bin/mkfifo", scratch["fifo"]);
         var line = Refusal.Line(Refusal.Failure, await Eventually.Within(
@@ -146,7 +146,7 @@ public sealed class BadDirectoryTests
 
     private static async Task Refused(Func<Scratch, string> prepare)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var images = prepare(scratch);

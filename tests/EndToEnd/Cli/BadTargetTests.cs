@@ -8,7 +8,7 @@ public sealed class BadTargetTests
     [Fact]
     public async Task A_pid_that_no_process_has_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var gone = victim.Pid;
         await victim.DisposeAsync();
         Assert.Contains($"{gone}", await Refused(gone));
@@ -47,7 +47,7 @@ public sealed class BadTargetTests
     [Fact]
     public async Task A_zombie_is_refused()
     {
-        await using var victim = await Victim.Fixture("zombie");
+        await using var victim = await Victim.Start("zombie");
         var zombie = ProcessView.Tree(victim.Pid)[1];
         Assert.Contains($"{zombie}", await Refused(zombie));
     }
@@ -55,7 +55,7 @@ public sealed class BadTargetTests
     [Fact]
     public async Task A_thread_that_is_no_process_is_refused()
     {
-        await using var victim = await Victim.Fixture("threads", 2);
+        await using var victim = await Victim.Start("manythreads", 2);
         var thread = ProcessView.Threads(victim.Pid)[1];
         Assert.Contains($"{thread}", await Refused(thread));
         Assert.Equal("0", ProcessView.Status(victim.Pid, thread, "TracerPid"));
@@ -66,7 +66,7 @@ public sealed class BadTargetTests
     {
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await using var strace = await Victim.Program(Strace, "-o", "/dev/null", "-p", $"{victim.Pid}");
         await Eventually.True(() => ProcessView.Status(victim.Pid, "TracerPid") == $"{strace.Pid}", "strace attaches");
 

@@ -8,7 +8,7 @@ public sealed class ConfigFileTests
     [Fact]
     public async Task Options_are_read_from_a_configuration_file()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var images = scratch.Folder("images of a config");
         File.WriteAllText(scratch["config"], $"""
@@ -28,7 +28,7 @@ public sealed class ConfigFileTests
     [Fact]
     public async Task The_command_line_is_above_the_configuration_file()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var (ours, theirs) = (scratch.Folder("ours"), scratch.Folder("theirs"));
         File.WriteAllText(scratch["config"], $"images-dir {theirs}\n");
@@ -40,7 +40,7 @@ public sealed class ConfigFileTests
     [Fact]
     public async Task The_default_configuration_file_is_read_unless_told_otherwise()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         Directory.CreateDirectory(scratch[".criu"]);
         File.WriteAllText(scratch[".criu/default.conf"], "display-stats\n");
@@ -63,7 +63,7 @@ public sealed class ConfigFileTests
     [InlineData("timeout soon")]
     public async Task A_bad_line_of_a_configuration_file_is_refused(string text)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         File.WriteAllText(scratch["config"], text + "\n");
         await Refusal.Of(Refusal.Usage, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--config", scratch["config"]);
@@ -72,7 +72,7 @@ public sealed class ConfigFileTests
     [Fact]
     public async Task A_configuration_file_that_is_missing_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images"), "--config", scratch["missing"]);
         Assert.True(result.ExitCode is 1 or 2, result.ToString());

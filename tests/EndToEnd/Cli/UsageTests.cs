@@ -22,7 +22,7 @@ public sealed class UsageTests
     [InlineData("--image-io-mode")]
     public async Task A_command_line_that_makes_no_sense_is_refused_with_one_line(params string[] arguments)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var line = await Refusal.Of(Refusal.Usage, scratch.Path, ["--tree", $"{victim.Pid}", .. arguments]);
         Assert.Contains(arguments[0].Split('=')[0].TrimStart('-'), line);

@@ -38,7 +38,7 @@ public sealed class EveryCallTests
 
     private static async Task FailOneByOne(int error, string calls, int? cgroupVersion)
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var cgroup = cgroupVersion is { } version ? TestCgroup.Create(version) : null;
         cgroup?.Add(victim);
         var before = VictimState.OfTree(victim);

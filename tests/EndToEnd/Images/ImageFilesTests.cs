@@ -10,7 +10,7 @@ public sealed class ImageFilesTests
     public async Task Crit_shows_every_image()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
@@ -27,7 +27,7 @@ public sealed class ImageFilesTests
     [Fact]
     public async Task Only_the_owner_may_read_images()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         Assert.All(Directory.GetFiles(scratch.Path),
@@ -37,7 +37,7 @@ public sealed class ImageFilesTests
     [Fact]
     public async Task Only_the_owner_may_read_images_whatever_the_umask_and_whatever_was_there()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var everybody = (UnixFileMode)0b110_110_110;
         foreach (var name in new[] { "stats-dump", "predump.log", "predump.pid" })
@@ -58,7 +58,7 @@ public sealed class ImageFilesTests
     public async Task The_inventory_says_when_the_tree_was_frozen()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var before = Uptime();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
@@ -74,7 +74,7 @@ public sealed class ImageFilesTests
     public async Task Statistics_agree_with_the_images_and_with_the_summary()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 7);
+        await using var victim = await Victim.Start("processes", 7);
         using var scratch = new Scratch();
         await victim.Stop();
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path);
@@ -100,7 +100,7 @@ public sealed class ImageFilesTests
     [Fact]
     public async Task Statistics_go_to_the_work_directory()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var (images, work) = (scratch.Folder("images"), scratch.Folder("work"));
         await PreDumpTool.Dump(victim.Pid, images, "--work-dir", work, "-o", "predump.log", "-v4");

@@ -58,7 +58,7 @@ public sealed class ShowTests
     public async Task Crit_takes_the_json_of_show_for_its_own()
     {
         Requires.Program(Crit, "criu");
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         foreach (var name in new[] { ImageNames.Inventory, ImageNames.Stats, ImageNames.Pagemap(victim.Pid) })

@@ -12,7 +12,7 @@ public sealed class VerifyTests
     [Theory]
     [InlineData("plain")]
     [InlineData("processes", 5)]
-    [InlineData("threads", 20, 0)]
+    [InlineData("manythreads", 20, 0)]
     [InlineData("unreadable")]
     [InlineData("filemaps")]
     [InlineData("zeropages")]
@@ -20,10 +20,10 @@ public sealed class VerifyTests
     [InlineData("sharedmemory")]
     [InlineData("guards")]
     [InlineData("manymaps", 5000)]
-    public async Task Images_of_a_stopped_tree_are_its_memory(string fixture, params int[] arguments)
+    public async Task Images_of_a_stopped_tree_are_its_memory(string program, params int[] arguments)
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         var before = VictimState.OfTree(victim);
         await victim.Stop();
         using var scratch = new Scratch();
@@ -45,7 +45,7 @@ public sealed class VerifyTests
     [Fact]
     public async Task Verify_refuses_a_running_tree()
     {
-        await using var victim = await Victim.Fixture("threads", 3, 0);
+        await using var victim = await Victim.Start("manythreads", 3, 0);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}", "--json"));
@@ -55,7 +55,7 @@ public sealed class VerifyTests
     [Fact]
     public async Task Verify_refuses_a_tree_of_which_one_task_runs()
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         await victim.Stop();
@@ -69,7 +69,7 @@ public sealed class VerifyTests
     [InlineData(2)]
     public async Task Verify_takes_a_tree_in_a_frozen_cgroup(int version)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         using var scratch = new Scratch();
@@ -279,7 +279,7 @@ public sealed class VerifyTests
 
         public static async Task<StoppedRound> Take()
         {
-            var victim = await Victim.Fixture("plain", 64);
+            var victim = await Victim.Start("plain", 64);
             await victim.Stop();
             var round = new StoppedRound(victim, new Scratch());
             await PreDumpTool.Dump(victim.Pid, round.Images);

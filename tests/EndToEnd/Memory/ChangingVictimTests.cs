@@ -11,7 +11,7 @@ public sealed class ChangingVictimTests
     public async Task Memory_that_comes_and_goes_spoils_no_image()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("remapper");
+        await using var victim = await Victim.Start("remapper");
         var steady = Mapping.Of(victim.Pid).Single(IsSteady);
         for (var round = 0; round < Rounds; round++)
         {
@@ -28,7 +28,7 @@ public sealed class ChangingVictimTests
     public async Task Tasks_that_come_and_go_spoil_no_tree()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("breeder");
+        await using var victim = await Victim.Start("breeder");
         // READY comes after the eight that stay were born and before the first that does not.
         var steady = ProcessView.Tree(victim.Pid).Take(1 + 8).ToHashSet();
         for (var round = 0; round < Rounds; round++)
@@ -46,7 +46,7 @@ public sealed class ChangingVictimTests
     public async Task A_task_that_runs_ever_another_program_spoils_no_image()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("execer");
+        await using var victim = await Victim.Start("execer");
         for (var round = 0; round < 4 * Rounds; round++)
         {
             using var scratch = new Scratch();

@@ -29,9 +29,9 @@ public sealed class ComparisonTests
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture("stopped");
+        await using var victim = await Victim.Start("ctrlz");
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
-        await using var other = await Victim.Fixture("plain");
+        await using var other = await Victim.Start("plain");
         await other.Stop();
         File.Move(scratch[$"pagemap-{victim.Pid}.img"], scratch[$"pagemap-{other.Pid}.img"]);
         await Assert.ThrowsAnyAsync<XunitException>(() => PageComparison.AssertSame(other, scratch.Path));
@@ -41,7 +41,7 @@ public sealed class ComparisonTests
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await victim.Stop();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         await PageComparison.AssertSame(victim, scratch.Path);

@@ -7,7 +7,7 @@ namespace PreDump.Tests.EndToEnd.Memory;
 /// images have it, and it takes no room on the disk.</summary>
 public sealed class MemoryOfZerosTests
 {
-    private const int Pages = 256; // of Fixtures/zeros.c
+    private const int Pages = 256; // of tests/victims/zeros.c
 
     [Theory]
     [InlineData(false)]
@@ -44,7 +44,7 @@ public sealed class MemoryOfZerosTests
     private static async Task<(int Copied, long Length, long Used)> Dump(string how, bool byEntries)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("zeros", how);
+        await using var victim = await Victim.Start("zeros", how);
         await victim.Stop();
         using var scratch = new Scratch();
         var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],

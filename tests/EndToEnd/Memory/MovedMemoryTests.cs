@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (Preload/softdirty.c), so that all
+/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (tests/victims/preload/softdirty.c), so that all
 /// of a victim looks clean, and what is found all the same was found by its page frames. (Real kernels that lose marks: tests/vm.)</summary>
 public sealed class MovedMemoryTests
 {
@@ -144,13 +144,13 @@ public sealed class MovedMemoryTests
         Assert.Contains("the images can be restored", verified.Output);
     }
 
-    private static readonly Dictionary<string, string> s_softDirty = new() { ["LD_PRELOAD"] = Victim.FixtureFile("softdirty.so") };
+    private static readonly Dictionary<string, string> s_softDirty = new() { ["LD_PRELOAD"] = Victim.FileOf("softdirty.so") };
 
     private static async Task<Victim> MovedTables()
     {
         Requires.Root();
         Requires.NoSoftDirty(); // there the real one is at work
-        return await Victim.Fixture("movedtables");
+        return await Victim.Start("movedtables");
     }
 
     private static async Task Move(Victim victim)

@@ -3,12 +3,12 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Memory;
 
 /// <summary>
-/// The measure is measured: fixtures know how many pages they wrote, and the oracle has to count the same in the
+/// The measure is measured: victims know how many pages they wrote, and the oracle has to count the same in the
 /// mappings concerned.
 /// </summary>
 public sealed class OracleTests
 {
-    private const int Touched = 64, Written = Touched / 4 + Touched / 8; // of each mapping of Fixtures/zeropages.c
+    private const int Touched = 64, Written = Touched / 4 + Touched / 8; // of each mapping of tests/victims/zeropages.c
 
     [Fact]
     public async Task The_oracle_takes_written_pages() => Assert.Equal(256, await Longest("plain"));
@@ -50,7 +50,7 @@ public sealed class OracleTests
     public async Task The_oracle_takes_the_vdso_whole()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var vdso = Mapping.Of(victim.Pid).Single(mapping => mapping.Name == "[vdso]");
         Assert.Equal(vdso.Pages, (ulong)Oracle.Pages(victim.Pid).Count(page => page.Value.Name == "[vdso]"));
     }
@@ -59,23 +59,23 @@ public sealed class OracleTests
     public async Task The_oracle_takes_huge_pages_and_the_huge_zero_page_too()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("hugepages");
+        await using var victim = await Victim.Start("hugepages");
         var written = Oracle.Pages(victim.Pid).Count(page => page.Value.Flags.Overlaps(["hg", "nh"]));
         Assert.Equal(512 + 512 - 50 + 512, written);
     }
 
-    private static async Task<int> Longest(string fixture)
+    private static async Task<int> Longest(string program)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture(fixture);
+        await using var victim = await Victim.Start(program);
         return Oracle.Pages(victim.Pid).GroupBy(page => page.Value)
             .Where(group => group.Key.Name == "").Max(group => group.Count());
     }
 
-    private static async Task<int> Count(string fixture, string name)
+    private static async Task<int> Count(string program, string name)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture(fixture);
+        await using var victim = await Victim.Start(program);
         var pages = Oracle.Pages(victim.Pid);
         Assert.NotEmpty(pages);
         return pages.Count(page => page.Value.Name.StartsWith(name, StringComparison.Ordinal));

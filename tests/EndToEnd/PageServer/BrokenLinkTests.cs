@@ -43,7 +43,7 @@ public sealed class BrokenLinkTests
         string images = scratch.Folder("images");
         string[] security = tls ? Tls(scratch, hosts.Far.Address) : [];
         await using var server = await Serve(hosts, scratch, images, security);
-        await using var victim = await Victim.Fixture("plain", 16384);
+        await using var victim = await Victim.Start("plain", 16384);
         var before = VictimState.OfTree(victim);
 
         var sending = Send(hosts, server.Port, victim, scratch.Folder("1"), security);
@@ -95,7 +95,7 @@ public sealed class BrokenLinkTests
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
         await using var server = await Serve(hosts, scratch, scratch.Folder("images"));
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await hosts.Far.Plug(false);
         Assert.Contains($"no answer for {Patience} s", await GivenUp(Send(hosts, server.Port, victim, scratch.Folder("1"))));
         Assert.Empty(Directory.GetFileSystemEntries(scratch["1"]));
@@ -105,7 +105,7 @@ public sealed class BrokenLinkTests
     // The answer is given, but when the link is down already.
     private static async Task DropsOnceAsked(TwoHosts hosts, Scratch scratch, int port, string protocol, Func<Task> asked, Action answer)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         var sending = Send(hosts, port, victim, scratch.Folder("1"), "--page-server-protocol", protocol);
         await asked();

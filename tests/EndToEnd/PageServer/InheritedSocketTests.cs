@@ -55,7 +55,7 @@ public sealed class InheritedSocketTests
         await Requires.PageOracle();
         using var scratch = new Scratch();
         string here = scratch.Folder("here"), there = scratch.Folder("there"), predump = await PreDumpTool.File();
-        await using var victim = await Victim.Fixture("plain", 5000);
+        await using var victim = await Victim.Start("plain", 5000);
         await victim.Stop();
 
         await Command.Must(Requires.DebianPython, "-c", BothSides, kind,
@@ -71,7 +71,7 @@ public sealed class InheritedSocketTests
     [MemberData(nameof(NoConnections))]
     public async Task A_client_whose_descriptor_is_no_connection_touches_nobody(string made, string reason)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var result = await WithDescriptor(made, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--ps-socket", "9");
@@ -94,7 +94,7 @@ public sealed class InheritedSocketTests
     [InlineData(900)]
     public async Task A_descriptor_that_nobody_has_left_open_is_refused(int fd)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         Assert.Contains($"--ps-socket {fd}:", await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}", "--page-server", "--ps-socket", $"{fd}"));
         Assert.Contains($"--ps-socket {fd}:", Refusal.Line(Refusal.Failure,

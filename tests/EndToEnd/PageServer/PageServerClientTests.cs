@@ -13,7 +13,7 @@ public sealed class PageServerClientTests
     public async Task A_page_server_of_either_layout_gets_all_pages(int messageBytes, string protocol)
     {
         using var server = FakePageServer.Of(messageBytes);
-        await using var victim = await Victim.Fixture("plain", 700);
+        await using var victim = await Victim.Start("plain", 700);
         await victim.Stop();
         using var scratch = new Scratch();
         string local = scratch.Folder("local"), sent = scratch.Folder("sent");
@@ -95,7 +95,7 @@ public sealed class PageServerClientTests
             stream.Write(new byte[4]);
             Thread.Sleep(TimeSpan.FromSeconds(20));
         });
-        await using var victim = await Victim.Fixture("plain", 40000);
+        await using var victim = await Victim.Start("plain", 40000);
         using var scratch = new Scratch();
         string images = scratch.Folder("1"), thawed = scratch["thawed"];
         var running = Command.Run("/bin/sh", ["-c", "\"$0\" \"$@\" 3> '" + thawed + "' & echo $! > '" + scratch["pid"] + "'; wait $!", await PreDumpTool.File(),
@@ -117,7 +117,7 @@ public sealed class PageServerClientTests
 
     private static async Task<string> Refused(int port)
     {
-        await using var victim = await Victim.Fixture("plain", 40000);
+        await using var victim = await Victim.Start("plain", 40000);
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", $"{port}", "--timeout", "1", "-q");
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));

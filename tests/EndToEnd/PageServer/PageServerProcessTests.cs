@@ -17,7 +17,7 @@ public sealed class PageServerProcessTests
         Assert.True(started.ExitCode == 0, started.ToString());
         Assert.Equal([0], await File.ReadAllBytesAsync(scratch["listens"], TestContext.Current.CancellationToken));
         int pid = int.Parse(await File.ReadAllTextAsync(scratch["pid"], TestContext.Current.CancellationToken));
-        await using var victim = await Victim.Fixture("plain", 300);
+        await using var victim = await Victim.Start("plain", 300);
         await PreDumpTool.Dump(victim.Pid, here, "--page-server", "--port", started.Output.Trim().Split(':')[^1]);
         await Eventually.True(() => !ProcessView.Exists(pid), "the daemon ends after its round");
         File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(images, "inventory.img"));

@@ -13,7 +13,7 @@ public sealed class ServerDedupTests
     public async Task A_page_server_frees_what_a_round_replaces_if_that_is_wanted(bool dedup)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain", Pages);
+        await using var victim = await Victim.Start("plain", Pages);
         await victim.Stop();
         using var scratch = new Scratch();
         string images = scratch.Folder("images"), here = scratch.Folder("here");

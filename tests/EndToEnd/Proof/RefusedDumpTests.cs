@@ -12,7 +12,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_with_a_wrong_page_that_is_not_to_be_mended_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         var before = HandmadeDump.Content(dump.Final);
@@ -32,7 +32,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_is_proved_without_a_directory_to_work_in()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
 
@@ -47,7 +47,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_of_a_tree_that_runs_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         victim.Continue();
         await Eventually.True(() => ProcessView.State(victim.Pid) != 'T', "the victim goes on");
@@ -57,7 +57,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_on_a_parent_whose_pages_are_gone_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         using (var pages = File.OpenWrite(Path.Combine(dump.Round, ImageNames.Pages(1))))
             pages.SetLength(pages.Length - (long)Page);
@@ -67,7 +67,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_on_a_parent_that_is_no_image_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.WriteAllText(Path.Combine(dump.Round, ImageNames.Pagemap(victim.Pid)), "no pagemap at all");
         await AssertRefused(dump, "not a CRIU pagemap");
@@ -76,7 +76,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_with_pages_of_a_task_that_is_not_in_the_tree_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.WriteAllBytes(Path.Combine(dump.Final, ImageNames.Pagemap(1)), Bytes.Pagemap(1, new PagemapEntry(0x10000, 1, PageFlags.Parent)));
         await AssertRefused(dump, "no task of the tree has that pid");
@@ -85,7 +85,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_whose_images_are_shorter_than_they_say_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim, run => [run with { NrPages = 1, Flags = PageFlags.Present },
             .. run.NrPages == 1 ? Array.Empty<PagemapEntry>() : [new PagemapEntry(run.Vaddr + Page, run.NrPages - 1, PageFlags.Parent)]]);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr + 2 * Page);
@@ -99,7 +99,7 @@ public sealed class RefusedDumpTests
     public async Task A_dump_that_can_not_be_mended_on_a_full_disk_fails()
     {
         await using var disk = await TinyDisk.Mount(4 << 20);
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim, run => [run with { Flags = PageFlags.Parent }], disk.Path);
         for (ulong page = 0; page < 30; page++)
             HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr + page * Page);
@@ -119,7 +119,7 @@ public sealed class RefusedDumpTests
     [InlineData("PREDUMP_MEND", "Yes", "\"Yes\" is none of: yes, no")]
     public async Task A_dump_with_a_setting_that_is_not_understood_fails(string name, string value, string reason)
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         await AssertRefused(dump, $"{name}: {reason}", (name, value));
     }
@@ -127,7 +127,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_without_a_parent_is_taken()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.Delete(Path.Combine(dump.Final, ImageNames.Parent));
         var result = await dump.Run();
@@ -140,7 +140,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_to_a_page_server_is_taken_with_a_word()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.Delete(Path.Combine(dump.Final, ImageNames.Pagemap(victim.Pid)));
         File.Delete(Path.Combine(dump.Final, ImageNames.Pages(1)));
@@ -155,7 +155,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_parent_that_was_used_before_proves_nothing_so_that_all_is_compared()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.WriteAllText(Path.Combine(dump.Round, ImageNames.Child), "/another/dump\n1\n");
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
@@ -170,7 +170,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_parent_that_another_round_has_claimed_proves_nothing_either()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.Move(Path.Combine(dump.Round, ImageNames.Inventory), Path.Combine(dump.Round, ImageNames.ClaimedInventory));
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
@@ -185,7 +185,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_dump_on_a_parent_that_is_read_only_is_taken_with_a_warning()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         await Command.Must("/bin/mount", "--bind", dump.Round, dump.Round);
@@ -206,7 +206,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task The_administrators_settings_are_heeded_and_the_environment_is_above_them()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         async Task<CommandResult> With(string file, params (string, string)[] settings) => await Command.Run("/usr/bin/unshare",

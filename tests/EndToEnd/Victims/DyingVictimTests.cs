@@ -8,13 +8,13 @@ public sealed class DyingVictimTests
     [Theory]
     [InlineData("plain", 65536)]
     [InlineData("processes", 50)]
-    [InlineData("threads", 200)]
-    public async Task Images_of_a_victim_that_dies_are_whole_or_none(string fixture, int size)
+    [InlineData("manythreads", 200)]
+    public async Task Images_of_a_victim_that_dies_are_whole_or_none(string program, int size)
     {
         await Requires.PageOracle();
         for (var attempt = 0; attempt < 15; attempt++)
         {
-            await using var victim = await Victim.Fixture(fixture, size);
+            await using var victim = await Victim.Start(program, size);
             using var scratch = new Scratch();
             var running = PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json");
             await Task.Delay(Random.Shared.Next(0, 60), TestContext.Current.CancellationToken);
@@ -42,7 +42,7 @@ public sealed class DyingVictimTests
         await Requires.PageOracle();
         for (var attempt = 0; attempt < 15; attempt++)
         {
-            await using var victim = await Victim.Fixture("processes", 20);
+            await using var victim = await Victim.Start("processes", 20);
             var leaf = victim.Tree[^1];
             using var scratch = new Scratch();
             var running = PreDumpTool.Dump(victim.Pid, scratch.Path);

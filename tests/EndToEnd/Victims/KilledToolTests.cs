@@ -15,12 +15,12 @@ public sealed class KilledToolTests
     private const string InItsOwnGroup = "import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])";
 
     [Theory]
-    [InlineData("threads", 1000, 4)]
+    [InlineData("manythreads", 1000, 4)]
     [InlineData("manymaps", 60000)]
     [InlineData("processes", 50)]
-    public async Task Predump_that_is_killed_inside_the_freeze_lets_go_of_the_victim(string fixture, params int[] arguments)
+    public async Task Predump_that_is_killed_inside_the_freeze_lets_go_of_the_victim(string program, params int[] arguments)
     {
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         var before = VictimState.OfTree(victim);
         await InsideTheFreeze(victim, latest: 2000, async (tool, images) =>
         {
@@ -35,7 +35,7 @@ public sealed class KilledToolTests
     public async Task Predump_that_is_killed_at_any_moment_leaves_the_victim_running()
     {
         using var rounds = new Scratch();
-        await using var victim = await Victim.Fixture("toucher", rounds["rounds"], 8192);
+        await using var victim = await Victim.Start("rewriter", rounds["rounds"], 8192);
         for (var attempt = 0; attempt < Tries; attempt++)
         {
             using var scratch = new Scratch();
@@ -53,7 +53,7 @@ public sealed class KilledToolTests
     [Fact]
     public async Task A_stopped_victim_is_still_stopped_after_predump_was_killed()
     {
-        await using var victim = await Victim.Fixture("threads", 500, 0);
+        await using var victim = await Victim.Start("manythreads", 500, 0);
         await victim.Stop();
         await InsideTheFreeze(victim, latest: 0, async (tool, _) =>
         {
@@ -68,7 +68,7 @@ public sealed class KilledToolTests
     [InlineData(Signal.Int)]
     public async Task Predump_that_is_told_to_end_clears_up(int signal)
     {
-        await using var victim = await Victim.Fixture("plain", 65536);
+        await using var victim = await Victim.Start("plain", 65536);
         var before = VictimState.OfTree(victim);
         var ended = 0;
         for (var attempt = 0; attempt < Tries; attempt++)
@@ -97,7 +97,7 @@ public sealed class KilledToolTests
     [Fact]
     public async Task Predump_that_is_told_to_end_inside_the_freeze_lets_go_and_clears_up()
     {
-        await using var victim = await Victim.Fixture("threads", 1000, 4);
+        await using var victim = await Victim.Start("manythreads", 1000, 4);
         var before = VictimState.OfTree(victim);
         await InsideTheFreeze(victim, latest: 0, async (tool, images) =>
         {
@@ -113,7 +113,7 @@ public sealed class KilledToolTests
     [Fact]
     public async Task Predump_that_is_stopped_by_a_terminal_inside_the_freeze_lets_go_first()
     {
-        await using var victim = await Victim.Fixture("threads", 1000, 4);
+        await using var victim = await Victim.Start("manythreads", 1000, 4);
         var before = VictimState.OfTree(victim);
         await InsideTheFreeze(victim, latest: 0, async (tool, images) =>
         {
@@ -138,7 +138,7 @@ public sealed class KilledToolTests
     [Fact]
     public async Task Predump_that_is_stopped_for_long_in_the_copy_gives_no_read_up()
     {
-        await using var victim = await Victim.Fixture("plain", 65536);
+        await using var victim = await Victim.Start("plain", 65536);
         var inTheCopy = 0;
         for (var attempt = 0; attempt < 8; attempt++)
         {

@@ -80,7 +80,7 @@ public sealed class WorkingVictimTests
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture("toucher", scratch["rounds"], 4096);
+        await using var victim = await Victim.Start("rewriter", scratch["rounds"], 4096);
         for (var run = 0; run < 5; run++)
         {
             await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"));
@@ -91,11 +91,11 @@ public sealed class WorkingVictimTests
     [Theory]
     [InlineData("signals")]
     [InlineData("stopandgo")]
-    public async Task No_signal_to_a_victim_at_work_is_lost_or_doubled(string fixture)
+    public async Task No_signal_to_a_victim_at_work_is_lost_or_doubled(string program)
     {
         Requires.Root();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture(fixture, scratch["count"]);
+        await using var victim = await Victim.Start(program, scratch["count"]);
         for (var run = 0; run < 20; run++)
         {
             await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"));

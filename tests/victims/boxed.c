@@ -1,6 +1,6 @@
 // boxed: two tasks in pid and mount namespaces of their own, as a container's are: the images are named by the pids
 // inside (1 and 2). Outside, this program only sets up ./box (a root directory with itself in it) and waits.
-#include "victim.h"
+#include "chain.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>

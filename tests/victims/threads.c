@@ -1,5 +1,5 @@
 // threads: five threads in one address space. Each rewrites and checks memory of its own, and a pattern on its stack.
-#include "victim.h"
+#include "chain.h"
 #include <pthread.h>
 
 enum { THREADS = 4 };

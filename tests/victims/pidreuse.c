@@ -1,7 +1,7 @@
 // pidreuse: with each step the child leaves and another takes over its pid. The first and every second after it rewrites
 // what it inherited, the others leave it alone; so what the first round saved for a pid isn't what its next owner has,
 // though it is clean.
-#include "victim.h"
+#include "chain.h"
 #include <linux/sched.h>
 #include <sys/syscall.h>
 

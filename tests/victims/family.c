@@ -1,6 +1,6 @@
 // family: a tree of seven. Children and a grandchild inherit an area copy-on-write and let it drift apart page by
 // page, each has memory of its own besides, one has nothing but a zombie's remains.
-#include "victim.h"
+#include "chain.h"
 
 static struct area inherited, own;
 

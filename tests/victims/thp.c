@@ -1,6 +1,6 @@
 // thp: 2 MB pages. One write makes 2 MB dirty; holes are punched into huge pages, which splits them; a huge page that
 // was only ever read is the huge zero page.
-#include "victim.h"
+#include "chain.h"
 
 enum { HUGE = 512, PAGES = 8 * HUGE };
 

@@ -1,6 +1,6 @@
 // spawner: a tree in which tasks are born and die without end: forks, threads, execs, vforks, and double forks whose
 // grandchildren leave the tree. Each branch checks memory that it got from its parent.
-#include "victim.h"
+#include "chain.h"
 #include <pthread.h>
 
 enum { PAGES = 64, BRANCHES = 5 };

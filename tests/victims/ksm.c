@@ -1,6 +1,6 @@
 // ksm: memory that the kernel merges (MADV_MERGEABLE). With each step a quarter of it is rewritten so that its pages become
 // equal, and the step ends only when the kernel has merged them: it then drops the mark that they were changed.
-#include "victim.h"
+#include "chain.h"
 
 enum { PAGES = 256, QUARTER = PAGES / 4 };
 static uint64_t *mem;

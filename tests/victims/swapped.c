@@ -1,6 +1,6 @@
 // swapped: with each step half of the memory goes to swap (where there is some: chain-list makes it in the VM), most
 // of it clean. A page in swap is memory like any other, and carries its soft-dirty bit there.
-#include "victim.h"
+#include "chain.h"
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif

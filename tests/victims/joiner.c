@@ -1,5 +1,5 @@
 // joiner: with each step the oldest task leaves the tree and a new one joins it.
-#include "victim.h"
+#include "chain.h"
 
 enum { CHILDREN = 3 };
 

@@ -1,4 +1,4 @@
-// victim BOARD KIND [NUMBER...]: something to be pre-dumped, that prints READY when its memory is as its kind says.
+// workload BOARD KIND [NUMBER...]: something to be pre-dumped, that prints READY when its memory is as its kind says.
 //   memory MB       MB of pages of random bytes, each 4 KiB for itself
 //   scattered MB    the same, but only every 8th page is there; SIGUSR1 writes to each of them
 //   thp MB          the same in transparent huge pages
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 {
     int fd = argc > 2 ? open(argv[1], O_RDWR) : -1;
     if (fd < 0)
-        die("victim BOARD KIND");
+        die("workload BOARD KIND");
     board = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);

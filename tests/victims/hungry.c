@@ -1,6 +1,6 @@
 // hungry: with each step a child takes memory, one page after the other, until the kernel kills it for that: run in a cgroup with a
 // limit. It is the one that the kernel will choose.
-#include "victim.h"
+#include "chain.h"
 #include <fcntl.h>
 
 static void eat(void)

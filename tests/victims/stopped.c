@@ -1,6 +1,6 @@
 // stopped: one child is stopped before the first round and stays so through dump and restore; another is stopped and
 // continued by turns with each step.
-#include "victim.h"
+#include "chain.h"
 
 static void live(long n)
 {

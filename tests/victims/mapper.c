@@ -1,6 +1,6 @@
 // mapper: mappings that come, go, move, grow and shrink while pages inside are clean. An old page must never shine
 // through where a new mapping stands, a moved page must go along, a dropped one must stay zero.
-#include "victim.h"
+#include "chain.h"
 #include <fcntl.h>
 
 enum { PAGES = 256 };

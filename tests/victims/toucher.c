@@ -1,6 +1,6 @@
 // toucher [MB]: one task, private anonymous memory, 4 random pages rewritten a round. Page 0 is never written again:
 // the negative proofs need a page that is clean for certain.
-#include "victim.h"
+#include "chain.h"
 
 int main(int argc, char **argv)
 {

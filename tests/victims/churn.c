@@ -1,6 +1,6 @@
 // churn: threads that never sleep in one address space. Some map, unmap, protect, move, grow, drop, free lazily, guard and
 // replace their memory and the heap; others rewrite and check theirs meanwhile.
-#include "victim.h"
+#include "chain.h"
 #include <pthread.h>
 
 enum { CHURNERS = 3, AREAS = 8, PAGES = 32, WRITERS = 2, WRITTEN = 256, HEAP = 48 };

@@ -1,6 +1,6 @@
 // grower: arrays that grow by realloc(3) as a program's vectors do, half of them with MADV_HUGEPAGE. A large one is a mapping of its
 // own, which mremap(2) moves when something stands in its way; one that is full is freed, and its addresses are soon another's.
-#include "victim.h"
+#include "chain.h"
 
 enum { ARRAYS = 6, MOST = 3 << 17 }; // elements; 3 MiB
 struct array { uint64_t *of, name; size_t length, room; };

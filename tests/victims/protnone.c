@@ -1,6 +1,6 @@
 // protnone: areas that lose and gain PROT_READ between rounds without being written. The final dump believes a clean
 // readable page to be in the parent, however unreadable it was when the parent was written.
-#include "victim.h"
+#include "chain.h"
 
 enum { PAGES = 256, AREAS = 6, LAST = 99, NONE = PROT_NONE, RW = PROT_READ | PROT_WRITE };
 static struct area area[AREAS];

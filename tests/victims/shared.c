@@ -1,6 +1,6 @@
 // shared: two tasks that share an anonymous mapping, a memfd and a SysV segment, one rewriting the even and one the
 // odd pages; and a private mapping of the memfd, of which only the rewritten pages are the task's own.
-#include "victim.h"
+#include "chain.h"
 #include <sched.h>
 #include <sys/shm.h>
 

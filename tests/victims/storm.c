@@ -1,7 +1,7 @@
 // storm: never sleeps. One task rewrites pages, the other tears its mappings down, moves them, drops and refills them,
 // so that pages change, go and come while a pre-dump reads them. What it reads then may be torn or missing; what the
 // chain restores may not.
-#include "victim.h"
+#include "chain.h"
 #include <sched.h>
 
 enum { AREAS = 24, PAGES = 64 };

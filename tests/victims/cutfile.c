@@ -1,6 +1,6 @@
 // cutfile: a private mapping of a file that is cut and grown all the time. Pages behind the end raise SIGBUS, and what
 // was written to them is gone; behind a new end the file's bytes show again.
-#include "victim.h"
+#include "chain.h"
 #include <fcntl.h>
 #include <setjmp.h>
 

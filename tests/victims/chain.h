@@ -1,4 +1,5 @@
-// What all victims share: memory of which every word can be predicted, and the few words they speak with `chain`:
+// What victims share that are carried through a whole chain, from READY to a restore: memory of which every word can be predicted,
+// and the few words they speak with `chain`:
 //     READY pid    the tree is complete; `chain` may freeze it         (victim -> chain, a line on stdout)
 //     STILL addr   a page that is never written again
 //     round N ok   N counts up without a gap, also over a restore: it lives in memory too
@@ -7,27 +8,15 @@
 //     VERDICT ok   after SIGTERM: every byte of every task was checked once more and was right
 // Lines are written with one write() each to a file opened with O_APPEND, so several tasks can share it.
 #pragma once
-#define _GNU_SOURCE
-#include <errno.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include "victim.h"
 
-enum { PAGE = 4096, WORDS = PAGE / 8 };
+enum { WORDS = PAGE / 8 };
 
 static volatile sig_atomic_t victim_stop, victim_steps;
 static int victim_steps_done, victim_bad;
 static long victim_rounds;
 
-static void say(const char *format, ...)
+static inline void say(const char *format, ...)
 {
     char line[256];
     va_list a;
@@ -39,16 +28,16 @@ static void say(const char *format, ...)
         victim_bad = 1;
 }
 
-static void die(const char *what)
+static inline void die(const char *what)
 {
     say("BAD %s: %s", what, strerror(errno));
     _exit(1);
 }
 
-static void on_term(int s) { (void)s; victim_stop = 1; }
-static void on_step(int s) { (void)s; victim_steps++; }
+static inline void on_term(int s) { (void)s; victim_stop = 1; }
+static inline void on_step(int s) { (void)s; victim_steps++; }
 
-static void victim_signals(void)
+static inline void victim_signals(void)
 {
     signal(SIGTERM, on_term);
     signal(SIGUSR1, on_step);
@@ -64,12 +53,12 @@ struct area {
     size_t pages, checked;
 };
 
-static uint64_t area_base(const struct area *a, size_t page)
+static inline uint64_t area_base(const struct area *a, size_t page)
 {
     return a->salt + page * 0x9E3779B97F4A7C15ull + a->model[page] * 0xD1B54A32D192ED03ull;
 }
 
-static void area_write(struct area *a, size_t page)
+static inline void area_write(struct area *a, size_t page)
 {
     uint64_t base = area_base(a, page), *p = a->mem + page * WORDS;
     for (int w = 0; w < WORDS; w++)
@@ -77,7 +66,7 @@ static void area_write(struct area *a, size_t page)
 }
 
 // With a hole on either side: a mapping that is merged into a neighbour makes all of it dirty, and nothing would be clean.
-static void *map_private(size_t pages)
+static inline void *map_private(size_t pages)
 {
     char *m = mmap(0, (pages + 2) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m == MAP_FAILED || munmap(m, PAGE) || munmap(m + (pages + 1) * PAGE, PAGE))
@@ -85,7 +74,7 @@ static void *map_private(size_t pages)
     return m + PAGE;
 }
 
-static void area_fill(struct area *a, void *mem, size_t pages, uint64_t salt)
+static inline void area_fill(struct area *a, void *mem, size_t pages, uint64_t salt)
 {
     *a = (struct area){ .mem = mem, .salt = salt << 32, .seed = salt, .pages = pages };
     if (!(a->model = calloc(pages, sizeof *a->model)))
@@ -95,7 +84,7 @@ static void area_fill(struct area *a, void *mem, size_t pages, uint64_t salt)
 }
 
 // Rewrites `count` pages chosen at random, never one below `first`.
-static void area_touch_from(struct area *a, size_t first, int count)
+static inline void area_touch_from(struct area *a, size_t first, int count)
 {
     while (count-- > 0) {
         a->seed = a->seed * 6364136223846793005ull + 1442695040888963407ull;
@@ -105,9 +94,9 @@ static void area_touch_from(struct area *a, size_t first, int count)
     }
 }
 
-static void area_touch(struct area *a, int count) { area_touch_from(a, 0, count); }
+static inline void area_touch(struct area *a, int count) { area_touch_from(a, 0, count); }
 
-static void area_check_pages(const struct area *a, size_t from, size_t to, const char *name)
+static inline void area_check_pages(const struct area *a, size_t from, size_t to, const char *name)
 {
     for (size_t i = from; i < to; i++) {
         uint64_t base = area_base(a, i), wrong = 0;
@@ -126,10 +115,10 @@ static void area_check_pages(const struct area *a, size_t from, size_t to, const
     }
 }
 
-static void area_check(const struct area *a, const char *name) { area_check_pages(a, 0, a->pages, name); }
+static inline void area_check(const struct area *a, const char *name) { area_check_pages(a, 0, a->pages, name); }
 
 // An eighth of it, the next one with each call: an emulated CPU has better things to do than to check all, every time.
-static void area_check_some(struct area *a, const char *name)
+static inline void area_check_some(struct area *a, const char *name)
 {
     size_t n = a->checked++ % 8;
     area_check_pages(a, a->pages * n / 8, a->pages * (n + 1) / 8, name);
@@ -137,20 +126,20 @@ static void area_check_some(struct area *a, const char *name)
 
 // ---- life ----
 
-static void nap(int ms)
+static inline void nap(int ms)
 {
     struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
     nanosleep(&t, 0);
 }
 
-static void victim_ready(void)
+static inline void victim_ready(void)
 {
     victim_signals();
     say("READY %d", getpid());
 }
 
 // Ends a round; false once SIGTERM came. Every round is told, so that `chain` sees a gap or a repetition.
-static int victim_round(int ms)
+static inline int victim_round(int ms)
 {
     say("round %ld %s", victim_rounds++, victim_bad ? "WRONG" : "ok");
     if (!victim_stop && !victim_bad)
@@ -159,10 +148,10 @@ static int victim_round(int ms)
 }
 
 // True once per SIGUSR1; the caller acts, then calls victim_stepped().
-static int victim_step(void) { return victim_steps_done < victim_steps; }
-static void victim_stepped(void) { say("STEP %d", ++victim_steps_done); }
+static inline int victim_step(void) { return victim_steps_done < victim_steps; }
+static inline void victim_stepped(void) { say("STEP %d", ++victim_steps_done); }
 
-static int victim_verdict(void)
+static inline int victim_verdict(void)
 {
     say("VERDICT %s", victim_bad ? "bad" : "ok");
     return victim_bad;
@@ -171,7 +160,7 @@ static int victim_verdict(void)
 // ---- child tasks ----
 
 // Forks; the child forgets what the parent was told, runs life(arg) and exits with its verdict. It dies with us.
-static pid_t spawn(void (*life)(long), long arg)
+static inline pid_t spawn(void (*life)(long), long arg)
 {
     pid_t pid = fork();
     if (pid < 0)
@@ -186,7 +175,7 @@ static pid_t spawn(void (*life)(long), long arg)
 }
 
 // Waits for a child's end and takes over its verdict.
-static void reap(pid_t pid)
+static inline void reap(pid_t pid)
 {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
@@ -199,7 +188,7 @@ static void reap(pid_t pid)
 }
 
 // Asks a child for its own last check first.
-static void finish(pid_t pid)
+static inline void finish(pid_t pid)
 {
     kill(pid, SIGCONT);
     kill(pid, SIGTERM);

@@ -1,7 +1,7 @@
 // Memory whose pages move. A model goes along with every move, so that it can be said of each address what must be there: which
 // page, in which version, or zeros. A page begins with its own name, so one that is old, foreign or missing tells what it is.
 #pragma once
-#include "victim.h"
+#include "chain.h"
 
 struct page {
     uint32_t id, version;       // what it holds; id 0: zeros

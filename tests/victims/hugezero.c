@@ -1,6 +1,6 @@
 // hugezero: memory that is first read after the first round, so that a huge zero page turns up: to the pagemap (before
 // PAGEMAP_SCAN) present, clean and no zero page, but not in the parent. CRIU 3.17 as the second round fails on it.
-#include "victim.h"
+#include "chain.h"
 
 enum { HUGE = 512 };
 

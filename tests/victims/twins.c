@@ -1,6 +1,6 @@
 // twins: a child that is pid 1 of a pid namespace of its own; with each odd step there is a second one, with each even step it is
 // gone. Images are named by that pid, so a tree with both can't be pre-dumped. For refusals.py: criu can't dump such a tree.
-#include "victim.h"
+#include "chain.h"
 #include <sched.h>
 #include <sys/syscall.h>
 

@@ -1,6 +1,6 @@
 // moved: three areas of whole page tables, which change places with the first step (and the third, and so on): the kernel moves the
 // tables and says of no page that it was changed. Each place keeps being one that a parent has, so old bytes would come without a word.
-#include "victim.h"
+#include "chain.h"
 
 enum { TABLE = 512, PAGES = 2 * TABLE, AREAS = 3 };
 static struct area area[AREAS];

@@ -1,15 +1,15 @@
-/* What every victim shares: a pattern that names its own address, the READY line, and a death with its parent.
- *
- * A victim prints one line, "READY <pid>", when its memory has the shape that its file promises, or "SKIP <reason>"
- * where this machine can't give that shape. Then it rests or works until it is killed. */
-#ifndef VICTIM_H
-#define VICTIM_H
-
+// What all victims share: the line that says that they are ready, memory, a pattern that names its own address, and a death with their
+// parent.
+//
+// A victim prints one line, "READY pid", when its memory has the shape that its file promises, or "SKIP reason" where this machine
+// can't give that shape. Then it rests or works until it is killed. Those that are carried through a whole chain say more: chain.h.
+#pragma once
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +32,13 @@
         }                                                              \
     } while (0)
 
-/* The test that started us may be killed: no victim outlives it. Not inherited by fork, so children call it too. */
+// The test that started us may be killed: no victim outlives it. Not inherited by fork, so children call it too.
 static inline void die_with_parent(void)
 {
     MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 }
 
-/* A word's content depends on its address and a salt: a page in the wrong place is seen. */
+// A word's content depends on its address and a salt: a page in the wrong place is seen.
 static inline uint64_t word_at(const void *address, uint64_t salt)
 {
     return ((uint64_t)(uintptr_t)address * 0x9E3779B97F4A7C15UL) ^ (salt * 0xC2B2AE3D27D4EB4FUL);
@@ -51,7 +51,7 @@ static inline void fill(void *from, size_t pages, uint64_t salt)
         word[i] = word_at(&word[i], salt);
 }
 
-/* The first word of a page that differs, or NULL. */
+// The first word of a page that differs, or NULL.
 static inline void *damaged(void *from, size_t pages, uint64_t salt)
 {
     uint64_t *word = from;
@@ -75,7 +75,7 @@ static inline void *map(size_t pages, int prot, int flags, int fd)
     return at;
 }
 
-/* Stands between two pages without access, so that the kernel joins it with no neighbour. */
+// Stands between two pages without access, so that the kernel joins it with no neighbour.
 static inline void *private_memory(size_t pages)
 {
     char *at = map(pages + 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -83,7 +83,7 @@ static inline void *private_memory(size_t pages)
     return at + PAGE;
 }
 
-/* An unnamed file of so many bytes, filled with the pattern of its own offsets. */
+// An unnamed file of so many bytes, filled with the pattern of its own offsets.
 static inline int file_of(size_t bytes)
 {
     char name[] = "/tmp/predump-victim-XXXXXX";
@@ -128,5 +128,3 @@ static inline unsigned long argument(int argc, char **argv, int index, unsigned 
 {
     return index < argc ? strtoul(argv[index], NULL, 0) : otherwise;
 }
-
-#endif
