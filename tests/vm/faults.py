@@ -11,23 +11,18 @@ from guest import TALLY, Chain, Victim, Wrong, eventually, main, must, options, 
 
 GIVEN = options(kills=100, failures=100, resets=1, seed=0)
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGHUP]
-# errno, and the calls that it fits; 0: half of the work is done (EveryCallTests has the same)
-FAILURES = [
-    (28, 'write,pwrite,openat,open,renameat,close'),
-    (5, 'open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64'),
-    (24, 'open,openat,socketpair,pidfd_open'),
-    (12, 'open,openat,mmap,ioctl,ptrace,process_vm_readv,read,getdents64,socketpair,pidfd_open,poll'),
-    (4, 'read,write,pwrite,open,openat,waitpid,poll,close,pread'),
-    (1, 'ptrace,process_vm_readv,pidfd_open,ioctl,sched_setscheduler'),
-    (38, 'process_vm_readv,pidfd_open,ioctl'),
-    (0, 'read,write,pwrite,process_vm_readv'),
-]
 CGROUP = '/sys/fs/cgroup/faults'
+
+
+def failures():
+    """The errno and the calls of each line of failing-calls, which EveryCallTests reads, too."""
+    lines = [line.split() for line in read(os.path.join(GIVEN.victims, 'failing-calls')).splitlines() if not line.startswith('#')]
+    return [(int(number), calls) for number, _, calls in lines]
 
 
 class Storm:
     def __init__(self):
-        self.chain, self.more, self.refused, self.since_restore = None, (), 0, 0
+        self.chain, self.more, self.refused, self.since_restore, self.failed = None, (), 0, 0, set()
 
     def take(self, victim, *arguments):
         self.chain = Chain(GIVEN.predump, GIVEN.criu, Victim(os.path.join(GIVEN.victims, victim), *arguments))
@@ -72,6 +67,7 @@ class Storm:
         what = f'after {told or "nothing"} failed with {error} (call {at} of {calls}): {result}'
         if told:
             TALLY['calls failed in rounds with a parent'] += 1
+            self.failed.add((error, told.split()[1]))
         if self.chain.inventory(folder):
             must(result.code == 0 or 'the images are whole' in result.errors, what)
         else:
@@ -190,11 +186,13 @@ def prove():
             storm.enter_cgroup()
         storm.by_signal(SIGNALS[i % len(SIGNALS)], '*', 1 + i * calls // GIVEN.kills, luck.randrange(0, 4000))
     storm.leave_cgroup()
-    for kind, (error, names) in enumerate(FAILURES):
-        share = max(1, GIVEN.failures // len(FAILURES))
+    kinds = failures()
+    for error, names in kinds:
+        share = max(1, GIVEN.failures // len(kinds))
         calls = storm.count(names)
         for i in range(share):
             storm.by_failure(error, names, 1 + (i * calls + luck.randrange(calls)) // share)
+    TALLY['pairs of an error and a call that failed in rounds with a parent'] += len(storm.failed)
     storm.restore()
     storm.victim.assert_verdict()
 
