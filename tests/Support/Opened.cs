@@ -1,5 +1,4 @@
 using PreDump.Images;
-using ImageDirectory = PreDump.Images.ImageDirectory;
 
 namespace PreDump.Tests.Support;
 

@@ -13,5 +13,12 @@ internal sealed class Scratch(string? where = null) : IDisposable
     /// <summary>A new empty directory inside.</summary>
     public string Folder(string name) => Directory.CreateDirectory(this[name]).FullName;
 
+    /// <summary>Makes a file of these bytes inside; returns its path.</summary>
+    public string Write(string name, ReadOnlySpan<byte> content)
+    {
+        File.WriteAllBytes(this[name], content);
+        return this[name];
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -22,7 +22,7 @@ public sealed partial class ArchitectureTests
         Assert.DoesNotContain(Sources("src"), file => ForeignCall().IsMatch(File.ReadAllText(file)) && !file.Contains("/src/PreDump.Linux/Interop/"));
 
     [Fact]
-    public void Images_know_no_tasks_and_no_sockets() =>
+    public void The_images_project_knows_no_tasks_and_no_sockets() =>
         Assert.DoesNotContain(Sources("src/PreDump.Images"), file => TaskOrSocket().IsMatch(File.ReadAllText(file)));
 
     /// <summary>Nothing upwards, nothing sideways: predump → PreDump.PageServer → PreDump.Core → PreDump.Images → PreDump.Linux.</summary>
@@ -42,7 +42,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void There_are_no_other_assemblies() => Assert.Equal(["PreDump", "PreDump.Core", "PreDump.Images", "PreDump.Linux", "PreDump.PageServer"],
+    public void There_are_five_assemblies_and_no_others() => Assert.Equal(["PreDump", "PreDump.Core", "PreDump.Images", "PreDump.Linux", "PreDump.PageServer"],
         Directory.EnumerateFiles(Path.Combine(Top(), "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed partial class ArchitectureTests
     [InlineData("PreDump.Core")]
     [InlineData("PreDump.PageServer")]
     [InlineData("PreDump")]
-    public void No_circle_of_namespaces(string assembly)
+    public void The_namespaces_of_an_assembly_form_no_circle(string assembly)
     {
         var uses = Sources("src/" + assembly).Where(file => !file.Contains("/Interop/")).Select(File.ReadAllText).Where(text => NamespaceOf().IsMatch(text))
             .GroupBy(text => NamespaceOf().Match(text).Groups[1].Value)

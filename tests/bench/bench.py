@@ -18,7 +18,7 @@ class Victim:
         self.board_file, self.out = os.path.join(own, 'board'), os.path.join(own, 'out')
         with open(self.board_file, 'wb') as board:
             board.truncate(4096)
-        command = ['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/victim', self.board_file, *kind]
+        command = ['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/workload', self.board_file, *kind]
         with open(self.out, 'w') as out:  # (not a pipe to us: criu would not dump that)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         with open(self.board_file, 'r+b') as board:

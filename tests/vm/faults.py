@@ -4,31 +4,25 @@
 After each: the victim goes on; and either the parent is refused from now on, by predump and by criu, or the next round on it,
 and all rounds before, are the victim's memory page by page. Now and then, and at the end, by criu dump and criu restore: the
 restored victim checks its memory itself and is the next one's victim. The moments are spread evenly over all calls of a round
-(tests/EndToEnd/Fixtures/Preload/faults.c, here faults.so); each write to clear_refs is met by a signal and by a failure
+(tests/victims/preload/faults.c); each write to clear_refs is met by a signal and by a failure
 (--resets 0: not)."""
 import os, random, signal, sys
 from guest import TALLY, Chain, Victim, Wrong, eventually, main, must, options, read, run
 
 GIVEN = options(kills=100, failures=100, resets=1, seed=0)
-HERE = os.path.dirname(os.path.realpath(__file__))
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGHUP]
-# errno, and the calls that it fits; 0: half of the work is done (EveryCallTests has the same)
-FAILURES = [
-    (28, 'write,pwrite,openat,open,renameat,close'),
-    (5, 'open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64'),
-    (24, 'open,openat,socketpair,pidfd_open'),
-    (12, 'open,openat,mmap,ioctl,ptrace,process_vm_readv,read,getdents64,socketpair,pidfd_open,poll'),
-    (4, 'read,write,pwrite,open,openat,waitpid,poll,close,pread'),
-    (1, 'ptrace,process_vm_readv,pidfd_open,ioctl,sched_setscheduler'),
-    (38, 'process_vm_readv,pidfd_open,ioctl'),
-    (0, 'read,write,pwrite,process_vm_readv'),
-]
 CGROUP = '/sys/fs/cgroup/faults'
+
+
+def failures():
+    """The errno and the calls of each line of failing-calls, which EveryCallTests reads, too."""
+    lines = [line.split() for line in read(os.path.join(GIVEN.victims, 'failing-calls')).splitlines() if not line.startswith('#')]
+    return [(int(number), calls) for number, _, calls in lines]
 
 
 class Storm:
     def __init__(self):
-        self.chain, self.more, self.refused, self.since_restore = None, (), 0, 0
+        self.chain, self.more, self.refused, self.since_restore, self.failed = None, (), 0, 0, set()
 
     def take(self, victim, *arguments):
         self.chain = Chain(GIVEN.predump, GIVEN.criu, Victim(os.path.join(GIVEN.victims, victim), *arguments))
@@ -42,7 +36,7 @@ class Storm:
         report = os.path.abspath('report')
         if os.path.exists(report):
             os.remove(report)
-        environment = {'LD_PRELOAD': os.path.join(HERE, 'faults.so'), 'FAULT_CALLS': calls, 'FAULT_REPORT': report,
+        environment = {'LD_PRELOAD': os.path.join(GIVEN.victims, 'faults.so'), 'FAULT_CALLS': calls, 'FAULT_REPORT': report,
                        **{'FAULT_' + name.upper(): str(int(value)) for name, value in fault.items()}}
         folder, result = self.chain.round(*self.more, environment=environment)
         must(result.code != 99, 'faults.so does not work here')
@@ -73,6 +67,7 @@ class Storm:
         what = f'after {told or "nothing"} failed with {error} (call {at} of {calls}): {result}'
         if told:
             TALLY['calls failed in rounds with a parent'] += 1
+            self.failed.add((error, told.split()[1]))
         if self.chain.inventory(folder):
             must(result.code == 0 or 'the images are whole' in result.errors, what)
         else:
@@ -191,11 +186,13 @@ def prove():
             storm.enter_cgroup()
         storm.by_signal(SIGNALS[i % len(SIGNALS)], '*', 1 + i * calls // GIVEN.kills, luck.randrange(0, 4000))
     storm.leave_cgroup()
-    for kind, (error, names) in enumerate(FAILURES):
-        share = max(1, GIVEN.failures // len(FAILURES))
+    kinds = failures()
+    for error, names in kinds:
+        share = max(1, GIVEN.failures // len(kinds))
         calls = storm.count(names)
         for i in range(share):
             storm.by_failure(error, names, 1 + (i * calls + luck.randrange(calls)) // share)
+    TALLY['pairs of an error and a call that failed in rounds with a parent'] += len(storm.failed)
     storm.restore()
     storm.victim.assert_verdict()
 

@@ -90,7 +90,7 @@ def state(pid):
 
 
 class Victim:
-    """One of victims/, or something else that says READY PID; it says all it does in a file `out` of its own."""
+    """One of tests/victims, or something else that says READY PID; it says all it does in a file `out` of its own."""
     ALL = []
 
     def __init__(self, *command, ready=True, **more):

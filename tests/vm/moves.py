@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative] [--blind]   Chains of a program that moves its memory about (victims/mover.c).
+"""moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative] [--blind]   Chains of a program that moves its memory about (tests/victims/mover.c).
 
 Each seed is a chain of 2 to 6 rounds, of the stopped or the running tree, by predump or mixed with CRIU's, and a final dump with predump
 as criu's action script. A round of the stopped tree is compared with its memory; after the restore the program looks at every byte itself.

@@ -6,7 +6,6 @@ import os, shutil, signal, struct
 from guest import TALLY, Chain, Victim, eventually, main, must, options, read
 
 GIVEN = options(every=1)
-HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 def change(path, at, byte):
@@ -90,7 +89,7 @@ DAMAGES = {
 def assert_refused(chain, what, traced):
     """A round is refused in one line; without tracing, unless the tree has to be seen first."""
     report = os.path.abspath('report')
-    folder, result = chain.round(environment={'LD_PRELOAD': HERE + '/faults.so', 'FAULT_CALLS': 'ptrace', 'FAULT_REPORT': report})
+    folder, result = chain.round(environment={'LD_PRELOAD': GIVEN.victims + '/faults.so', 'FAULT_CALLS': 'ptrace', 'FAULT_REPORT': report})
     lines = result.errors.splitlines()
     must(result.code == 1 and len(lines) == 1 and lines[0].startswith('predump: error: ') and 'defect' not in lines[0], f'{what}: {result}')
     must(not os.listdir(folder), f'{what}: left over: {os.listdir(folder)}')

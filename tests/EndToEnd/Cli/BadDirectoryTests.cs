@@ -6,26 +6,26 @@ namespace PreDump.Tests.EndToEnd.Cli;
 public sealed class BadDirectoryTests
 {
     [Fact]
-    public Task Missing() => Refused(scratch => scratch["missing"]);
+    public Task An_images_directory_that_is_missing_is_refused() => Refused(scratch => scratch["missing"]);
 
     [Fact]
-    public Task Not_a_directory() => Refused(scratch =>
+    public Task An_images_directory_that_is_a_file_is_refused() => Refused(scratch =>
     {
         File.WriteAllText(scratch["file"], "");
         return scratch["file"];
     });
 
     [Fact]
-    public async Task Not_writable()
+    public async Task An_images_directory_that_is_not_writable_is_refused()
     {
         Assert.SkipUnless(Directory.Exists("/sys/kernel"), "needs /sys");
         await Refused(_ => "/sys/kernel");
     }
 
     [Fact]
-    public async Task Already_holding_images()
+    public async Task An_images_directory_that_holds_images_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         var before = Content(scratch.Path);
@@ -37,9 +37,9 @@ public sealed class BadDirectoryTests
     }
 
     [Fact]
-    public async Task Holding_images_of_another_pid()
+    public async Task An_images_directory_that_holds_images_of_another_pid_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         File.WriteAllText(scratch["pagemap-1.img"], "someone's");
         await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}");
@@ -51,9 +51,9 @@ public sealed class BadDirectoryTests
     [InlineData(4096)]
     [InlineData(64 * 1024)]
     [InlineData(1024 * 1024)]
-    public async Task On_a_disk_that_is_full_or_fills_up(int free)
+    public async Task A_disk_that_is_full_or_fills_up_is_an_error_and_leaves_nothing(int free)
     {
-        await using var victim = await Victim.Fixture("plain", 4096);
+        await using var victim = await Victim.Start("plain", 4096);
         var before = VictimState.OfTree(victim);
         await using var disk = await TinyDisk.Mount(2 * 1024 * 1024);
         var images = Path.Combine(disk.Path, "images");
@@ -67,9 +67,9 @@ public sealed class BadDirectoryTests
     }
 
     [Fact]
-    public async Task A_work_directory_that_is_missing()
+    public async Task A_work_directory_that_is_missing_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--work-dir", scratch["missing"]);
         Assert.Contains(scratch["missing"], line);
@@ -84,9 +84,9 @@ public sealed class BadDirectoryTests
     [InlineData("stats-dump")]
     [InlineData("predump.log")]
     [InlineData("predump.pid")]
-    public async Task A_planted_link_is_not_followed(string name)
+    public async Task A_link_planted_in_the_images_directory_is_not_followed(string name)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var images = scratch.Folder("images");
@@ -115,7 +115,7 @@ public sealed class BadDirectoryTests
     public async Task A_file_of_others_is_not_written_into(string name)
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var images = scratch.Folder("images");
         var file = Path.Combine(images, name);
@@ -136,7 +136,7 @@ public sealed class BadDirectoryTests
     [Fact]
     public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await Command.Must("/usr/bin/mkfifo", scratch["fifo"]);
         var line = Refusal.Line(Refusal.Failure, await Eventually.Within(
@@ -146,7 +146,7 @@ public sealed class BadDirectoryTests
 
     private static async Task Refused(Func<Scratch, string> prepare)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var images = prepare(scratch);

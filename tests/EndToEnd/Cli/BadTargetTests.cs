@@ -6,19 +6,19 @@ namespace PreDump.Tests.EndToEnd.Cli;
 public sealed class BadTargetTests
 {
     [Fact]
-    public async Task No_such_process()
+    public async Task A_pid_that_no_process_has_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var gone = victim.Pid;
         await victim.DisposeAsync();
         Assert.Contains($"{gone}", await Refused(gone));
     }
 
     [Fact]
-    public async Task The_first_process() => Assert.Contains("1", await Refused(1));
+    public async Task The_first_process_is_refused() => Assert.Contains("1", await Refused(1));
 
     [Fact]
-    public async Task A_tree_that_contains_the_tool_itself()
+    public async Task A_tree_that_contains_predump_itself_is_refused()
     {
         var line = await Refused(Environment.ProcessId);
         Assert.Contains($"{Environment.ProcessId}", line);
@@ -26,7 +26,7 @@ public sealed class BadTargetTests
     }
 
     [Fact]
-    public async Task Its_own_parent()
+    public async Task A_tree_that_begins_with_predumps_parent_is_refused()
     {
         using var scratch = new Scratch();
         // "; exit" keeps the shell from becoming the tool.
@@ -37,7 +37,7 @@ public sealed class BadTargetTests
     }
 
     [Fact]
-    public async Task A_kernel_thread()
+    public async Task A_kernel_thread_is_refused()
     {
         Assert.SkipUnless(ProcessView.Exists(2) && ProcessView.Status(2, "VmSize") is null, "no kernel thread is to be seen here");
         var line = await Refused(2);
@@ -45,28 +45,28 @@ public sealed class BadTargetTests
     }
 
     [Fact]
-    public async Task A_zombie()
+    public async Task A_zombie_is_refused()
     {
-        await using var victim = await Victim.Fixture("zombie");
+        await using var victim = await Victim.Start("zombie");
         var zombie = ProcessView.Tree(victim.Pid)[1];
         Assert.Contains($"{zombie}", await Refused(zombie));
     }
 
     [Fact]
-    public async Task A_thread_that_is_no_process()
+    public async Task A_thread_that_is_no_process_is_refused()
     {
-        await using var victim = await Victim.Fixture("threads", 2);
+        await using var victim = await Victim.Start("manythreads", 2);
         var thread = ProcessView.Threads(victim.Pid)[1];
         Assert.Contains($"{thread}", await Refused(thread));
         Assert.Equal("0", ProcessView.Status(victim.Pid, thread, "TracerPid"));
     }
 
     [Fact]
-    public async Task A_process_that_is_traced_already()
+    public async Task A_process_that_is_traced_already_is_refused()
     {
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await using var strace = await Victim.Program(Strace, "-o", "/dev/null", "-p", $"{victim.Pid}");
         await Eventually.True(() => ProcessView.Status(victim.Pid, "TracerPid") == $"{strace.Pid}", "strace attaches");
 

@@ -34,9 +34,9 @@ public sealed class CompatibilityTests
 
     [Theory]
     [MemberData(nameof(Callers))]
-    public async Task Options_that_concern_no_pre_dump_are_accepted(string caller)
+    public async Task Options_of_criu_that_concern_no_pre_dump_are_accepted(string caller)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         string[] options = caller switch { "lxc" => Lxc, "runc" => Runc, _ => Rest };
 
@@ -55,7 +55,7 @@ public sealed class CompatibilityTests
     [InlineData("-t", "{0}", "pre-dump", "-D", "{1}")]
     public async Task Options_may_be_written_as_getopt_lets_them_be(params string[] arguments)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run([.. arguments.Select(argument => string.Format(argument, victim.Pid, scratch.Path))]);
         Assert.True(result.ExitCode == 0, result.ToString());
@@ -65,7 +65,7 @@ public sealed class CompatibilityTests
     [Fact]
     public async Task A_page_server_is_not_silently_forgotten()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("-t", $"{victim.Pid}", "-D", scratch.Path, "--page-server", "--address", "127.0.0.1", "--port", "1");
         Assert.NotEqual(0, result.ExitCode);

@@ -6,9 +6,9 @@ namespace PreDump.Tests.EndToEnd.Cli;
 public sealed class ConfigFileTests
 {
     [Fact]
-    public async Task Options_come_from_a_file()
+    public async Task Options_are_read_from_a_configuration_file()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var images = scratch.Folder("images of a config");
         File.WriteAllText(scratch["config"], $"""
@@ -26,9 +26,9 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public async Task The_command_line_has_the_last_word()
+    public async Task The_command_line_is_above_the_configuration_file()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var (ours, theirs) = (scratch.Folder("ours"), scratch.Folder("theirs"));
         File.WriteAllText(scratch["config"], $"images-dir {theirs}\n");
@@ -38,9 +38,9 @@ public sealed class ConfigFileTests
     }
 
     [Fact]
-    public async Task The_default_file_is_read_unless_told_otherwise()
+    public async Task The_default_configuration_file_is_read_unless_told_otherwise()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         Directory.CreateDirectory(scratch[".criu"]);
         File.WriteAllText(scratch[".criu/default.conf"], "display-stats\n");
@@ -61,18 +61,18 @@ public sealed class ConfigFileTests
     [Theory]
     [InlineData("no-such-option 1")]
     [InlineData("timeout soon")]
-    public async Task A_bad_line_is_refused(string text)
+    public async Task A_bad_line_of_a_configuration_file_is_refused(string text)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         File.WriteAllText(scratch["config"], text + "\n");
         await Refusal.Of(Refusal.Usage, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--config", scratch["config"]);
     }
 
     [Fact]
-    public async Task A_missing_file_is_refused()
+    public async Task A_configuration_file_that_is_missing_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images"), "--config", scratch["missing"]);
         Assert.True(result.ExitCode is 1 or 2, result.ToString());

@@ -8,9 +8,9 @@ public sealed class CopyShareTests
     [Theory]
     [InlineData("16M", 16L * 1024 * 1024)]
     [InlineData("8192k", 8192L * 1024)]
-    public async Task No_more_bytes_a_second_than_allowed(string option, long bytesPerSecond)
+    public async Task A_round_copies_no_more_bytes_a_second_than_it_may(string option, long bytesPerSecond)
     {
-        await using var victim = await Victim.Fixture("plain", 16 * 256);
+        await using var victim = await Victim.Start("plain", 16 * 256);
         using var scratch = new Scratch();
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--max-rate", option, "--threads", "4");
         long bytes = summary.GetProperty("bytes_written").GetInt64();
@@ -22,7 +22,7 @@ public sealed class CopyShareTests
     [Fact]
     public async Task Threads_that_copy_are_nice_and_the_others_are_not()
     {
-        await using var victim = await Victim.Fixture("plain", 16 * 256);
+        await using var victim = await Victim.Start("plain", 16 * 256);
         using var scratch = new Scratch();
         using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--nice", "7", "--max-rate", "4M", "--threads", "2");
         try

@@ -9,7 +9,7 @@ public sealed partial class OutputTests
     [Fact]
     public async Task Display_stats_prints_the_figures_that_criu_prints()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await Dump(victim, scratch, "--display-stats");
         Assert.Contains("Displaying dump stats:", result.Output);
@@ -20,9 +20,9 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Json_is_one_object_and_nothing_else()
+    public async Task The_json_output_is_one_object_and_nothing_else()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await Dump(victim, scratch, "--json");
         using var summary = System.Text.Json.JsonDocument.Parse(result.Output);
@@ -30,9 +30,9 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task A_first_round_has_nothing_to_compare_with_and_may_be_told_not_to()
+    public async Task A_first_round_has_nothing_to_compare_with_and_may_be_told_not_to_compare()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--no-compare");
         Assert.Equal(0, summary.GetProperty("pages_unchanged").GetInt64());
@@ -42,7 +42,7 @@ public sealed partial class OutputTests
     [Fact]
     public async Task A_summary_of_one_line_is_the_only_output()
     {
-        await using var victim = await Victim.Fixture("threads", 3);
+        await using var victim = await Victim.Start("manythreads", 3);
         using var scratch = new Scratch();
         var result = await Dump(victim, scratch);
         var line = Assert.Single((result.Output + result.Errors).Split('\n', StringSplitOptions.RemoveEmptyEntries),
@@ -51,15 +51,15 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Quiet_says_nothing_on_standard_output()
+    public async Task A_quiet_round_says_nothing_on_standard_output()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         Assert.Empty((await Dump(victim, scratch, "--quiet")).Output);
     }
 
     [Fact]
-    public async Task Help_names_the_options()
+    public async Task The_help_names_the_options()
     {
         var result = await PreDumpTool.Run("--help");
         Assert.Equal(0, result.ExitCode);
@@ -69,7 +69,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Version_is_one_line()
+    public async Task The_version_is_one_line()
     {
         var result = await PreDumpTool.Run("--version");
         Assert.Equal(0, result.ExitCode);
@@ -77,7 +77,7 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task Check_says_what_this_machine_can_do()
+    public async Task The_check_says_what_this_machine_can_do()
     {
         var result = await PreDumpTool.Run("check");
         Assert.True(result.ExitCode is 0 or 1, result.ToString());
@@ -88,7 +88,7 @@ public sealed partial class OutputTests
     [Fact]
     public async Task The_log_is_for_the_owner_alone()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await Dump(victim, scratch, "-o", "dump.log", "-v4");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(scratch["dump.log"]));
@@ -98,7 +98,7 @@ public sealed partial class OutputTests
     [Fact]
     public async Task A_pidfile_holds_the_pid_of_the_tool()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await Dump(victim, scratch, "--pidfile", scratch["pid"]);
         Assert.InRange(int.Parse(File.ReadAllText(scratch["pid"])), 2, int.MaxValue);
@@ -107,7 +107,7 @@ public sealed partial class OutputTests
     [Fact]
     public async Task A_status_descriptor_that_nobody_reads_is_a_warning()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await Command.Run("/bin/sh", ["-c", "exec \"$0\" \"$@\" 3< /dev/null", await PreDumpTool.File(),
             "--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--status-fd", "3"]);

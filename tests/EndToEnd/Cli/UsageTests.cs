@@ -20,9 +20,9 @@ public sealed class UsageTests
     [InlineData("--nice", "20")]
     [InlineData("--image-io-mode", "sync")]
     [InlineData("--image-io-mode")]
-    public async Task Is_refused_with_one_line(params string[] arguments)
+    public async Task A_command_line_that_makes_no_sense_is_refused_with_one_line(params string[] arguments)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var line = await Refusal.Of(Refusal.Usage, scratch.Path, ["--tree", $"{victim.Pid}", .. arguments]);
         Assert.Contains(arguments[0].Split('=')[0].TrimStart('-'), line);
@@ -35,14 +35,14 @@ public sealed class UsageTests
     [InlineData("")]
     [InlineData("1.5")]
     [InlineData("99999999999999999999")]
-    public async Task A_pid_that_is_no_pid(string pid)
+    public async Task A_pid_that_is_no_number_of_a_process_is_refused(string pid)
     {
         using var scratch = new Scratch();
         await Refusal.Of(Refusal.Usage, scratch.Path, $"--tree={pid}");
     }
 
     [Fact]
-    public async Task No_tree()
+    public async Task A_command_line_that_names_no_tree_is_refused()
     {
         using var scratch = new Scratch();
         Assert.Contains("--tree", await Refusal.Of(Refusal.Usage, scratch.Path));

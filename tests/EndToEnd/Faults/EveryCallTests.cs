@@ -9,36 +9,27 @@ namespace PreDump.Tests.EndToEnd.Faults;
 /// </summary>
 public sealed class EveryCallTests
 {
-    private const int EPERM = 1, EINTR = 4, EIO = 5, ENOMEM = 12, ENFILE = 23, EMFILE = 24, ENOSPC = 28, ENOSYS = 38, Half = 0;
-
-    public static TheoryData<int, string> Errors => new()
-    {
-        { ENOSPC, "write,pwrite,openat,open,renameat,close" },
-        { EIO, "open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64" },
-        { EMFILE, "open,openat,socketpair,pidfd_open" },
-        { ENFILE, "open,openat,socketpair,pidfd_open" }, // not by fs.file-max: that binds the whole machine, and root not at all
-        { ENOMEM, "open,openat,mmap,ioctl,ptrace,process_vm_readv,read,getdents64,socketpair,pidfd_open,poll" },
-        { EINTR, "read,write,pwrite,open,openat,waitpid,poll,close,pread" },
-        { EPERM, "ptrace,process_vm_readv,pidfd_open,ioctl,sched_setscheduler" },
-        { ENOSYS, "process_vm_readv,pidfd_open,ioctl" },
-        { Half, "read,write,pwrite,process_vm_readv" },
-    };
+    /// <summary>The numbers and calls of tests/victims/preload/failing-calls, which tests/vm/faults.py reads, too.</summary>
+    public static TheoryData<int, string> Errors => [.. from line in File.ReadLines(Victim.FileOf("failing-calls"))
+                                                        where !line.StartsWith('#')
+                                                        let words = line.Split(' ')
+                                                        select new TheoryDataRow<int, string>(int.Parse(words[0]), words[2])];
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public Task By_ptrace(int error, string calls) => FailOneByOne(error, calls, null);
+    public Task A_call_that_fails_in_a_round_by_ptrace_is_harmless(int error, string calls) => FailOneByOne(error, calls, null);
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public Task By_a_cgroup_of_v1(int error, string calls) => FailOneByOne(error, calls, 1);
+    public Task A_call_that_fails_in_a_round_by_a_cgroup_of_v1_is_harmless(int error, string calls) => FailOneByOne(error, calls, 1);
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public Task By_a_cgroup_of_v2(int error, string calls) => FailOneByOne(error, calls, 2);
+    public Task A_call_that_fails_in_a_round_by_a_cgroup_of_v2_is_harmless(int error, string calls) => FailOneByOne(error, calls, 2);
 
     private static async Task FailOneByOne(int error, string calls, int? cgroupVersion)
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var cgroup = cgroupVersion is { } version ? TestCgroup.Create(version) : null;
         cgroup?.Add(victim);
         var before = VictimState.OfTree(victim);
@@ -52,12 +43,14 @@ public sealed class EveryCallTests
         await PreDumpTool.Dump(victim.Pid, scratch.Folder("undisturbed"));
         var undisturbed = Content(scratch["undisturbed"]);
         int failed = 0;
+        var kinds = new HashSet<string>();
         for (var at = 1; ; at++)
         {
             var images = scratch.Folder("images");
             if (await tool.Run(calls, at, error, Arguments(images)) is not var (result, call))
                 break;
             failed++;
+            kinds.Add(call.Split(' ')[0]);
             var what = $"{call} (number {at}) failed with {error}: {result}";
             if (result.ExitCode == 0)
                 Assert.True(Content(images).SequenceEqual(undisturbed), $"other images than undisturbed: {what}");
@@ -79,6 +72,7 @@ public sealed class EveryCallTests
         victim.Continue();
         await VictimState.AssertUnchanged(before, victim);
         Tally.Count("faults injected", failed);
+        Tally.Count("pairs of an error and a call that failed", kinds.Count);
         Assert.True(failed > 0, "none of these calls was made");
     }
 

@@ -24,9 +24,9 @@ public sealed class FinalDumpTests
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public async Task A_call_fails(int error, string calls)
+    public async Task An_action_script_of_which_a_call_fails_leaves_images_that_are_right_or_none(int error, string calls)
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var dump = await Spoiled(victim);
         using var copies = new Scratch();
         using var tool = new FaultyTool { Directory = dump.WorkDirectory };
@@ -51,9 +51,9 @@ public sealed class FinalDumpTests
     }
 
     [Fact]
-    public async Task It_is_killed()
+    public async Task An_action_script_that_is_killed_leaves_images_that_are_right_or_none()
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var dump = await Spoiled(victim);
         using var copies = new Scratch();
         using var tool = new FaultyTool { Directory = dump.WorkDirectory };
@@ -87,9 +87,9 @@ public sealed class FinalDumpTests
     [InlineData(Signal.Abort)]
     [InlineData(Signal.Usr1)]
     [InlineData(Signal.Term)]
-    public async Task A_signal_that_ends_it_ends_it_with_an_exit_code(int signal)
+    public async Task A_signal_that_ends_the_action_script_ends_it_with_an_exit_code(int signal)
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var dump = await Spoiled(victim);
         using var copies = new Scratch();
         using var tool = new FaultyTool { Directory = dump.WorkDirectory };

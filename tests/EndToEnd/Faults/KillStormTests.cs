@@ -15,17 +15,17 @@ public sealed class KillStormTests
 
     [Theory]
     [MemberData(nameof(Pairs))]
-    public async Task The_victim_goes_on(string backend, string fixture)
+    public async Task The_victim_goes_on_whenever_a_signal_comes(string backend, string program)
     {
         using var scratch = new Scratch();
-        await using var victim = fixture switch
+        await using var victim = program switch
         {
-            "toucher" => await Victim.Fixture(fixture, scratch["count"], 2048),
-            "threads" => await Victim.Fixture(fixture, 300, 2),
-            "processes" => await Victim.Fixture(fixture, 20),
-            _ => await Victim.Fixture(fixture),
+            "rewriter" => await Victim.Start(program, scratch["count"], 2048),
+            "manythreads" => await Victim.Start(program, 300, 2),
+            "processes" => await Victim.Start(program, 20),
+            _ => await Victim.Start(program),
         };
-        await Settle(victim, fixture);
+        await Settle(victim, program);
         using var cgroup = backend == "ptrace" ? null : TestCgroup.Create(backend == "v1" ? 1 : 2);
         cgroup?.Add(victim);
         var before = VictimState.OfTree(victim);
@@ -54,24 +54,24 @@ public sealed class KillStormTests
             if (running.ExitCode == 0)
                 await Command.Must(await PreDumpTool.File(), "verify", scratch[$"{i}"]);
             await AssertFree(victim, cgroup);
-            await AssertAsBefore(before, victim, fixture);
+            await AssertAsBefore(before, victim, program);
             Directory.Delete(scratch[$"{i}"], recursive: true);
         }
         Tally.Count("faults injected", sent);
         Tally.Count("signals sent to predump", sent);
         Assert.True(sent > Kills / 2, $"only {sent} of {Kills} signals were sent");
-        await AssertGoesOn(victim, fixture, scratch);
+        await AssertGoesOn(victim, program, scratch);
     }
 
     public static IEnumerable<TheoryDataRow<string, string>> Pairs =>
         from backend in new[] { "ptrace", "v1", "v2" }
-        from fixture in new[] { "toucher", "threads", "processes", "vforker", "stopped" }
-        select new TheoryDataRow<string, string>(backend, fixture);
+        from program in new[] { "rewriter", "manythreads", "processes", "vforker", "ctrlz" }
+        select new TheoryDataRow<string, string>(backend, program);
 
-    private static async Task Settle(Victim victim, string fixture)
+    private static async Task Settle(Victim victim, string program)
     {
-        if (fixture is "vforker" or "stopped")
-            await Eventually.True(() => ProcessView.State(victim.Pid) == (fixture == "stopped" ? 'T' : 'D'), "the victim has its shape");
+        if (program is "vforker" or "ctrlz")
+            await Eventually.True(() => ProcessView.State(victim.Pid) == (program == "ctrlz" ? 'T' : 'D'), "the victim has its shape");
     }
 
     // From the signal until no thread is traced and nothing is frozen; as exactly as /proc can be read.
@@ -132,26 +132,26 @@ public sealed class KillStormTests
         }
     }
 
-    private static Task AssertAsBefore(List<VictimState> before, Victim victim, string fixture)
+    private static Task AssertAsBefore(List<VictimState> before, Victim victim, string program)
     {
-        if (fixture != "stopped")
+        if (program != "ctrlz")
             return VictimState.AssertUnchanged(before, victim);
         Assert.Equal(before, VictimState.OfTree(victim));
         return Eventually.True(() => ProcessView.State(victim.Pid) == 'T', "the victim is stopped as before");
     }
 
-    private static async Task AssertGoesOn(Victim victim, string fixture, Scratch scratch)
+    private static async Task AssertGoesOn(Victim victim, string program, Scratch scratch)
     {
-        if (fixture == "toucher")
+        if (program == "rewriter")
             await Counter.AssertGrows(victim, scratch["count"]);
-        else if (fixture == "threads")
+        else if (program == "manythreads")
             await Eventually.True(ProcessorTimeGrows(victim.Pid), "its threads go on spinning");
-        else if (fixture == "stopped")
+        else if (program == "ctrlz")
         {
             victim.Continue();
             Assert.Equal("CONTINUED", await victim.Line());
         }
-        else if (fixture == "vforker")
+        else if (program == "vforker")
         {
             Signal.Send(victim.Tree[1], Signal.Usr1);
             Assert.Equal("DONE", await victim.Line());

@@ -9,7 +9,7 @@ public sealed class ResourceTests
     public async Task Few_descriptors_are_enough_for_many_tasks()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 300);
+        await using var victim = await Victim.Start("processes", 300);
         var before = VictimState.OfTree(victim);
         await victim.Stop();
         using var scratch = new Scratch();
@@ -25,9 +25,9 @@ public sealed class ResourceTests
     [Theory]
     [InlineData("ulimit -n", 12, "processes", 3)]
     [InlineData("ulimit -f", 512, "plain", 1024)]
-    public async Task A_limit_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string fixture, int argument)
+    public async Task A_limit_of_descriptors_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string program, int argument)
     {
-        await using var victim = await Victim.Fixture(fixture, argument);
+        await using var victim = await Victim.Start(program, argument);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var line = Refusal.Line(Refusal.Failure, await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
@@ -39,7 +39,7 @@ public sealed class ResourceTests
     [Fact]
     public async Task A_disk_that_is_too_small_by_any_amount_is_a_clear_failure()
     {
-        await using var victim = await Victim.Fixture("plain", 16);
+        await using var victim = await Victim.Start("plain", 16);
         var before = VictimState.OfTree(victim);
         for (long pages = 1, done = 0; done == 0; pages++)
             done = await OnSmallDisk(pages * (long)Mapping.PageSize, null, victim);
@@ -54,7 +54,7 @@ public sealed class ResourceTests
     [InlineData(true)]
     public async Task A_disk_with_an_error_at_any_write_is_a_clear_failure(bool cached)
     {
-        await using var victim = await Victim.Fixture("plain", 16);
+        await using var victim = await Victim.Start("plain", 16);
         var before = VictimState.OfTree(victim);
         await victim.Stop();
         var failures = 0;
@@ -86,7 +86,7 @@ public sealed class ResourceTests
     public async Task A_user_with_few_threads_is_told_or_served_by_fewer(bool cgroup)
     {
         using var user = new Nobody(61_000 + Environment.ProcessId % 1000); // whose threads nobody else's count with
-        await using var victim = await user.Fixture("plain");
+        await using var victim = await user.Start("plain");
         using var freezer = cgroup ? TestCgroup.Create(2) : null;
         freezer?.Add(victim);
         if (freezer is not null)
@@ -125,7 +125,7 @@ public sealed class ResourceTests
     [Fact]
     public async Task A_log_that_has_no_room_is_no_reason_to_lose_the_victim()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         await using var disk = await TinyDisk.Mount(4096);
         using var scratch = new Scratch();
@@ -143,9 +143,9 @@ public sealed class ResourceTests
     [Theory]
     [InlineData("ulimit -v 1000000")]
     [InlineData("ulimit -c 0")]
-    public async Task Some_limits_are_enough(string limit)
+    public async Task A_round_gets_by_with_tight_limits(string limit)
     {
-        await using var victim = await Victim.Fixture("plain", 65536);
+        await using var victim = await Victim.Start("plain", 65536);
         using var scratch = new Scratch();
         var result = await Shell($"{limit}; exec \"$0\" \"$@\"", victim, scratch.Folder("images"));
         Assert.True(result.ExitCode == 0, result.ToString());
@@ -158,7 +158,7 @@ public sealed class ResourceTests
     {
         var pages = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_BIG_PAGES"), out var big) ? big : 262_144;
         using var cgroup = MemoryCgroup.Create(64 << 20);
-        await using var victim = await Victim.Fixture("plain", pages);
+        await using var victim = await Victim.Start("plain", pages);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var result = await Command.Run("/bin/sh", cgroup.Inside(await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")));
@@ -174,7 +174,7 @@ public sealed class ResourceTests
     [InlineData("-v2")]
     public async Task A_full_standard_output_loses_the_summary_but_not_the_images(string option)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await Shell("exec \"$0\" \"$@\" > /dev/full", victim, scratch.Folder("images"), option);
         var line = Refusal.Line(Refusal.Failure, result);
@@ -190,7 +190,7 @@ public sealed class ResourceTests
     public async Task Without_standard_descriptors_the_images_are_the_same(string redirection)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await victim.Stop();
         using var scratch = new Scratch();
         var result = await Shell($"exec \"$0\" \"$@\" {redirection}", victim, scratch.Folder("images"));
@@ -201,7 +201,7 @@ public sealed class ResourceTests
     [Fact]
     public async Task An_error_that_nobody_can_hear_is_still_an_exit_code()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         Assert.Equal(Refusal.Failure, (await Shell("exec \"$0\" \"$@\" > /dev/full 2> /dev/full", victim, scratch["missing"])).ExitCode);
     }
@@ -213,7 +213,7 @@ public sealed class ResourceTests
     [InlineData("unmounted")]
     public async Task A_directory_that_is_taken_away_is_not_called_whole(string how)
     {
-        await using var victim = await Victim.Fixture("plain", 65536);
+        await using var victim = await Victim.Start("plain", 65536);
         var before = VictimState.OfTree(victim);
         var failures = 0;
         for (var attempt = 0; attempt < 5; attempt++)
@@ -257,7 +257,7 @@ public sealed class ResourceTests
         await Requires.PageOracle();
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
-        await using var victim = await Victim.Fixture("plain", 1024);
+        await using var victim = await Victim.Start("plain", 1024);
         await victim.Stop();
         using var scratch = new Scratch();
         var result = await Command.Run(Strace, ["-f", "-o", "/dev/null", "-e", "trace=process_vm_readv", "-e", $"inject=process_vm_readv:error={error}",

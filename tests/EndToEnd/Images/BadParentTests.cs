@@ -6,10 +6,10 @@ namespace PreDump.Tests.EndToEnd.Images;
 public sealed class BadParentTests
 {
     [Fact]
-    public async Task On_a_kernel_without_soft_dirty()
+    public async Task A_parent_is_refused_on_a_kernel_without_soft_dirty()
     {
         Requires.NoSoftDirty();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Folder("first"));
         var before = VictimState.OfTree(victim);
@@ -21,26 +21,26 @@ public sealed class BadParentTests
     }
 
     [Fact]
-    public async Task Absolute()
+    public async Task A_parent_with_an_absolute_path_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--prev-images-dir", scratch.Folder("first"));
     }
 
     [Fact]
-    public async Task Missing()
+    public async Task A_parent_that_is_missing_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--prev-images-dir", "../nowhere");
     }
 
     [Fact]
-    public async Task Without_it_a_kernel_without_soft_dirty_is_worth_one_warning()
+    public async Task A_round_without_a_parent_on_a_kernel_without_soft_dirty_is_worth_one_warning()
     {
         Requires.NoSoftDirty();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json");
         Assert.Equal(0, result.ExitCode);

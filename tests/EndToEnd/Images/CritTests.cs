@@ -11,14 +11,14 @@ public sealed class CritTests : IDisposable
     private const string Crit = "/usr/bin/crit";
     private const string NoCrit = $"no {Crit}, which is in the criu package";
 
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public static bool HasCrit => File.Exists(Crit);
 
     public void Dispose() => _directory.Dispose();
 
     [Fact(Skip = NoCrit, SkipUnless = nameof(HasCrit))]
-    public void Pagemap_is_decoded()
+    public void Crit_decodes_a_pagemap()
     {
         JsonArray entries = Decode("pagemap-1.img", "PAGEMAP", Bytes.Pagemap(7,
             new PagemapEntry(0x400000, 3, PageFlags.Present),
@@ -31,7 +31,7 @@ public sealed class CritTests : IDisposable
     }
 
     [Fact(Skip = NoCrit, SkipUnless = nameof(HasCrit))]
-    public void Inventory_is_decoded()
+    public void Crit_decodes_an_inventory()
     {
         byte[] bytes = new byte[InventoryImage.MaxBytes];
         int length = InventoryImage.Write(bytes, dumpUptimeMicroseconds: 123_456_789, preDumpMode: 2);
@@ -44,7 +44,7 @@ public sealed class CritTests : IDisposable
     }
 
     [Fact(Skip = NoCrit, SkipUnless = nameof(HasCrit))]
-    public void Statistics_are_decoded()
+    public void Crit_decodes_statistics()
     {
         byte[] bytes = new byte[StatsImage.MaxBytes];
         int length = StatsImage.Write(bytes, new DumpStats { FrozenMicroseconds = 99, PagesWritten = 1UL << 40 });

@@ -15,17 +15,17 @@ public sealed class DedupTests
         await Command.Must("/bin/mount", "-t", "ramfs", "ramfs", scratch.Path);
         try
         {
-            using var folder = new ImageFolder(scratch.Path);
+            using var folder = new HandmadeRounds(scratch.Path);
             string first = folder.Round("1"), second = folder.Round("2", "../1");
             var pages = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
             folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
             var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("dedup", second));
             Assert.Contains($"fallocate({pages})", line);
             var observed = new Observed();
-            Dedup.RunAfterRound(() => PreDump.Images.ImageDirectory.Open(second), observed);
+            Dedup.RunAfterRound(() => ImageDirectory.Open(second), observed);
             Assert.Contains("the images are whole", Assert.Single(observed.Warnings));
             Assert.Empty(observed.Notes);
-            Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(pages));
+            Assert.Equal(Enumerable.Range(0, 4), HandmadeRounds.PagesLeft(pages));
         }
         finally
         {

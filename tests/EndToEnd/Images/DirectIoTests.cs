@@ -16,10 +16,10 @@ public sealed class DirectIoTests
     [InlineData("plain", 8 * 256, "/dev/shm")]
     [InlineData("sparse", null, null)]
     [InlineData("processes", 3, null)]
-    public async Task The_images_are_the_memory(string fixture, int? argument, string? where)
+    public async Task Images_by_direct_IO_are_the_memory(string program, int? argument, string? where)
     {
         await Requires.PageOracle();
-        await using var victim = argument is { } number ? await Victim.Fixture(fixture, number) : await Victim.Fixture(fixture);
+        await using var victim = argument is { } number ? await Victim.Start(program, number) : await Victim.Start(program);
         await victim.Stop();
         using var scratch = new Scratch(where);
         await PreDumpTool.Dump(victim.Pid, scratch.Path, s_direct);
@@ -30,11 +30,11 @@ public sealed class DirectIoTests
     [InlineData("buffered", true)]
     [InlineData("writeback", true)] // CRIU's word for it
     [InlineData("direct", false)]
-    public async Task Only_what_is_written_through_the_page_cache_is_in_it(string mode, bool isCached)
+    public async Task Images_by_direct_IO_are_not_in_the_page_cache(string mode, bool isCached)
     {
         using var scratch = new Scratch();
         await RequireDirectIo(scratch);
-        await using var victim = await Victim.Fixture("plain", 8 * 256);
+        await using var victim = await Victim.Start("plain", 8 * 256);
         await PreDumpTool.Dump(victim.Pid, scratch.Folder("images"), "--image-io-mode", mode);
         var pages = scratch["images/pages-1.img"];
         Assert.InRange(new FileInfo(pages).Length, 8 * 1024 * 1024, long.MaxValue);
@@ -45,7 +45,7 @@ public sealed class DirectIoTests
     public async Task A_file_system_that_refuses_is_written_through_the_cache_with_one_warning()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         await victim.Stop();
         using var scratch = new Scratch();
         await Command.Must("/bin/mount", "-t", "ramfs", "ramfs", scratch.Path); // has no O_DIRECT
@@ -68,7 +68,7 @@ public sealed class DirectIoTests
     public async Task A_write_that_is_refused_is_made_through_the_cache_with_one_warning(int write)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain", 8 * 256);
+        await using var victim = await Victim.Start("plain", 8 * 256);
         await victim.Stop();
         using var scratch = new Scratch();
         using var tool = new FaultyTool();
@@ -79,9 +79,9 @@ public sealed class DirectIoTests
     }
 
     [Fact]
-    public async Task With_a_page_server_it_does_not_matter()
+    public async Task Direct_IO_does_not_matter_with_a_page_server()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", "1", "-v4", .. s_direct];
         var result = await PreDumpTool.Run(arguments); // nobody listens there

@@ -19,7 +19,7 @@ public sealed class HostileImagesTests
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public async Task Verify_tells(string damage)
+    public async Task Verify_tells_what_is_wrong_with_hostile_images(string damage)
     {
         using var chain = new HostileChain(7, 1, damage);
         var (result, memory) = await Run("verify", chain.Second);
@@ -32,7 +32,7 @@ public sealed class HostileImagesTests
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public async Task Dedup_refuses_and_frees_nothing(string damage)
+    public async Task Dedup_refuses_hostile_images_and_frees_nothing(string damage)
     {
         using var chain = new HostileChain(7, 1, damage);
         byte[]? before = new FileInfo(chain.Pages) is { Exists: true, LinkTarget: null, Length: > 0 } ? File.ReadAllBytes(chain.Pages) : null;
@@ -45,7 +45,7 @@ public sealed class HostileImagesTests
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public void A_round_on_it_is_refused_before_anything_is_done(string damage)
+    public void A_round_on_hostile_images_is_refused_before_anything_is_done(string damage)
     {
         int self = Environment.ProcessId;
         using var chain = new HostileChain(self, ProcFs.UptimeMicroseconds() - 1, damage);
@@ -60,7 +60,7 @@ public sealed class HostileImagesTests
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public async Task Show_ends(string damage)
+    public async Task Show_ends_whatever_the_images_are(string damage)
     {
         using var chain = new HostileChain(7, 1, damage);
         foreach (var what in new[] { chain.Pagemap, chain.Inventory, chain.Pages, chain.First, chain.Second })
@@ -73,7 +73,7 @@ public sealed class HostileImagesTests
     }
 
     [Fact]
-    public void Without_any_damage_the_chain_is_taken()
+    public void The_chain_that_is_made_hostile_is_taken_while_it_is_not()
     {
         int self = Environment.ProcessId;
         using var chain = new HostileChain(self, ProcFs.UptimeMicroseconds() - 1);
@@ -82,10 +82,10 @@ public sealed class HostileImagesTests
     }
 
     [Fact]
-    public async Task What_may_not_be_read_is_named()
+    public async Task An_image_that_may_not_be_read_is_named()
     {
         using var nobody = new Nobody();
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         folder.Task(nobody.Images, 7, 1, (10, 4, PageFlags.Present));
         string pagemap = Path.Combine(nobody.Images, ImageNames.Pagemap(7));
         File.SetUnixFileMode(pagemap, UnixFileMode.None);

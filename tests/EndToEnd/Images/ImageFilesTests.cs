@@ -10,7 +10,7 @@ public sealed class ImageFilesTests
     public async Task Crit_shows_every_image()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
@@ -25,9 +25,9 @@ public sealed class ImageFilesTests
     }
 
     [Fact]
-    public async Task Only_the_owner_may_read_them()
+    public async Task Only_the_owner_may_read_images()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         Assert.All(Directory.GetFiles(scratch.Path),
@@ -35,9 +35,9 @@ public sealed class ImageFilesTests
     }
 
     [Fact]
-    public async Task Only_the_owner_may_read_them_whatever_the_umask_and_whatever_was_there()
+    public async Task Only_the_owner_may_read_images_whatever_the_umask_and_whatever_was_there()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var everybody = (UnixFileMode)0b110_110_110;
         foreach (var name in new[] { "stats-dump", "predump.log", "predump.pid" })
@@ -58,13 +58,13 @@ public sealed class ImageFilesTests
     public async Task The_inventory_says_when_the_tree_was_frozen()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var before = Uptime();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         var after = Uptime() + UptimeStep;
 
-        var inventory = (await ImageDirectory.Read(scratch.Path)).Inventory;
+        var inventory = (await DecodedImages.Read(scratch.Path)).Inventory;
         Assert.Equal(0, inventory.GetProperty("img_version").GetInt32());
         Assert.Equal(2, inventory.GetProperty("pre_dump_mode").GetInt32());
         Assert.InRange(inventory.GetProperty("dump_uptime").GetInt64(), before, after);
@@ -74,12 +74,12 @@ public sealed class ImageFilesTests
     public async Task Statistics_agree_with_the_images_and_with_the_summary()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 7);
+        await using var victim = await Victim.Start("processes", 7);
         using var scratch = new Scratch();
         await victim.Stop();
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
-        var images = await ImageDirectory.Read(scratch.Path);
+        var images = await DecodedImages.Read(scratch.Path);
         var inImages = images.Tasks.Values.Sum(task => task.Places().Count);
         Assert.Equal(inImages, images.DumpStats.GetProperty("pages_written").GetInt64());
         Assert.Equal(0, images.DumpStats.GetProperty("pages_skipped_parent").GetInt64());
@@ -100,7 +100,7 @@ public sealed class ImageFilesTests
     [Fact]
     public async Task Statistics_go_to_the_work_directory()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var (images, work) = (scratch.Folder("images"), scratch.Folder("work"));
         await PreDumpTool.Dump(victim.Pid, images, "--work-dir", work, "-o", "predump.log", "-v4");

@@ -11,9 +11,9 @@ public sealed class ShowTests
     private const string Crit = "/usr/bin/crit";
 
     [Fact]
-    public async Task A_pagemap_is_a_table_with_offsets()
+    public async Task Show_prints_a_pagemap_as_a_table_with_offsets()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var directory = folder.Round("1");
         folder.Task(directory, 7, 1, (16, 2, PageFlags.Present), (32, 5, PageFlags.Parent), (48, 1, PageFlags.Present | PageFlags.Lazy));
         var lines = await Show(Path.Combine(directory, ImageNames.Pagemap(7)));
@@ -29,9 +29,9 @@ public sealed class ShowTests
     }
 
     [Fact]
-    public async Task A_directory_is_an_overview()
+    public async Task Show_prints_a_directory_as_an_overview()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1", uptimeMicroseconds: 3_000_000);
         folder.Task(second, 7, 1, (16, 2, PageFlags.Present), (32, 5, PageFlags.Parent));
         folder.Task(second, 9, 1, (16, 4, PageFlags.Present | PageFlags.Lazy));
@@ -55,10 +55,10 @@ public sealed class ShowTests
 
     /// <summary>crit itself encodes what we show to the bytes that we wrote.</summary>
     [Fact]
-    public async Task Crit_takes_our_json_for_its_own()
+    public async Task Crit_takes_the_json_of_show_for_its_own()
     {
         Requires.Program(Crit, "criu");
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         foreach (var name in new[] { ImageNames.Inventory, ImageNames.Stats, ImageNames.Pagemap(victim.Pid) })
@@ -73,7 +73,7 @@ public sealed class ShowTests
     }
 
     [Fact]
-    public async Task Other_images_are_named()
+    public async Task Show_names_other_images()
     {
         using var scratch = new Scratch();
         File.WriteAllBytes(scratch["core-7.img"], Convert.FromHexString("19435654" + "47380555"));

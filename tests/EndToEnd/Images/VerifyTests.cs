@@ -12,7 +12,7 @@ public sealed class VerifyTests
     [Theory]
     [InlineData("plain")]
     [InlineData("processes", 5)]
-    [InlineData("threads", 20, 0)]
+    [InlineData("manythreads", 20, 0)]
     [InlineData("unreadable")]
     [InlineData("filemaps")]
     [InlineData("zeropages")]
@@ -20,10 +20,10 @@ public sealed class VerifyTests
     [InlineData("sharedmemory")]
     [InlineData("guards")]
     [InlineData("manymaps", 5000)]
-    public async Task Images_of_a_stopped_tree_are_its_memory(string fixture, params int[] arguments)
+    public async Task Images_of_a_stopped_tree_are_its_memory(string program, params int[] arguments)
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         var before = VictimState.OfTree(victim);
         await victim.Stop();
         using var scratch = new Scratch();
@@ -43,9 +43,9 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task A_running_tree_is_refused()
+    public async Task Verify_refuses_a_running_tree()
     {
-        await using var victim = await Victim.Fixture("threads", 3, 0);
+        await using var victim = await Victim.Start("manythreads", 3, 0);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}", "--json"));
@@ -53,9 +53,9 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task A_tree_of_which_one_task_runs_is_refused()
+    public async Task Verify_refuses_a_tree_of_which_one_task_runs()
     {
-        await using var victim = await Victim.Fixture("processes", 3);
+        await using var victim = await Victim.Start("processes", 3);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         await victim.Stop();
@@ -67,9 +67,9 @@ public sealed class VerifyTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_frozen_cgroup_stands_still_too(int version)
+    public async Task Verify_takes_a_tree_in_a_frozen_cgroup(int version)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         using var scratch = new Scratch();
@@ -83,7 +83,7 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task A_spoiled_page_is_found_by_its_address()
+    public async Task Verify_finds_a_spoiled_page_by_its_address()
     {
         await using var round = await StoppedRound.Take();
         var (entry, offset) = round.Entries.MaxBy(entry => entry.Entry.NrPages);
@@ -106,7 +106,7 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task Damaged_images_are_not_compared()
+    public async Task Verify_does_not_compare_damaged_images()
     {
         await using var round = await StoppedRound.Take();
         File.AppendAllText(round.Pages, "x");
@@ -116,7 +116,7 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task Pages_that_the_images_lack_are_missing()
+    public async Task Verify_tells_pages_that_the_images_lack()
     {
         await using var round = await StoppedRound.Take();
         var whole = round.Entries;
@@ -140,7 +140,7 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task Pages_of_nowhere_and_of_tasks_that_ended_are_only_counted()
+    public async Task Verify_only_counts_pages_of_nowhere_and_of_tasks_that_ended()
     {
         await using var round = await StoppedRound.Take();
         var entries = round.Entries.Select(entry => entry.Entry).Prepend(new PagemapEntry(0x10000, 5, PageFlags.Present)).ToList();
@@ -157,7 +157,7 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task Pages_are_found_through_the_whole_chain()
+    public async Task Verify_finds_pages_through_the_whole_chain()
     {
         await using var round = await StoppedRound.Take();
         using var scratch = new Scratch();
@@ -208,10 +208,10 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public async Task Images_of_any_size_need_little_memory()
+    public async Task Verify_needs_little_memory_for_images_of_any_size()
     {
         Requires.Program("/usr/bin/python3", "python3");
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1");
         foreach (var (directory, flags) in new[] { (first, PageFlags.Present), (second, PageFlags.Parent) })
         {
@@ -235,7 +235,7 @@ public sealed class VerifyTests
     [InlineData(Refusal.Usage, "verify", "/tmp", "--tree", "x")]
     [InlineData(Refusal.Usage, "verify", "/tmp", "--no-such-option")]
     [InlineData(Refusal.Usage, "show", "/tmp", "/tmp")]
-    public async Task What_can_not_be_done_is_said_in_one_line(int exitCode, params string[] arguments) =>
+    public async Task Verify_says_in_one_line_what_it_can_not_do(int exitCode, params string[] arguments) =>
         Refusal.Line(exitCode, await PreDumpTool.Run(arguments));
 
     private static async Task<JsonElement> Verify(int exitCode, params string[] arguments)
@@ -279,7 +279,7 @@ public sealed class VerifyTests
 
         public static async Task<StoppedRound> Take()
         {
-            var victim = await Victim.Fixture("plain", 64);
+            var victim = await Victim.Start("plain", 64);
             await victim.Stop();
             var round = new StoppedRound(victim, new Scratch());
             await PreDumpTool.Dump(victim.Pid, round.Images);

@@ -18,7 +18,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
 
     private static readonly ulong s_page = PageSize.Ulong;
 
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
     private readonly ulong _memory;
     private readonly ProcPagemap _pagemap = ProcPagemap.Open(Environment.ProcessId);
 
@@ -68,7 +68,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }, iter: 10, threads: 1);
 
     [Fact]
-    public void Of_a_task_that_the_ledger_does_not_have_and_without_a_ledger_nothing_is_the_same()
+    public void Without_a_ledger_of_the_task_no_page_is_the_same()
     {
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;
@@ -77,7 +77,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }
 
     [Fact]
-    public void What_moves_while_it_is_read_is_not_noted()
+    public void Pages_that_move_while_they_are_read_are_not_noted()
     {
         var notes = new FrameNotes(Pages);
         var frames = new ulong[Pages];
@@ -114,7 +114,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
-    public void What_may_lie_in_the_place_of_another_is_not_noted(bool frames, bool slots)
+    public void Pages_that_may_lie_in_the_place_of_others_are_not_noted(bool frames, bool slots)
     {
         const ulong Slot = 1UL << 62;
         var notes = new FrameNotes(10);
@@ -128,7 +128,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }
 
     [Fact]
-    public void Where_pages_were_relocated_and_a_page_table_has_gone_no_table_is_certain_that_has_no_more_pages()
+    public void Once_a_page_table_of_relocated_pages_has_gone_no_table_with_as_few_pages_is_certain()
     {
         var noted = new bool[Pages];
         Array.Fill(noted, true);
@@ -148,7 +148,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }
 
     [Fact]
-    public void A_table_that_lost_some_pages_or_whose_pages_are_dirty_where_they_were_has_not_gone()
+    public void A_page_table_that_lost_some_pages_or_whose_pages_are_dirty_where_they_were_has_not_gone()
     {
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;
@@ -162,7 +162,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }
 
     [Fact]
-    public void What_is_moved_while_it_is_asked_makes_the_answers_void_if_pages_were_relocated()
+    public void Pages_that_move_while_they_are_asked_for_make_the_answers_void_if_pages_were_relocated()
     {
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;

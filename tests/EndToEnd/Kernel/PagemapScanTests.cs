@@ -9,7 +9,7 @@ public sealed class PagemapScanTests
     public static bool HasScan => PagemapScan.Finds(PageCategory.Anonymous);
 
     [Fact(SkipUnless = nameof(HasScan), Skip = "this kernel has no PAGEMAP_SCAN (6.7 and later)")]
-    public void Both_find_the_same_pages()
+    public void The_ioctl_and_reading_entries_find_the_same_pages()
     {
         Requires.Root();
         // Every third page written, each that follows only read, the rest never touched.

@@ -10,10 +10,10 @@ namespace PreDump.Tests.EndToEnd.Kernel;
 public sealed class ReadOnlyParentTests
 {
     [Fact]
-    public async Task That_is_read_only_is_taken_with_a_warning()
+    public async Task A_parent_that_is_read_only_is_taken_with_a_warning()
     {
         Requires.Root();
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var parent = folder.Round("1", uptimeMicroseconds: ProcFs.UptimeMicroseconds());
         folder.Task(parent, Environment.ProcessId, 1, (10, 4, PageFlags.Present));
         var next = Directory.CreateDirectory(Path.Combine(folder.Path, "2")).FullName;

@@ -11,13 +11,13 @@ public sealed class ChangingVictimTests
     public async Task Memory_that_comes_and_goes_spoils_no_image()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("remapper");
+        await using var victim = await Victim.Start("remapper");
         var steady = Mapping.Of(victim.Pid).Single(IsSteady);
         for (var round = 0; round < Rounds; round++)
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
-            var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
+            var image = (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid];
             image.AssertWellFormed();
             PageComparison.AssertHolds(victim.Pid, image, steady.Start, steady.End);
         }
@@ -28,14 +28,14 @@ public sealed class ChangingVictimTests
     public async Task Tasks_that_come_and_go_spoil_no_tree()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("breeder");
+        await using var victim = await Victim.Start("breeder");
         // READY comes after the eight that stay were born and before the first that does not.
         var steady = ProcessView.Tree(victim.Pid).Take(1 + 8).ToHashSet();
         for (var round = 0; round < Rounds; round++)
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
-            var images = await ImageDirectory.Read(scratch.Path);
+            var images = await DecodedImages.Read(scratch.Path);
             Assert.Superset(steady, images.Tasks.Keys.ToHashSet());
             Assert.All(images.Tasks.Values, task => task.AssertWellFormed());
         }
@@ -46,12 +46,12 @@ public sealed class ChangingVictimTests
     public async Task A_task_that_runs_ever_another_program_spoils_no_image()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("execer");
+        await using var victim = await Victim.Start("execer");
         for (var round = 0; round < 4 * Rounds; round++)
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(victim.Pid, scratch.Path);
-            (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid].AssertWellFormed();
+            (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid].AssertWellFormed();
         }
         Assert.False(victim.HasExited);
     }

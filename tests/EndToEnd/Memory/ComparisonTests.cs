@@ -7,7 +7,7 @@ namespace PreDump.Tests.EndToEnd.Memory;
 public sealed class ComparisonTests
 {
     [Fact]
-    public Task A_flipped_byte() => Noticed("with other content", async (victim, images) =>
+    public Task The_comparison_notices_a_flipped_byte() => Noticed("with other content", async (victim, images) =>
     {
         await using var pages = File.Open(images["pages-1.img"], FileMode.Open, FileAccess.ReadWrite);
         pages.Position = pages.Length - 1;
@@ -17,7 +17,7 @@ public sealed class ComparisonTests
     });
 
     [Fact]
-    public Task A_page_that_lost_its_place() => Noticed("Values differ", (victim, images) =>
+    public Task The_comparison_notices_a_page_that_lost_its_place() => Noticed("Values differ", (victim, images) =>
     {
         using var pages = File.Open(images["pages-1.img"], FileMode.Open, FileAccess.ReadWrite);
         pages.SetLength(pages.Length - 4096);
@@ -25,13 +25,13 @@ public sealed class ComparisonTests
     });
 
     [Fact]
-    public async Task A_page_that_appeared_after_the_images_were_made()
+    public async Task The_comparison_notices_a_page_that_appeared_after_the_images_were_made()
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture("stopped");
+        await using var victim = await Victim.Start("ctrlz");
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
-        await using var other = await Victim.Fixture("plain");
+        await using var other = await Victim.Start("plain");
         await other.Stop();
         File.Move(scratch[$"pagemap-{victim.Pid}.img"], scratch[$"pagemap-{other.Pid}.img"]);
         await Assert.ThrowsAnyAsync<XunitException>(() => PageComparison.AssertSame(other, scratch.Path));
@@ -41,7 +41,7 @@ public sealed class ComparisonTests
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await victim.Stop();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
         await PageComparison.AssertSame(victim, scratch.Path);

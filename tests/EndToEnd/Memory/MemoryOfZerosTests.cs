@@ -7,7 +7,7 @@ namespace PreDump.Tests.EndToEnd.Memory;
 /// images have it, and it takes no room on the disk.</summary>
 public sealed class MemoryOfZerosTests
 {
-    private const int Pages = 256; // of Fixtures/zeros.c
+    private const int Pages = 256; // of tests/victims/zeros.c
 
     [Theory]
     [InlineData(false)]
@@ -44,14 +44,14 @@ public sealed class MemoryOfZerosTests
     private static async Task<(int Copied, long Length, long Used)> Dump(string how, bool byEntries)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("zeros", how);
+        await using var victim = await Victim.Start("zeros", how);
         await victim.Stop();
         using var scratch = new Scratch();
         var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
             environment: byEntries ? new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FixtureFile("noscan.so") } : null);
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, scratch.Path);
-        var image = (await ImageDirectory.Read(scratch.Path)).Tasks[victim.Pid];
+        var image = (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid];
         var zeros = Assert.Single(Mapping.Of(victim.Pid), mapping => mapping is { Pages: Pages, Name: "", Protection: "rw-p" });
         var blocks = await Command.Must("/usr/bin/stat", "-c", "%b", image.PagesFile);
         return (image.Places().Keys.Count(page => page >= zeros.Start && page < zeros.End), new FileInfo(image.PagesFile).Length,

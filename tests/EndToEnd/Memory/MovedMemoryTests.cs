@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (Preload/softdirty.c), so that all
+/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (tests/victims/preload/softdirty.c), so that all
 /// of a victim looks clean, and what is found all the same was found by its page frames. (Real kernels that lose marks: tests/vm.)</summary>
 public sealed class MovedMemoryTests
 {
@@ -31,7 +31,7 @@ public sealed class MovedMemoryTests
     }
 
     [Fact]
-    public async Task Where_soft_dirty_is_trusted_they_are_wrong()
+    public async Task Page_tables_that_were_moved_are_wrong_in_the_images_if_soft_dirty_is_trusted()
     {
         await using var victim = await MovedTables();
         using var scratch = new Scratch();
@@ -45,7 +45,7 @@ public sealed class MovedMemoryTests
     }
 
     [Fact]
-    public async Task Of_a_victim_that_rests_nothing_is_compared_and_hardly_anything_copied()
+    public async Task A_round_of_a_victim_that_rests_compares_nothing_and_copies_hardly_anything()
     {
         await using var victim = await MovedTables();
         using var scratch = new Scratch();
@@ -105,7 +105,7 @@ public sealed class MovedMemoryTests
     }
 
     [Fact]
-    public async Task To_a_page_server_goes_what_may_have_been_moved()
+    public async Task A_page_server_gets_what_may_have_been_moved()
     {
         await using var victim = await MovedTables();
         using var scratch = new Scratch();
@@ -122,7 +122,7 @@ public sealed class MovedMemoryTests
     }
 
     [Fact]
-    public async Task The_ledger_is_shown_checked_private_and_freed_with_what_it_is_of()
+    public async Task A_ledger_is_shown_and_checked_and_private_and_freed_with_its_pages()
     {
         await using var victim = await MovedTables();
         using var scratch = new Scratch();
@@ -144,13 +144,13 @@ public sealed class MovedMemoryTests
         Assert.Contains("the images can be restored", verified.Output);
     }
 
-    private static readonly Dictionary<string, string> s_softDirty = new() { ["LD_PRELOAD"] = Victim.FixtureFile("softdirty.so") };
+    private static readonly Dictionary<string, string> s_softDirty = new() { ["LD_PRELOAD"] = Victim.FileOf("softdirty.so") };
 
     private static async Task<Victim> MovedTables()
     {
         Requires.Root();
         Requires.NoSoftDirty(); // there the real one is at work
-        return await Victim.Fixture("movedtables");
+        return await Victim.Start("movedtables");
     }
 
     private static async Task Move(Victim victim)

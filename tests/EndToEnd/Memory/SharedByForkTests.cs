@@ -6,10 +6,10 @@ namespace PreDump.Tests.EndToEnd.Memory;
 public sealed class SharedByForkTests
 {
     [Fact]
-    public async Task Reading_it_makes_no_copies()
+    public async Task Reading_memory_that_is_shared_since_a_fork_makes_no_copies()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("forked");
+        await using var victim = await Victim.Start("forked");
         var before = SharedKilobytes(victim);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);

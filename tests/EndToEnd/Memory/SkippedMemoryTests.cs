@@ -11,9 +11,9 @@ public sealed class SkippedMemoryTests
     [InlineData("filemaps", "shared", 1)]
     [InlineData("aioring", "aio_ring", 1)]
     [InlineData("plain", "vvar", 1)]
-    public async Task The_summary_counts_mappings_left_out(string fixture, string reason, int atLeast)
+    public async Task The_summary_counts_mappings_left_out(string program, string reason, int atLeast)
     {
-        await using var victim = await Victim.Fixture(fixture);
+        await using var victim = await Victim.Start(program);
         using var scratch = new Scratch();
         var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
         Assert.InRange(skipped.GetProperty(reason).GetProperty("vmas").GetInt32(), atLeast, atLeast + 2);
@@ -22,7 +22,7 @@ public sealed class SkippedMemoryTests
     [Fact]
     public async Task A_plain_process_leaves_out_nothing_that_another_would()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
         Assert.Subset(new HashSet<string> { "vvar", "vsyscall" }, skipped.EnumerateObject().Select(reason => reason.Name).ToHashSet());
@@ -33,7 +33,7 @@ public sealed class SkippedMemoryTests
     {
         await Requires.PageOracle();
         using var reserved = HugePages.Reserve(2);
-        await using var victim = await Victim.Fixture("hugetlb");
+        await using var victim = await Victim.Start("hugetlb");
         using var scratch = new Scratch();
         await victim.Stop();
 

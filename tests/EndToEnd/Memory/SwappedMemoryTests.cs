@@ -10,7 +10,7 @@ public sealed class SwappedMemoryTests
     {
         await Requires.PageOracle();
         await using var swap = await SwapFile.Create();
-        await using var victim = await Victim.Fixture("swapped", 1024);
+        await using var victim = await Victim.Start("pagedout", 1024);
         Assert.SkipWhen(ProcessView.Status(victim.Pid, "VmSwap") is null or "0 kB", "the kernel swapped nothing out");
         using var scratch = new Scratch();
         await victim.Stop();
@@ -29,7 +29,7 @@ public sealed class SwappedMemoryTests
     {
         await using var swap = await SwapFile.Create();
         using var cgroup = MemoryCgroup.Create(24 << 20);
-        await using var victim = await Victim.Ready("/bin/sh", cgroup.Inside(Victim.FixtureFile("plain"), $"{megabytes * 256}"));
+        await using var victim = await Victim.Ready("/bin/sh", cgroup.Inside(Victim.FileOf("plain"), $"{megabytes * 256}"));
         Assert.SkipWhen(ProcessView.Status(victim.Pid, "VmSwap") is null or "0 kB", "the kernel swapped nothing out");
         for (int round = 1; round <= 12; round++)
         {

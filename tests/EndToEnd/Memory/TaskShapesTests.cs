@@ -9,7 +9,7 @@ public sealed class TaskShapesTests
     public async Task A_stopped_task_stays_stopped_and_can_be_continued()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("stopped");
+        await using var victim = await Victim.Start("ctrlz");
         await Eventually.True(() => ProcessView.State(victim.Pid) == 'T', "the victim stops itself");
         using var scratch = new Scratch();
 
@@ -25,7 +25,7 @@ public sealed class TaskShapesTests
     public async Task A_process_outlives_its_first_thread_and_so_do_its_pages()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("leaderexit");
+        await using var victim = await Victim.Start("leaderexit");
         Assert.Equal('Z', ProcessView.State(victim.Pid));
         using var scratch = new Scratch();
         await victim.Stop();
@@ -36,10 +36,10 @@ public sealed class TaskShapesTests
     }
 
     [Fact]
-    public async Task A_vfork_parent_needs_no_stopping_while_its_child_is_stopped()
+    public async Task A_vfork_parent_need_not_be_stopped_while_its_child_is_stopped()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("vforker");
+        await using var victim = await Victim.Start("vforker");
         await Eventually.True(() => ProcessView.State(victim.Pid) == 'D', "the parent waits for its child");
         using var scratch = new Scratch();
 
@@ -55,7 +55,7 @@ public sealed class TaskShapesTests
     public async Task A_tree_across_pid_namespaces_is_named_by_innermost_pids()
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("pidns", 1, "parent");
+        await using var victim = await Victim.Start("pidns", 1, "parent");
         using var scratch = new Scratch();
         await victim.Stop();
 
@@ -70,7 +70,7 @@ public sealed class TaskShapesTests
     public async Task Two_tasks_with_one_innermost_pid_are_refused()
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture("pidns", 2, "parent");
+        await using var victim = await Victim.Start("pidns", 2, "parent");
         using var scratch = new Scratch();
         var before = VictimState.OfTree(victim);
 

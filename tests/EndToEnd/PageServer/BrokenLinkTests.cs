@@ -36,14 +36,14 @@ public sealed class BrokenLinkTests
     [InlineData(false, false)]
     [InlineData(true, true)]
     [InlineData(false, true)]
-    public async Task In_the_middle_of_the_pages(bool near, bool tls)
+    public async Task A_link_that_drops_in_the_middle_of_the_pages_ends_both_sides(bool near, bool tls)
     {
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
         string images = scratch.Folder("images");
         string[] security = tls ? Tls(scratch, hosts.Far.Address) : [];
         await using var server = await Serve(hosts, scratch, images, security);
-        await using var victim = await Victim.Fixture("plain", 16384);
+        await using var victim = await Victim.Start("plain", 16384);
         var before = VictimState.OfTree(victim);
 
         var sending = Send(hosts, server.Port, victim, scratch.Folder("1"), security);
@@ -67,7 +67,7 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
-    public async Task While_the_client_waits_for_the_first_answer()
+    public async Task A_link_that_drops_while_the_client_waits_for_the_first_answer_ends_both_sides()
     {
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
@@ -78,7 +78,7 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
-    public async Task While_the_client_waits_for_the_last_answer()
+    public async Task A_link_that_drops_while_the_client_waits_for_the_last_answer_ends_both_sides()
     {
         Requires.Program(Requires.DebianPython, "python3");
         await using var hosts = await TwoHosts.Connect();
@@ -90,12 +90,12 @@ public sealed class BrokenLinkTests
     }
 
     [Fact]
-    public async Task Before_the_client_comes()
+    public async Task A_link_that_drops_before_the_client_comes_ends_the_client()
     {
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
         await using var server = await Serve(hosts, scratch, scratch.Folder("images"));
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         await hosts.Far.Plug(false);
         Assert.Contains($"no answer for {Patience} s", await GivenUp(Send(hosts, server.Port, victim, scratch.Folder("1"))));
         Assert.Empty(Directory.GetFileSystemEntries(scratch["1"]));
@@ -105,7 +105,7 @@ public sealed class BrokenLinkTests
     // The answer is given, but when the link is down already.
     private static async Task DropsOnceAsked(TwoHosts hosts, Scratch scratch, int port, string protocol, Func<Task> asked, Action answer)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         var sending = Send(hosts, port, victim, scratch.Folder("1"), "--page-server-protocol", protocol);
         await asked();

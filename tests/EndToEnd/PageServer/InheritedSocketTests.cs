@@ -50,12 +50,12 @@ public sealed class InheritedSocketTests
     [InlineData("unix", "32")]
     [InlineData("tcp", "auto")]
     [InlineData("tcp", "24")]
-    public async Task Both_sides_are_given_an_end(string kind, string protocol)
+    public async Task A_client_and_a_server_that_are_given_an_end_each_make_a_round(string kind, string protocol)
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
         string here = scratch.Folder("here"), there = scratch.Folder("there"), predump = await PreDumpTool.File();
-        await using var victim = await Victim.Fixture("plain", 5000);
+        await using var victim = await Victim.Start("plain", 5000);
         await victim.Stop();
 
         await Command.Must(Requires.DebianPython, "-c", BothSides, kind,
@@ -69,9 +69,9 @@ public sealed class InheritedSocketTests
 
     [Theory]
     [MemberData(nameof(NoConnections))]
-    public async Task A_client_without_a_connection_touches_nobody(string made, string reason)
+    public async Task A_client_whose_descriptor_is_no_connection_touches_nobody(string made, string reason)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var result = await WithDescriptor(made, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--ps-socket", "9");
@@ -82,7 +82,7 @@ public sealed class InheritedSocketTests
 
     [Theory]
     [MemberData(nameof(NoConnections))]
-    public async Task A_server_without_a_connection_ends(string made, string reason)
+    public async Task A_server_whose_descriptor_is_no_connection_ends(string made, string reason)
     {
         using var scratch = new Scratch();
         Assert.Contains(reason, Refusal.Line(Refusal.Failure, await WithDescriptor(made, "page-server", "--images-dir", scratch.Path, "--ps-socket", "9")));
@@ -92,9 +92,9 @@ public sealed class InheritedSocketTests
     [Theory]
     [InlineData(3)] // by then the runtime has opened something there
     [InlineData(900)]
-    public async Task A_descriptor_that_nobody_has_left(int fd)
+    public async Task A_descriptor_that_nobody_has_left_open_is_refused(int fd)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         string[] lines =
         [
@@ -110,7 +110,7 @@ public sealed class InheritedSocketTests
     [InlineData("--forever")]
     [InlineData("--port", "1234")]
     [InlineData("--address", "127.0.0.1")]
-    public async Task A_server_can_not_listen_too(params string[] options) =>
+    public async Task A_server_with_a_connection_can_not_listen_too(params string[] options) =>
         Refusal.Line(Refusal.Usage, await PreDumpTool.Run(["page-server", "--ps-socket", "9", .. options]));
 
     private static async Task<CommandResult> WithDescriptor(string made, params string[] arguments)

@@ -10,10 +10,10 @@ public sealed class PageServerClientTests
     [InlineData(32, "auto")]
     [InlineData(24, "24")]
     [InlineData(32, "32")]
-    public async Task A_server_of_either_layout_gets_all_pages(int messageBytes, string protocol)
+    public async Task A_page_server_of_either_layout_gets_all_pages(int messageBytes, string protocol)
     {
         using var server = FakePageServer.Of(messageBytes);
-        await using var victim = await Victim.Fixture("plain", 700);
+        await using var victim = await Victim.Start("plain", 700);
         await victim.Stop();
         using var scratch = new Scratch();
         string local = scratch.Folder("local"), sent = scratch.Folder("sent");
@@ -23,7 +23,7 @@ public sealed class PageServerClientTests
 
         await server.Ended();
         Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(sent).Select(Path.GetFileName).Where(name => name != "predump-frames").Order());
-        var task = (await ImageDirectory.Read(local)).Tasks[victim.Pid];
+        var task = (await DecodedImages.Read(local)).Tasks[victim.Pid];
         var pages = server.Tasks[(ulong)victim.Pid];
         Assert.Equal(task.Places().Keys.Order(), pages.Keys);
         using var file = File.OpenRead(task.PagesFile);
@@ -45,11 +45,11 @@ public sealed class PageServerClientTests
     [InlineData("--port", "1234")]
     [InlineData("--page-server", "--port", "70000")]
     [InlineData("--page-server", "--port", "1", "--page-server-protocol", "25")]
-    public async Task Options_that_make_no_sense(params string[] options) =>
+    public async Task A_client_of_a_page_server_refuses_options_that_make_no_sense(params string[] options) =>
         Refusal.Line(Refusal.Usage, await PreDumpTool.Run(["--tree", "1", .. options]));
 
     [Fact]
-    public async Task Nobody_listens()
+    public async Task A_page_server_that_does_not_listen_is_an_error()
     {
         int port;
         using (var server = FakePageServer.Of(24))
@@ -58,14 +58,14 @@ public sealed class PageServerClientTests
     }
 
     [Fact]
-    public async Task A_server_that_says_nothing() =>
+    public async Task A_page_server_that_says_nothing_is_an_error() =>
         Assert.Contains("silent", await Refused((_, _) => Thread.Sleep(TimeSpan.FromSeconds(5))));
 
     [Fact]
-    public async Task A_server_that_hangs_up_at_once() => Assert.Contains("hung up", await Refused((_, _) => { }));
+    public async Task A_page_server_that_hangs_up_at_once_is_an_error() => Assert.Contains("hung up", await Refused((_, _) => { }));
 
     [Fact]
-    public async Task A_server_that_takes_nothing_any_more() => Assert.Contains("took nothing", await Refused((_, stream) =>
+    public async Task A_page_server_that_takes_nothing_any_more_is_an_error() => Assert.Contains("took nothing", await Refused((_, stream) =>
     {
         stream.ReadExactly(new byte[24]);
         stream.Write(new byte[4]);
@@ -73,21 +73,21 @@ public sealed class PageServerClientTests
     }));
 
     [Fact]
-    public async Task A_server_that_dies_in_the_middle()
+    public async Task A_page_server_that_dies_in_the_middle_is_an_error()
     {
         using var server = FakePageServer.Of(32, hangUpAfter: 3);
         Assert.Contains("hung up", await Refused(server.Port));
     }
 
     [Fact]
-    public async Task A_server_that_could_not_write()
+    public async Task A_page_server_that_could_not_write_is_an_error()
     {
         using var server = FakePageServer.Of(32, status: -1);
         Assert.Contains("could not write", await Refused(server.Port));
     }
 
     [Fact]
-    public async Task A_signal_ends_it_while_the_server_hangs()
+    public async Task A_signal_ends_the_client_while_the_page_server_hangs()
     {
         using var server = new FakePageServer((_, stream) =>
         {
@@ -95,7 +95,7 @@ public sealed class PageServerClientTests
             stream.Write(new byte[4]);
             Thread.Sleep(TimeSpan.FromSeconds(20));
         });
-        await using var victim = await Victim.Fixture("plain", 40000);
+        await using var victim = await Victim.Start("plain", 40000);
         using var scratch = new Scratch();
         string images = scratch.Folder("1"), thawed = scratch["thawed"];
         var running = Command.Run("/bin/sh", ["-c", "\"$0\" \"$@\" 3> '" + thawed + "' & echo $! > '" + scratch["pid"] + "'; wait $!", await PreDumpTool.File(),
@@ -117,7 +117,7 @@ public sealed class PageServerClientTests
 
     private static async Task<string> Refused(int port)
     {
-        await using var victim = await Victim.Fixture("plain", 40000);
+        await using var victim = await Victim.Start("plain", 40000);
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", $"{port}", "--timeout", "1", "-q");
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));

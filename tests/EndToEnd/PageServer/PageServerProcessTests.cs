@@ -8,7 +8,7 @@ namespace PreDump.Tests.EndToEnd.PageServer;
 public sealed class PageServerProcessTests
 {
     [Fact]
-    public async Task In_the_background_it_receives_a_pre_dump()
+    public async Task A_page_server_in_the_background_receives_a_pre_dump()
     {
         using var scratch = new Scratch();
         string images = scratch.Folder("images"), here = scratch.Folder("here");
@@ -17,16 +17,16 @@ public sealed class PageServerProcessTests
         Assert.True(started.ExitCode == 0, started.ToString());
         Assert.Equal([0], await File.ReadAllBytesAsync(scratch["listens"], TestContext.Current.CancellationToken));
         int pid = int.Parse(await File.ReadAllTextAsync(scratch["pid"], TestContext.Current.CancellationToken));
-        await using var victim = await Victim.Fixture("plain", 300);
+        await using var victim = await Victim.Start("plain", 300);
         await PreDumpTool.Dump(victim.Pid, here, "--page-server", "--port", started.Output.Trim().Split(':')[^1]);
         await Eventually.True(() => !ProcessView.Exists(pid), "the daemon ends after its round");
         File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(images, "inventory.img"));
         Assert.Equal(0, (await PreDumpTool.Run("verify", images)).ExitCode);
-        Assert.NotEmpty((await ImageDirectory.Read(images)).Tasks[victim.Pid].Runs);
+        Assert.NotEmpty((await DecodedImages.Read(images)).Tasks[victim.Pid].Runs);
     }
 
     [Fact]
-    public async Task A_port_that_is_taken()
+    public async Task A_page_server_refuses_a_port_that_is_taken()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
@@ -40,11 +40,11 @@ public sealed class PageServerProcessTests
     [InlineData("--once", "--rounds", "2")]
     [InlineData("--rounds", "0")]
     [InlineData("--forever", "--prev-images-dir", "../1")]
-    public async Task Options_that_make_no_sense(params string[] options) =>
+    public async Task A_page_server_refuses_options_that_make_no_sense(params string[] options) =>
         Refusal.Line(Refusal.Usage, await PreDumpTool.Run(["page-server", .. options]));
 
     [Fact]
-    public async Task A_directory_that_holds_images_already()
+    public async Task A_page_server_refuses_a_directory_that_holds_images_already()
     {
         using var scratch = new Scratch();
         await File.WriteAllTextAsync(scratch["pagemap-1.img"], "", TestContext.Current.CancellationToken);

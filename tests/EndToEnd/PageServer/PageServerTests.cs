@@ -10,7 +10,7 @@ public sealed class PageServerTests
     [Theory]
     [InlineData(24)]
     [InlineData(32)]
-    public async Task One_round_into_the_directory_itself(int messageBytes)
+    public async Task One_round_goes_into_the_page_servers_directory_itself(int messageBytes)
     {
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Path);
@@ -24,7 +24,7 @@ public sealed class PageServerTests
         }
         Assert.Equal(0, await server.Exited());
 
-        var task = (await ImageDirectory.Read(scratch.Path)).Tasks[77];
+        var task = (await DecodedImages.Read(scratch.Path)).Tasks[77];
         task.AssertWellFormed();
         Assert.Equal([new ImageRun(Base, 700, ImageRun.Present), new ImageRun(Base + 800 * 4096, 1, ImageRun.Present)], task.Runs);
         var bytes = await File.ReadAllBytesAsync(task.PagesFile, TestContext.Current.CancellationToken);
@@ -33,7 +33,7 @@ public sealed class PageServerTests
     }
 
     [Fact]
-    public async Task Rounds_are_built_upon_each_other()
+    public async Task Rounds_at_a_page_server_are_built_upon_each_other()
     {
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Path, "--rounds", "2");
@@ -46,7 +46,7 @@ public sealed class PageServerTests
     }
 
     [Fact]
-    public async Task Where_two_rounds_could_be_the_parent_none_is()
+    public async Task Of_two_rounds_at_a_page_server_that_could_be_the_parent_none_is()
     {
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Path, "--forever", "-q");
@@ -62,7 +62,7 @@ public sealed class PageServerTests
     [Theory]
     [InlineData(15)]
     [InlineData(9)]
-    public async Task A_server_that_ends_leaves_nothing_that_looks_whole(int signal)
+    public async Task A_page_server_that_is_ended_leaves_nothing_that_looks_whole(int signal)
     {
         using var scratch = new Scratch();
         await using (var server = await PageServerTool.Start(scratch.Path))
@@ -109,7 +109,7 @@ public sealed class PageServerTests
 
     [Theory]
     [MemberData(nameof(HostilePeers))]
-    public async Task What_makes_no_sense_is_refused_and_harms_nobody(string what)
+    public async Task A_hostile_peer_is_refused_and_harms_no_other(string what)
     {
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Path, "--forever", "-q", "--timeout", "1");
@@ -128,7 +128,7 @@ public sealed class PageServerTests
     }
 
     [Fact]
-    public async Task A_thousand_connections_harm_nobody()
+    public async Task A_thousand_connections_harm_no_round()
     {
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Path, "--forever", "-q");

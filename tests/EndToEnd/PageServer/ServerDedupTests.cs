@@ -10,16 +10,16 @@ public sealed class ServerDedupTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_a_round_replaces_is_freed_if_that_is_wanted(bool dedup)
+    public async Task A_page_server_frees_what_a_round_replaces_if_that_is_wanted(bool dedup)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("plain", Pages);
+        await using var victim = await Victim.Start("plain", Pages);
         await victim.Stop();
         using var scratch = new Scratch();
         string images = scratch.Folder("images"), here = scratch.Folder("here");
         await using var server = await PageServerTool.Start(images, ["--rounds", "2", .. dedup ? ["--auto-dedup"] : Array.Empty<string>()]);
         await PreDumpTool.Dump(victim.Pid, here, "--page-server", "--port", $"{server.Port}");
-        var first = (await ImageDirectory.Read(Path.Combine(images, "1"))).Tasks[victim.Pid];
+        var first = (await DecodedImages.Read(Path.Combine(images, "1"))).Tasks[victim.Pid];
         var (blocks, pages) = await Room(first.PagesFile);
 
         int changed = SecondRound(server, victim.Pid, first);
@@ -57,5 +57,5 @@ public sealed class ServerDedupTests
 
     // Blocks of the disk, and pages that are not zeros.
     private static async Task<(long, int)> Room(string file) =>
-        (long.Parse(await Command.Must("/usr/bin/stat", "-c", "%b", file)), ImageFolder.PagesLeft(file).Count());
+        (long.Parse(await Command.Must("/usr/bin/stat", "-c", "%b", file)), HandmadeRounds.PagesLeft(file).Count());
 }

@@ -35,7 +35,7 @@ public sealed class ActionScriptTests
     [Fact]
     public async Task Right_images_are_left_as_they_are()
     {
-        await using var victim = await Victim.Fixture("processes", 5);
+        await using var victim = await Victim.Start("processes", 5);
         using var dump = await HandmadeDump.Take(victim, s_layouts["the first of each run"]);
         var (before, parent) = (HandmadeDump.Content(dump.Final), HandmadeDump.Content(dump.Round));
 
@@ -58,7 +58,7 @@ public sealed class ActionScriptTests
     [MemberData(nameof(Layouts))]
     public async Task Wrong_pages_are_mended(string layout)
     {
-        await using var victim = await Victim.Fixture("plain", 700);
+        await using var victim = await Victim.Start("plain", 700);
         using var dump = await HandmadeDump.Take(victim, s_layouts[layout]);
         var before = Kinds(dump);
         var own = dump.Largest(victim.Pid);
@@ -90,7 +90,7 @@ public sealed class ActionScriptTests
     [Fact]
     public async Task Of_several_tasks_only_those_with_wrong_pages_are_written_anew()
     {
-        await using var victim = await Victim.Fixture("processes", 7);
+        await using var victim = await Victim.Start("processes", 7);
         using var dump = await HandmadeDump.Take(victim, s_layouts["the second half, lazily"]);
         var before = HandmadeDump.Content(dump.Final);
         foreach (int i in new[] { 2, 4 })
@@ -109,9 +109,9 @@ public sealed class ActionScriptTests
     }
 
     [Fact]
-    public async Task A_page_that_no_round_before_has_is_mended_too()
+    public async Task A_wrong_page_that_no_round_before_has_is_mended_too()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         var runs = HandmadeDump.Runs(dump.Round, victim.Pid);
         var pages = Path.Combine(dump.Round, ImageNames.Pages(1));
@@ -126,9 +126,9 @@ public sealed class ActionScriptTests
     }
 
     [Fact]
-    public async Task A_chain_of_three_is_read_to_its_end()
+    public async Task A_wrong_page_is_mended_in_a_chain_of_three_too()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         var third = Path.Combine(dump.Home, "3");
         await Command.Must("/bin/cp", "-a", dump.Final, third);
@@ -184,7 +184,7 @@ public sealed class ActionScriptTests
         Directory.CreateDirectory(folder);
         foreach (var name in new[] { ImageNames.Pagemap(dump.Victim.Pid), ImageNames.Pages(2) })
             File.Copy(Path.Combine(dump.Final, name), Path.Combine(folder, name));
-        var task = (await Support.ImageDirectory.Read(folder)).Tasks[dump.Victim.Pid];
+        var task = (await Support.DecodedImages.Read(folder)).Tasks[dump.Victim.Pid];
         var places = task.Places();
         Assert.Equal(kinds.Where(page => page.Value.HasFlag(PageFlags.Present)).Select(page => page.Key), places.Keys);
         var bytes = File.ReadAllBytes(task.PagesFile);

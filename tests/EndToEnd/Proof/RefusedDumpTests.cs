@@ -10,9 +10,9 @@ public sealed class RefusedDumpTests
     private const ulong Page = HandmadeDump.Page;
 
     [Fact]
-    public async Task A_wrong_page_that_is_not_to_be_mended()
+    public async Task A_dump_with_a_wrong_page_that_is_not_to_be_mended_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         var before = HandmadeDump.Content(dump.Final);
@@ -30,9 +30,9 @@ public sealed class RefusedDumpTests
 
     // criu may have been started in a directory that has been removed since: then there is only no log.
     [Fact]
-    public async Task Without_a_directory_to_work_in_the_dump_is_proved_all_the_same()
+    public async Task A_dump_is_proved_without_a_directory_to_work_in()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
 
@@ -45,9 +45,9 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_tree_that_runs()
+    public async Task A_dump_of_a_tree_that_runs_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         victim.Continue();
         await Eventually.True(() => ProcessView.State(victim.Pid) != 'T', "the victim goes on");
@@ -55,9 +55,9 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_parent_whose_pages_are_gone()
+    public async Task A_dump_on_a_parent_whose_pages_are_gone_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         using (var pages = File.OpenWrite(Path.Combine(dump.Round, ImageNames.Pages(1))))
             pages.SetLength(pages.Length - (long)Page);
@@ -65,27 +65,27 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_parent_that_is_no_image()
+    public async Task A_dump_on_a_parent_that_is_no_image_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.WriteAllText(Path.Combine(dump.Round, ImageNames.Pagemap(victim.Pid)), "no pagemap at all");
         await AssertRefused(dump, "not a CRIU pagemap");
     }
 
     [Fact]
-    public async Task Pages_of_a_task_that_is_not_in_the_tree()
+    public async Task A_dump_with_pages_of_a_task_that_is_not_in_the_tree_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.WriteAllBytes(Path.Combine(dump.Final, ImageNames.Pagemap(1)), Bytes.Pagemap(1, new PagemapEntry(0x10000, 1, PageFlags.Parent)));
         await AssertRefused(dump, "no task of the tree has that pid");
     }
 
     [Fact]
-    public async Task Final_images_that_are_shorter_than_they_say()
+    public async Task A_dump_whose_images_are_shorter_than_they_say_fails()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim, run => [run with { NrPages = 1, Flags = PageFlags.Present },
             .. run.NrPages == 1 ? Array.Empty<PagemapEntry>() : [new PagemapEntry(run.Vaddr + Page, run.NrPages - 1, PageFlags.Parent)]]);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr + 2 * Page);
@@ -96,10 +96,10 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_full_disk()
+    public async Task A_dump_that_can_not_be_mended_on_a_full_disk_fails()
     {
         await using var disk = await TinyDisk.Mount(4 << 20);
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim, run => [run with { Flags = PageFlags.Parent }], disk.Path);
         for (ulong page = 0; page < 30; page++)
             HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr + page * Page);
@@ -117,17 +117,17 @@ public sealed class RefusedDumpTests
     [InlineData("PREDUMP_PROVE", "all", "\"all\" is none of: changed, whole")]
     [InlineData("PREDUMP_PROVE", "", "\"\" is none of: changed, whole")]
     [InlineData("PREDUMP_MEND", "Yes", "\"Yes\" is none of: yes, no")]
-    public async Task A_setting_that_is_not_understood(string name, string value, string reason)
+    public async Task A_dump_with_a_setting_that_is_not_understood_fails(string name, string value, string reason)
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         await AssertRefused(dump, $"{name}: {reason}", (name, value));
     }
 
     [Fact]
-    public async Task Images_without_a_parent_are_taken()
+    public async Task A_dump_without_a_parent_is_taken()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.Delete(Path.Combine(dump.Final, ImageNames.Parent));
         var result = await dump.Run();
@@ -138,9 +138,9 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task Images_on_a_page_server_are_taken_with_a_word()
+    public async Task A_dump_to_a_page_server_is_taken_with_a_word()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.Delete(Path.Combine(dump.Final, ImageNames.Pagemap(victim.Pid)));
         File.Delete(Path.Combine(dump.Final, ImageNames.Pages(1)));
@@ -155,7 +155,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_parent_that_was_used_before_proves_nothing_so_that_all_is_compared()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.WriteAllText(Path.Combine(dump.Round, ImageNames.Child), "/another/dump\n1\n");
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
@@ -170,7 +170,7 @@ public sealed class RefusedDumpTests
     [Fact]
     public async Task A_parent_that_another_round_has_claimed_proves_nothing_either()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         File.Move(Path.Combine(dump.Round, ImageNames.Inventory), Path.Combine(dump.Round, ImageNames.ClaimedInventory));
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
@@ -183,9 +183,9 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task A_parent_that_is_read_only_is_taken_with_a_warning()
+    public async Task A_dump_on_a_parent_that_is_read_only_is_taken_with_a_warning()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         await Command.Must("/bin/mount", "--bind", dump.Round, dump.Round);
@@ -204,9 +204,9 @@ public sealed class RefusedDumpTests
     }
 
     [Fact]
-    public async Task The_administrators_file_is_heeded_and_the_environment_is_above_it()
+    public async Task The_administrators_settings_are_heeded_and_the_environment_is_above_them()
     {
-        await using var victim = await Victim.Fixture("plain", 64);
+        await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         async Task<CommandResult> With(string file, params (string, string)[] settings) => await Command.Run("/usr/bin/unshare",

@@ -1,6 +1,6 @@
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A disk whose N-th write fails with EIO (Fixtures/faultyfs.c), mounted for one test.</summary>
+/// <summary>A disk whose N-th write fails with EIO (tests/victims/faultyfs.c), mounted for one test.</summary>
 internal sealed class FaultyDisk : IAsyncDisposable
 {
     private readonly Scratch _scratch = new();
@@ -16,7 +16,7 @@ internal sealed class FaultyDisk : IAsyncDisposable
         var disk = new FaultyDisk();
         try
         {
-            disk._server = await Victim.Fixture("faultyfs", at, disk.Path, cached ? "cached" : "at once");
+            disk._server = await Victim.Start("faultyfs", at, disk.Path, cached ? "cached" : "at once");
             return disk;
         }
         catch

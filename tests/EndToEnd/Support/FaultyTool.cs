@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>The tool with Fixtures/Preload/faults.c in it: one of its calls fails, or a signal comes at one of them.</summary>
+/// <summary>The tool with tests/victims/preload/faults.c in it: one of its calls fails, or a signal comes at one of them.</summary>
 internal sealed class FaultyTool : IDisposable
 {
     private readonly Scratch _scratch = new();
@@ -55,7 +55,7 @@ internal sealed class FaultyTool : IDisposable
         var environment = new Dictionary<string, string>(More);
         foreach (var (name, value) in more)
             environment[name] = $"{value}";
-        environment["LD_PRELOAD"] = Victim.FixtureFile("faults.so");
+        environment["LD_PRELOAD"] = Victim.FileOf("faults.so");
         environment["FAULT_CALLS"] = calls;
         environment["FAULT_REPORT"] = Report;
         return environment;

@@ -7,7 +7,7 @@ namespace PreDump.Tests.EndToEnd.Support;
 /// <summary>A chain of two rounds of one task, of which the first, the parent, is damaged or forged in one of many ways.</summary>
 internal sealed class HostileChain : IDisposable
 {
-    private readonly ImageFolder _folder = new();
+    private readonly HandmadeRounds _folder = new();
 
     /// <param name="pid">The task's.</param>
     /// <param name="uptime">dump_uptime of the first round.</param>

@@ -49,12 +49,12 @@ internal sealed class Nobody : IDisposable
     public async Task<CommandResult> RunToolWith(string[] capabilities, params string[] arguments) =>
         await Command.Run(SetPriv, [.. Given(capabilities), .. AsNobody([await Copy(await PreDumpTool.File()), .. arguments])]);
 
-    public async Task<Victim> Fixture(string name) => await Victim.Ready(SetPriv, AsNobody([await Copy(Victim.FixtureFile(name))]));
+    public async Task<Victim> Start(string name) => await Victim.Ready(SetPriv, AsNobody([await Copy(Victim.FileOf(name))]));
 
-    /// <summary>A fixture that is root's and setuid.</summary>
-    public async Task<Victim> SetuidFixture(string name)
+    /// <summary>A victim that is root's and setuid.</summary>
+    public async Task<Victim> StartSetuid(string name)
     {
-        var file = await Copy(Victim.FixtureFile(name));
+        var file = await Copy(Victim.FileOf(name));
         File.SetUnixFileMode(file, UnixFileMode.SetUser | UserAll | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         return await Victim.Ready(SetPriv, AsNobody([file]));
     }

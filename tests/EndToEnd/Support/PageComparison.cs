@@ -10,7 +10,7 @@ internal static class PageComparison
 {
     public static async Task AssertSame(Victim victim, string images)
     {
-        var directory = await ImageDirectory.Read(images);
+        var directory = await DecodedImages.Read(images);
         Assert.Equal(victim.Tree.Select(ProcessView.InnermostPid).Order(), directory.Tasks.Keys);
         foreach (var pid in victim.Tree)
             AssertSame(pid, directory.Tasks[ProcessView.InnermostPid(pid)]);
@@ -22,7 +22,7 @@ internal static class PageComparison
     /// </summary>
     public static async Task AssertSame(Victim victim, string images, ulong mappingOfPages)
     {
-        var directory = await ImageDirectory.Read(images);
+        var directory = await DecodedImages.Read(images);
         foreach (var pid in victim.Tree)
         {
             var image = directory.Tasks[ProcessView.InnermostPid(pid)];

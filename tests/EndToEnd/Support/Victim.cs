@@ -5,7 +5,7 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// A process started to be pre-dumped: a C fixture or a real program. It is killed, with all its descendants and by
+/// A process started to be pre-dumped: one of tests/victims or a real program. It is killed, with all its descendants and by
 /// pid, when the test is over. Never traced from here: that is the tool's work.
 /// </summary>
 internal sealed class Victim : IAsyncDisposable
@@ -45,13 +45,13 @@ internal sealed class Victim : IAsyncDisposable
 
     public List<int> Tree => ProcessView.LivingTree(Pid);
 
-    public static string FixtureFile(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", name);
+    public static string FileOf(string name) => Path.Combine(AppContext.BaseDirectory, "victims", name);
 
-    /// <summary>Starts Fixtures/name.c and waits until its memory has its shape; skips the test if it can't have.</summary>
-    public static Task<Victim> Fixture(string name, params object[] arguments) =>
-        Ready(FixtureFile(name), [.. arguments.Select(argument => argument.ToString()!)]);
+    /// <summary>Starts tests/victims/name.c and waits until its memory has its shape; skips the test if it can't have.</summary>
+    public static Task<Victim> Start(string name, params object[] arguments) =>
+        Ready(FileOf(name), [.. arguments.Select(argument => argument.ToString()!)]);
 
-    /// <summary>The same for a fixture that another program starts.</summary>
+    /// <summary>The same for a victim that another program starts.</summary>
     public static async Task<Victim> Ready(string file, params string[] arguments)
     {
         var victim = await Program(file, arguments);

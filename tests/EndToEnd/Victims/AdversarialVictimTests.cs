@@ -12,17 +12,17 @@ public sealed class AdversarialVictimTests
 {
     private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds) ? rounds : 200;
 
-    /// <summary>The chains' victims (tests/vm/victims), which give a verdict when they are told to end.</summary>
+    /// <summary>The chains' victims (tests/victims), which give a verdict when they are told to end.</summary>
     [Theory]
     [InlineData("churn")]
     [InlineData("storm")]
     [InlineData("spawner")]
     [InlineData("cutfile")]
     [InlineData("names")]
-    public async Task Its_verdict_on_its_memory_is_good(string name)
+    public async Task An_adversarial_victim_finds_its_memory_unharmed(string name)
     {
         using var place = new Scratch();
-        await using var victim = await Victim.Ready("/usr/bin/env", "-C", place.Path, Victim.FixtureFile($"chain/{name}"));
+        await using var victim = await Victim.Ready("/usr/bin/env", "-C", place.Path, Victim.FileOf($"{name}"));
         await PreDumpAll(victim, victim.Pid);
 
         Signal.Send(victim.Pid, Signal.Term);
@@ -42,10 +42,10 @@ public sealed class AdversarialVictimTests
     [InlineData("leaderexit")]
     [InlineData("userfaultfd")]
     [InlineData("hugetlb")]
-    public async Task It_lives_on(string name)
+    public async Task An_adversarial_victim_lives_on(string name)
     {
         using var pool = name == "hugetlb" ? HugePages.Reserve(4) : null;
-        await using var victim = await Victim.Fixture(name);
+        await using var victim = await Victim.Start(name);
         await PreDumpAll(victim, victim.Pid);
     }
 
@@ -54,26 +54,26 @@ public sealed class AdversarialVictimTests
     [InlineData("breeder")]
     [InlineData("execer")]
     [InlineData("vforker")]
-    public async Task Its_tree_lives_on(string name)
+    public async Task The_tree_of_an_adversarial_victim_lives_on(string name)
     {
-        await using var victim = await Victim.Fixture(name);
+        await using var victim = await Victim.Start(name);
         await PreDumpAll(victim, victim.Pid, comesToAStandstill: false);
     }
 
     [Fact]
-    public async Task Its_pages_go_to_swap_and_come_back()
+    public async Task A_victim_whose_pages_go_to_swap_and_come_back_finds_its_memory_unharmed()
     {
         await using var swap = await SwapFile.Create();
-        await using var victim = await Victim.Fixture("pressed", 2048);
+        await using var victim = await Victim.Start("pressed", 2048);
         await PreDumpAll(victim, victim.Pid);
         Assert.NotEqual("0 kB", ProcessView.Status(victim.Pid, "VmSwap"));
     }
 
     [Fact]
-    public async Task Tasks_killed_for_their_memory_spoil_no_tree()
+    public async Task Tasks_that_are_killed_for_lack_of_memory_spoil_no_tree()
     {
         using var cgroup = MemoryCgroup.Create(48 << 20);
-        await using var victim = await Victim.Fixture("glutton", cgroup.Path);
+        await using var victim = await Victim.Start("glutton", cgroup.Path);
         await PreDumpAll(victim, victim.Pid, comesToAStandstill: false);
     }
 
@@ -81,10 +81,10 @@ public sealed class AdversarialVictimTests
     [Theory]
     [InlineData("userfaultfd", "away")]
     [InlineData("deadfile")]
-    public async Task A_read_that_nobody_answers_is_given_up(string name, params string[] arguments)
+    public async Task A_read_of_memory_that_nobody_answers_is_given_up(string name, params string[] arguments)
     {
         Requires.Program("/usr/bin/strace", "strace");
-        await using var victim = await Victim.Fixture(name, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(name, [.. arguments.Cast<object>()]);
         using var scratch = new Scratch();
         var images = scratch.Folder("1");
         var running = Command.Run("/usr/bin/strace",

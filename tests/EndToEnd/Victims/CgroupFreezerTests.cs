@@ -11,7 +11,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task A_tree_frozen_through_its_cgroup_is_dumped_and_thawed(int version)
     {
-        await using var victim = await Victim.Fixture("processes", 10);
+        await using var victim = await Victim.Start("processes", 10);
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
@@ -31,7 +31,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     public async Task A_cgroup_that_was_frozen_stays_frozen(int version)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture("processes", 10);
+        await using var victim = await Victim.Start("processes", 10);
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         await cgroup.Freeze();
@@ -47,9 +47,9 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Killed_while_it_holds_the_cgroup_frozen_it_is_thawed_all_the_same(int version)
+    public async Task A_cgroup_is_thawed_even_if_predump_is_killed_while_it_is_frozen(int version)
     {
-        await using var victim = await Victim.Fixture("manymaps", 60000);
+        await using var victim = await Victim.Start("manymaps", 60000);
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
@@ -78,10 +78,10 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(1, "stopandgo")]
     [InlineData(2, "signals")]
     [InlineData(2, "stopandgo")]
-    public async Task No_signal_is_lost_or_doubled(int version, string fixture)
+    public async Task No_signal_to_a_tree_in_a_frozen_cgroup_is_lost_or_doubled(int version, string program)
     {
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture(fixture, scratch["count"]);
+        await using var victim = await Victim.Start(program, scratch["count"]);
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         for (var run = 0; run < 10; run++)
@@ -96,7 +96,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task A_run_that_fails_thaws_the_cgroup(int version)
     {
-        await using var victim = await Victim.Fixture("plain", 1024);
+        await using var victim = await Victim.Start("plain", 1024);
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         var before = VictimState.OfTree(victim);
@@ -109,9 +109,9 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_path_that_is_no_cgroup_is_refused()
+    public async Task A_path_to_no_cgroup_is_refused()
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--freeze-cgroup", scratch.Path);
         Assert.Contains(scratch.Path, line);
@@ -122,7 +122,7 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task A_tree_outside_of_the_cgroup_is_frozen_all_the_same(int version)
     {
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var cgroup = TestCgroup.Create(version);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();

@@ -12,12 +12,12 @@ public sealed class CostTests
     [InlineData("plain", 16 * 256)] // MiB
     [InlineData("plain", 512 * 256)]
     [InlineData("manymaps", 60_000)]
-    public async Task Memory_is_bounded_whatever_the_size(string kind, int size)
+    public async Task The_memory_of_a_round_is_bounded_whatever_the_victims_size(string kind, int size)
     {
-        await using var victim = await Victim.Fixture(kind, size);
+        await using var victim = await Victim.Start(kind, size);
         using var scratch = new Scratch();
         // measure's line: microseconds, of user, of system time, and KiB of memory
-        var line = await Command.Must(Victim.FixtureFile("measure"), "1", await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}",
+        var line = await Command.Must(Victim.FileOf("measure"), "1", await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}",
             "--images-dir", scratch.Path, "--threads", "2");
         long peak = long.Parse(line.Split(' ')[3], CultureInfo.InvariantCulture) * 1024;
         Assert.InRange(peak, 1024 * 1024, MostMemory);
@@ -26,9 +26,9 @@ public sealed class CostTests
     [Theory]
     [InlineData("plain", 32 * 256)]
     [InlineData("manymaps", 4000)]
-    [InlineData("threads", 100)]
+    [InlineData("manythreads", 100)]
     [InlineData("processes", 30)]
-    public async Task Twice_the_work_is_twice_the_calls(string kind, int size)
+    public async Task Twice_the_work_costs_twice_the_calls(string kind, int size)
     {
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
@@ -40,11 +40,11 @@ public sealed class CostTests
     [Theory]
     [InlineData("plain", 1024)]
     [InlineData("manymaps", 10_000)]
-    [InlineData("threads", 100)]
+    [InlineData("manythreads", 100)]
     [InlineData("processes", 30)]
     public async Task Nothing_is_allocated_in_the_freeze(string kind, int size)
     {
-        await using var victim = await Victim.Fixture(kind, size);
+        await using var victim = await Victim.Start(kind, size);
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("-v4", "--tree", $"{victim.Pid}", "--images-dir", scratch.Path);
         Assert.Equal(0, result.ExitCode);
@@ -54,7 +54,7 @@ public sealed class CostTests
     // Of the pre-dump and of what it starts, but for those that depend on which thread is faster.
     private static async Task<long> Calls(string strace, string kind, int size)
     {
-        await using var victim = await Victim.Fixture(kind, size);
+        await using var victim = await Victim.Start(kind, size);
         using var scratch = new Scratch();
         var counts = scratch["calls"];
         var images = scratch.Folder("images");

@@ -15,12 +15,12 @@ public sealed class KilledToolTests
     private const string InItsOwnGroup = "import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])";
 
     [Theory]
-    [InlineData("threads", 1000, 4)]
+    [InlineData("manythreads", 1000, 4)]
     [InlineData("manymaps", 60000)]
     [InlineData("processes", 50)]
-    public async Task Killed_inside_the_freeze_it_lets_go_of(string fixture, params int[] arguments)
+    public async Task Predump_that_is_killed_inside_the_freeze_lets_go_of_the_victim(string program, params int[] arguments)
     {
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         var before = VictimState.OfTree(victim);
         await InsideTheFreeze(victim, latest: 2000, async (tool, images) =>
         {
@@ -32,10 +32,10 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Killed_at_any_moment_it_leaves_the_victim_running()
+    public async Task Predump_that_is_killed_at_any_moment_leaves_the_victim_running()
     {
         using var rounds = new Scratch();
-        await using var victim = await Victim.Fixture("toucher", rounds["rounds"], 8192);
+        await using var victim = await Victim.Start("rewriter", rounds["rounds"], 8192);
         for (var attempt = 0; attempt < Tries; attempt++)
         {
             using var scratch = new Scratch();
@@ -51,9 +51,9 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task A_stopped_victim_is_still_stopped_when_the_tool_was_killed()
+    public async Task A_stopped_victim_is_still_stopped_after_predump_was_killed()
     {
-        await using var victim = await Victim.Fixture("threads", 500, 0);
+        await using var victim = await Victim.Start("manythreads", 500, 0);
         await victim.Stop();
         await InsideTheFreeze(victim, latest: 0, async (tool, _) =>
         {
@@ -66,9 +66,9 @@ public sealed class KilledToolTests
     [Theory]
     [InlineData(Signal.Term)]
     [InlineData(Signal.Int)]
-    public async Task Told_to_end_it_clears_up(int signal)
+    public async Task Predump_that_is_told_to_end_clears_up(int signal)
     {
-        await using var victim = await Victim.Fixture("plain", 65536);
+        await using var victim = await Victim.Start("plain", 65536);
         var before = VictimState.OfTree(victim);
         var ended = 0;
         for (var attempt = 0; attempt < Tries; attempt++)
@@ -95,9 +95,9 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Told_to_end_inside_the_freeze_it_lets_go_and_clears_up()
+    public async Task Predump_that_is_told_to_end_inside_the_freeze_lets_go_and_clears_up()
     {
-        await using var victim = await Victim.Fixture("threads", 1000, 4);
+        await using var victim = await Victim.Start("manythreads", 1000, 4);
         var before = VictimState.OfTree(victim);
         await InsideTheFreeze(victim, latest: 0, async (tool, images) =>
         {
@@ -111,9 +111,9 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Stopped_by_a_terminal_inside_the_freeze_it_lets_go_first()
+    public async Task Predump_that_is_stopped_by_a_terminal_inside_the_freeze_lets_go_first()
     {
-        await using var victim = await Victim.Fixture("threads", 1000, 4);
+        await using var victim = await Victim.Start("manythreads", 1000, 4);
         var before = VictimState.OfTree(victim);
         await InsideTheFreeze(victim, latest: 0, async (tool, images) =>
         {
@@ -136,9 +136,9 @@ public sealed class KilledToolTests
     }
 
     [Fact]
-    public async Task Stopped_for_long_in_the_copy_it_gives_no_read_up()
+    public async Task Predump_that_is_stopped_for_long_in_the_copy_gives_no_read_up()
     {
-        await using var victim = await Victim.Fixture("plain", 65536);
+        await using var victim = await Victim.Start("plain", 65536);
         var inTheCopy = 0;
         for (var attempt = 0; attempt < 8; attempt++)
         {
@@ -180,7 +180,7 @@ public sealed class KilledToolTests
         if (!File.Exists(Path.Combine(images, "inventory.img")))
             return;
         await Requires.PageOracle();
-        var directory = await ImageDirectory.Read(images);
+        var directory = await DecodedImages.Read(images);
         Assert.NotEmpty(directory.Tasks);
         Assert.All(directory.Tasks.Values, task => task.AssertWellFormed());
     }

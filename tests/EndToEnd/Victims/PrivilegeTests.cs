@@ -7,14 +7,14 @@ namespace PreDump.Tests.EndToEnd.Victims;
 public sealed class PrivilegeTests
 {
     private const string SetPriv = "/usr/bin/setpriv", Unshare = "/usr/bin/unshare";
-    private const int ZeroPages = 80; // of Fixtures/zeropages.c
+    private const int ZeroPages = 80; // of tests/victims/zeropages.c
     private static readonly string[] Container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
 
     [Fact]
-    public async Task Not_permitted_names_the_capability()
+    public async Task A_capability_that_is_missing_is_named()
     {
         using var nobody = new Nobody();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
 
         var result = await nobody.RunTool("--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
@@ -28,12 +28,12 @@ public sealed class PrivilegeTests
     [InlineData("zeropages")]
     [InlineData("hugepages")]
     [InlineData("unreadable")]
-    public async Task Ones_own_process_needs_no_capability(string fixture)
+    public async Task Ones_own_process_needs_no_capability(string program)
     {
         await Requires.PageOracle();
         Assert.SkipWhen(YamaScope() is > 0, "yama keeps users from tracing processes of their own");
         using var nobody = new Nobody();
-        await using var victim = await nobody.Fixture(fixture);
+        await using var victim = await nobody.Start(program);
         await victim.Stop();
 
         var result = await nobody.RunTool("--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
@@ -46,11 +46,11 @@ public sealed class PrivilegeTests
     [Theory]
     [InlineData("sys_ptrace")]
     [InlineData("sys_ptrace", "checkpoint_restore")]
-    public async Task Another_users_task_needs_two_capabilities(params string[] tooFew)
+    public async Task The_task_of_another_user_needs_two_capabilities(params string[] tooFew)
     {
         await Requires.PageOracle();
         using var nobody = new Nobody();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         await victim.Stop();
         string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
@@ -67,11 +67,11 @@ public sealed class PrivilegeTests
     }
 
     [Fact]
-    public async Task A_task_that_is_not_dumpable_needs_them_too()
+    public async Task A_task_that_is_not_dumpable_needs_two_capabilities_too()
     {
         await Requires.PageOracle();
         using var nobody = new Nobody();
-        await using var victim = await nobody.Fixture("undumpable");
+        await using var victim = await nobody.Start("undumpable");
         var before = VictimState.OfTree(victim);
         string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
         foreach (string[] tooFew in new string[][] { [], ["sys_ptrace"], ["dac_override"] })
@@ -90,10 +90,10 @@ public sealed class PrivilegeTests
     }
 
     [Fact]
-    public async Task Without_real_time_priority_it_works_all_the_same()
+    public async Task A_round_works_without_real_time_priority()
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture("threads", 100, 2);
+        await using var victim = await Victim.Start("manythreads", 100, 2);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         string[] less = ["--bounding-set=-sys_nice", await PreDumpTool.File()];
@@ -105,13 +105,13 @@ public sealed class PrivilegeTests
 
     /// <summary>On a kernel without PAGEMAP_SCAN (here by strace) page frames tell a zero page, and who may not see them copies it.</summary>
     [Fact]
-    public async Task Without_page_frames_zero_pages_are_copied()
+    public async Task Zero_pages_are_copied_where_page_frames_are_not_to_be_seen()
     {
         await Requires.PageOracle();
         Requires.ZeroPage();
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
-        await using var victim = await Victim.Fixture("zeropages");
+        await using var victim = await Victim.Start("zeropages");
         await victim.Stop();
         using var scratch = new Scratch();
         var (seen, unseen) = (await Pages("seen"), await Pages("unseen", "--bounding-set=-sys_admin"));
@@ -135,7 +135,7 @@ public sealed class PrivilegeTests
         await Requires.PageOracle();
         using var nobody = new Nobody();
         await nobody.RequireHidepid(hidepid);
-        await using var victim = await nobody.SetuidFixture("hiddenchild");
+        await using var victim = await nobody.StartSetuid("hiddenchild");
         var before = VictimState.OfTree(victim);
         Assert.Equal(2, before.Count);
         string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
@@ -160,7 +160,7 @@ public sealed class PrivilegeTests
     {
         using var nobody = new Nobody();
         await nobody.RequireHidepid(hidepid);
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         var result = await nobody.RunToolHidepid(hidepid, [], "--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
         Assert.Contains("hidden", Refusal.Line(Refusal.Failure, result));
         Assert.Matches("(?m)^no +hidepid", (await nobody.RunToolHidepid(hidepid, [], "check")).Output);
@@ -172,7 +172,7 @@ public sealed class PrivilegeTests
         Assert.SkipWhen(YamaScope() is > 0, "yama keeps users from tracing processes of their own");
         using var nobody = new Nobody();
         await nobody.RequireHidepid(2);
-        await using var victim = await nobody.Fixture("breeder");
+        await using var victim = await nobody.Start("breeder");
         for (var round = 0; round < 20; round++)
         {
             var result = await nobody.RunToolHidepid(2, [], "--tree", $"{victim.Pid}", "--images-dir", nobody.Images);
@@ -186,7 +186,7 @@ public sealed class PrivilegeTests
     [Theory]
     [InlineData(0)]
     [InlineData(65534)]
-    public async Task Inside_namespaces_it_is_as_good_as_root(int user)
+    public async Task Root_inside_namespaces_is_as_good_as_root(int user)
     {
         using var nobody = new Nobody(user);
         Assert.SkipUnless((await nobody.Run(Unshare, [.. Container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
@@ -196,7 +196,7 @@ public sealed class PrivilegeTests
             "$0" --tree $pid --images-dir "$2" && "$0" verify "$2" --tree $pid
             """;
         var result = await nobody.Run(Unshare, [.. Container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
-            await nobody.Copy(Victim.FixtureFile("plain")), nobody.Images]);
+            await nobody.Copy(Victim.FileOf("plain")), nobody.Images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Matches("pages compared|equal", result.Output);
     }
@@ -206,7 +206,7 @@ public sealed class PrivilegeTests
     public async Task A_proc_of_another_pid_namespace_is_refused()
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture("plain");
+        await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         string[] inside = ["--pid", "--fork", await PreDumpTool.File()];
         var result = await Command.Run(Unshare, [.. inside, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path]);
@@ -216,13 +216,13 @@ public sealed class PrivilegeTests
     }
 
     [Fact]
-    public async Task Where_yama_restricts_tracing_the_line_says_so()
+    public async Task The_error_says_so_where_yama_restricts_tracing()
     {
         var scope = YamaScope();
         Assert.SkipWhen(scope is null, "this kernel has no Yama");
         Assert.SkipWhen(scope == 0, "kernel.yama.ptrace_scope is 0: set it to 1, 2 or 3 to try this");
         using var nobody = new Nobody();
-        await using var victim = await nobody.Fixture("plain");
+        await using var victim = await nobody.Start("plain");
         string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", nobody.Images];
         Assert.Contains($"ptrace_scope is {scope}", Refusal.Line(Refusal.Failure, await nobody.RunTool(arguments)));
         Assert.Empty(Directory.GetFileSystemEntries(nobody.Images));

@@ -23,13 +23,13 @@ public sealed class StoppedVictimTests
     [InlineData("pidns")]
     [InlineData("oddname")]
     [InlineData("sparse", 16)]
-    [InlineData("threads", 200)]
+    [InlineData("manythreads", 200)]
     [InlineData("processes", 50)]
     [InlineData("manymaps", 60000)]
-    public async Task Images_hold_exactly_the_pages_of(string fixture, params int[] arguments)
+    public async Task Images_hold_exactly_the_pages_of_a_stopped_victim(string program, params int[] arguments)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         using var scratch = new Scratch();
         await victim.Stop();
 
@@ -49,10 +49,10 @@ public sealed class StoppedVictimTests
     [InlineData("beyondend")]
     [InlineData("sparse", 16)]
     [InlineData("manymaps", 60000)]
-    public async Task The_same_pages_are_taken_without_PAGEMAP_SCAN_of(string fixture, params int[] arguments)
+    public async Task Images_of_a_stopped_victim_are_the_same_without_PAGEMAP_SCAN(string program, params int[] arguments)
     {
         await Requires.PageOracle();
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         using var scratch = new Scratch();
         await victim.Stop();
 

@@ -9,14 +9,14 @@ public sealed class UntouchedVictimTests
     [InlineData("plain")]
     [InlineData("unreadable")]
     [InlineData("beyondend")]
-    [InlineData("threads", 200, 0)]
-    [InlineData("threads", 200, 20)]
+    [InlineData("manythreads", 200, 0)]
+    [InlineData("manythreads", 200, 20)]
     [InlineData("processes", 50)]
     [InlineData("manymaps", 60000)]
-    public async Task A_run_leaves_no_trace_in(string fixture, params int[] arguments)
+    public async Task A_round_leaves_no_trace_in_its_victim(string program, params int[] arguments)
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture(fixture, [.. arguments.Cast<object>()]);
+        await using var victim = await Victim.Start(program, [.. arguments.Cast<object>()]);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
 
@@ -26,10 +26,10 @@ public sealed class UntouchedVictimTests
     }
 
     [Fact]
-    public async Task A_run_that_fails_leaves_no_trace()
+    public async Task A_round_that_fails_leaves_no_trace_in_its_victim()
     {
         Requires.Root();
-        await using var victim = await Victim.Fixture("threads", 50, 2);
+        await using var victim = await Victim.Start("manythreads", 50, 2);
         await using var disk = await TinyDisk.Mount(64 * 1024);
         var before = VictimState.OfTree(victim);
 

@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Victims;
 public sealed class WorkingVictimTests
 {
     [Fact]
-    public async Task Redis_serves_on_under_its_benchmark()
+    public async Task Redis_serves_on_through_a_pre_dump_under_its_benchmark()
     {
         await Requires.PageOracle();
         await using var redis = await RedisServer.Start();
@@ -21,7 +21,7 @@ public sealed class WorkingVictimTests
         var after = await redis.Served();
         Assert.True(after > served, $"{served} commands before, {after} after");
         Assert.Equal("sings", await redis.Ask("GET", "canary"));
-        (await ImageDirectory.Read(scratch["working"])).Tasks[redis.Victim.Pid].AssertWellFormed();
+        (await DecodedImages.Read(scratch["working"])).Tasks[redis.Victim.Pid].AssertWellFormed();
         await redis.StopBenchmark();
         await AssertStoppedIsSame(redis.Victim, scratch.Folder("stopped"));
         redis.Victim.Continue();
@@ -29,7 +29,7 @@ public sealed class WorkingVictimTests
     }
 
     [Fact]
-    public async Task Python_counts_on_and_what_it_leaves_alone_is_in_the_images()
+    public async Task Python_counts_on_through_a_pre_dump_and_the_pages_that_it_leaves_alone_are_in_the_images()
     {
         const string Program = """
             import ctypes, mmap
@@ -50,14 +50,14 @@ public sealed class WorkingVictimTests
 
         for (var line = 0; line < 3; line++)
             Assert.NotEmpty(await python.Line());
-        var image = (await ImageDirectory.Read(scratch["working"])).Tasks[python.Pid];
+        var image = (await DecodedImages.Read(scratch["working"])).Tasks[python.Pid];
         image.AssertWellFormed();
         PageComparison.AssertHolds(python.Pid, image, address, address + (32 << 20));
         await AssertStoppedIsSame(python, scratch.Folder("stopped"));
     }
 
     [Fact]
-    public async Task A_dotnet_compiler_server_compiles_on()
+    public async Task A_dotnet_compiler_server_compiles_on_through_a_pre_dump()
     {
         await Requires.PageOracle();
         await using var server = await CompilerServer.Start();
@@ -69,18 +69,18 @@ public sealed class WorkingVictimTests
 
         await compiling;
         await server.Compile();
-        (await ImageDirectory.Read(scratch["working"])).Tasks[server.Victim.Pid].AssertWellFormed();
+        (await DecodedImages.Read(scratch["working"])).Tasks[server.Victim.Pid].AssertWellFormed();
         await AssertStoppedIsSame(server.Victim, scratch.Folder("stopped"));
         server.Victim.Continue();
         await server.Compile();
     }
 
     [Fact]
-    public async Task A_program_that_checks_its_own_memory_finds_no_damage()
+    public async Task A_program_that_checks_its_own_memory_finds_no_damage_after_a_pre_dump()
     {
         await Requires.PageOracle();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture("toucher", scratch["rounds"], 4096);
+        await using var victim = await Victim.Start("rewriter", scratch["rounds"], 4096);
         for (var run = 0; run < 5; run++)
         {
             await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"));
@@ -91,11 +91,11 @@ public sealed class WorkingVictimTests
     [Theory]
     [InlineData("signals")]
     [InlineData("stopandgo")]
-    public async Task No_signal_is_lost_or_doubled(string fixture)
+    public async Task No_signal_to_a_victim_at_work_is_lost_or_doubled(string program)
     {
         Requires.Root();
         using var scratch = new Scratch();
-        await using var victim = await Victim.Fixture(fixture, scratch["count"]);
+        await using var victim = await Victim.Start(program, scratch["count"]);
         for (var run = 0; run < 20; run++)
         {
             await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{run}"));

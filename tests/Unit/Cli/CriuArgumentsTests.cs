@@ -22,11 +22,11 @@ public sealed class CriuArgumentsTests
     [InlineData("--external tty[1:2]", "")]
     [InlineData("-D a --images-dir b -t 1 --images-dir=c -t2", "--images-dir=c -t2")]
     [InlineData("-t -1 -Da -D b", "-t -1 -D b")]
-    public void Is_normalised(string line, string expected) =>
+    public void A_command_line_written_for_criu_is_normalised(string line, string expected) =>
         Assert.Equal(expected, string.Join(' ', Normalise(line).Tokens));
 
     [Fact]
-    public void What_is_dropped_is_told() =>
+    public void Options_of_criu_that_are_dropped_are_told() =>
         Assert.Equal(["--file-locks", "--ghost-limit 1M"], Normalise("--file-locks --ghost-limit 1M").Ignored);
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class CriuArgumentsTests
         Assert.Equal(expected, ConfigFiles.Parse([line], "test.conf"));
 
     [Fact]
-    public void A_missing_quotation_mark_is_named_with_its_line()
+    public void A_missing_quotation_mark_in_a_configuration_file_is_named_with_its_line()
     {
         var error = Assert.Throws<PreDumpException>(() => ConfigFiles.Parse(["track-mem", "images-dir \"/a"], "test.conf"));
         Assert.Equal("test.conf, line 2: a quotation mark is missing", error.Message);

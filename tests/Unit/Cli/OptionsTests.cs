@@ -16,7 +16,7 @@ public sealed partial class OptionsTests
     [Theory]
     [InlineData("src/PreDump/predump.8")]
     [InlineData("docs/options.md")]
-    public void Every_option_is_described(string page)
+    public void Every_option_is_described_in_the_manual_and_in_the_docs(string page)
     {
         var described = OptionsIn(page);
         Assert.Empty(Options.All.Concat(Options.AllServe).Where(option => !option.Hidden && !Names(option).Any(described.Contains)).Select(option => option.Name));
@@ -25,7 +25,7 @@ public sealed partial class OptionsTests
     [Theory]
     [InlineData("src/PreDump/predump.8")]
     [InlineData("docs/options.md")]
-    public void No_other_option_is_described(string page) =>
+    public void No_option_is_described_that_does_not_exist(string page) =>
         Assert.Empty(OptionsIn(page).Except(s_all).Except(s_others));
 
     private static IEnumerable<string> Names(Option option) => option.Aliases.Prepend(option.Name);

@@ -27,7 +27,7 @@ public sealed class ImageFuzzTests
     });
 
     [Fact]
-    public void Pagemap() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input => AssertSound(Bytes.ReadPagemap(input)), s_allowed);
+    public void A_damaged_pagemap_is_refused_or_has_sound_entries() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input => AssertSound(Bytes.ReadPagemap(input)), s_allowed);
 
     [Fact]
     public void A_pagemap_that_is_read_can_be_written_and_read_again() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
@@ -38,7 +38,7 @@ public sealed class ImageFuzzTests
     }, s_allowed);
 
     [Fact]
-    public void Parent_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
+    public void A_parents_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
     {
         var entries = Bytes.ReadPagemap(input);
         using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img", Bytes.PageSize), Bytes.PageSize);
@@ -52,24 +52,24 @@ public sealed class ImageFuzzTests
     }, s_allowed);
 
     [Fact]
-    public void Inventory()
+    public void A_damaged_inventory_is_read_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Fuzz.Feed(Fuzz.Damaged(s_inventories), input => Opened.Image(directory.Write(ImageNames.Inventory, input), InventoryImage.Read), s_allowed, 3000);
     }
 
     [Fact]
-    public void Statistics()
+    public void Damaged_statistics_are_read_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Fuzz.Feed(Fuzz.Damaged(s_statistics), input => Opened.Image(directory.Write(ImageNames.Stats, input), StatsImage.Read), s_allowed, 3000);
     }
 
     /// <summary>A ledger that is damaged is refused; of one that is taken any question has an answer.</summary>
     [Fact]
-    public void Frame_ledger()
+    public void A_damaged_frame_ledger_is_refused_or_answers_any_question()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         var whole = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]).Select((tasks, frames, first) =>
         {
             Ledgers.Write(directory.Path, new FrameLedgerHead(first, default, 0), ledger =>
@@ -77,11 +77,11 @@ public sealed class ImageFuzzTests
                 for (int task = 1; task <= tasks; task++)
                     Ledgers.Task(ledger, task, first, (4096UL, frames!), (1UL << 20, [first, first + 1, first + 2, first + 3]));
             });
-            return File.ReadAllBytes(directory.File(ImageNames.Frames));
+            return File.ReadAllBytes(directory[ImageNames.Frames]);
         });
         Fuzz.Feed(Fuzz.Damaged(whole), input =>
         {
-            File.WriteAllBytes(directory.File(ImageNames.Frames), input);
+            File.WriteAllBytes(directory[ImageNames.Frames], input);
             using var ledger = Opened.Ledger(directory.Path)!;
             var frames = new ulong[100];
             foreach (int pid in ledger.Tasks.Keys)
@@ -90,17 +90,17 @@ public sealed class ImageFuzzTests
     }
 
     [Fact]
-    public void Kind_of_an_image()
+    public void The_kind_of_a_damaged_image_is_told_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)), input => Opened.Image(directory.Write("core-1.img", input), ImageKind.Of), s_allowed, 3000);
     }
 
     /// <summary>The check never throws; what it takes for sound, the chain's reader and the overview take too.</summary>
     [Fact]
-    public void Verify_show_and_the_chain_agree()
+    public void Verify_and_show_and_the_chain_agree_on_what_is_sound()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1", 2);
         folder.Task(second, 7, 2, (10, 4, PageFlags.Present), (20, 4, PageFlags.Parent), (40, 100, PageFlags.Parent));
         File.WriteAllBytes(Path.Combine(first, ImageNames.Pages(1)), new byte[4096 * 120]);
@@ -137,31 +137,31 @@ public sealed class ImageFuzzTests
 
     /// <summary>Five directories, each with a parent link to anywhere.</summary>
     [Fact]
-    public void Chain_of_parents()
+    public void Parent_links_to_anywhere_are_a_chain_or_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         for (int i = 0; i < 5; i++)
-            Directory.CreateDirectory(directory.File($"{i}"));
+            Directory.CreateDirectory(directory[$"{i}"]);
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(
             "../1\n../2\n../3\n../4\n"u8.ToArray(), "../2\n../0\n../1\n.\n.."u8.ToArray(), "parent\n./../3\n../4/../4//\n../1\n/"u8.ToArray())), input =>
         {
             var links = System.Text.Encoding.UTF8.GetString(input).Replace("\0", "").Split('\n');
             for (int i = 0; i < 5; i++)
             {
-                File.Delete(Path.Combine(directory.File($"{i}"), ImageNames.Parent));
+                File.Delete(Path.Combine(directory[$"{i}"], ImageNames.Parent));
                 if (i < links.Length && links[i].Length is > 0 and < 200)
-                    File.CreateSymbolicLink(Path.Combine(directory.File($"{i}"), ImageNames.Parent), links[i]);
+                    File.CreateSymbolicLink(Path.Combine(directory[$"{i}"], ImageNames.Parent), links[i]);
             }
-            var chain = Opened.Walk(directory.File("0")).Select(round => round.Path).ToList();
+            var chain = Opened.Walk(directory["0"]).Select(round => round.Path).ToList();
             Assert.Equal(chain.Distinct(), chain);
             Assert.All(chain, path => Assert.True(Directory.Exists(path)));
-            Assert.Equal(chain.Count, Opened.Check(directory.File("0"), _ => { }).Chain.Count);
+            Assert.Equal(chain.Count, Opened.Check(directory["0"], _ => { }).Chain.Count);
         }, s_allowed, 1500);
     }
 
     /// <summary>Names in a directory of images.</summary>
     [Fact]
-    public void Names_of_files() => Fuzz.Feed(
+    public void The_name_of_an_image_is_of_one_kind_and_told_in_one_line() => Fuzz.Feed(
         Fuzz.Damaged(Gen.OneOf("pagemap-7.img"u8.ToArray(), "pagemap-shmem-5.img"u8.ToArray(), "pages-4294967295.img"u8.ToArray())), input =>
         {
             var name = System.Text.Encoding.UTF8.GetString(input);

@@ -44,7 +44,7 @@ public sealed class PageServerFuzzTests
         });
 
     [Fact]
-    public void A_session()
+    public void A_damaged_conversation_with_a_page_server_is_refused_or_leaves_whole_images()
     {
         using var scratch = new Scratch();
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -15,7 +15,7 @@ public sealed class ChainedPagesTests
     [Fact]
     public void Each_page_is_found_where_the_first_round_that_is_present_has_it() => s_rounds.Sample(rounds =>
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var files = new List<string>();
         for (int round = 0; round < Rounds; round++) // the last one first
         {

@@ -15,7 +15,7 @@ public class DamagedPagemapTests
     [Theory]
     [InlineData(0, "magic 0x545643e6 instead of 0x54564319 at offset 0")]
     [InlineData(4, "magic 0x560840da instead of 0x56084025 at offset 4")]
-    public void Each_magic_is_checked(int at, string problem)
+    public void Each_magic_of_a_pagemap_is_checked(int at, string problem)
     {
         byte[] image = [.. s_good];
         image[at] ^= 0xff;
@@ -24,7 +24,7 @@ public class DamagedPagemapTests
     }
 
     [Fact]
-    public void An_image_cut_short_anywhere_is_refused_or_ends_between_two_entries()
+    public void A_pagemap_cut_short_anywhere_is_refused_or_ends_between_two_entries()
     {
         int[] ends = Ends();
         for (int length = 0; length < s_good.Length; length++)
@@ -39,7 +39,7 @@ public class DamagedPagemapTests
     }
 
     [Fact]
-    public void A_length_of_4_GiB_is_refused_before_it_is_allocated()
+    public void A_record_of_4_GiB_is_refused_before_it_is_allocated()
     {
         byte[] image = [.. Bytes.RawPagemap(), .. Bytes.UInt32(uint.MaxValue), 1, 2, 3];
 
@@ -49,7 +49,7 @@ public class DamagedPagemapTests
     }
 
     [Fact]
-    public void A_head_must_be_there_and_name_the_pages()
+    public void The_head_of_a_pagemap_must_be_there_and_name_the_pages()
     {
         byte[] magics = [.. Bytes.UInt32(Magic.Common), .. Bytes.UInt32(Magic.Pagemap)];
 
@@ -79,15 +79,15 @@ public class DamagedPagemapTests
 
     [Theory]
     [MemberData(nameof(BadEntries))]
-    public void Entries_that_break_the_format_are_refused(string problem, pagemap_entry[] entries)
+    public void Pagemap_entries_that_break_the_format_are_refused(string problem, pagemap_entry[] entries)
         => Refused(Bytes.RawPagemap(entries), problem);
 
     [Fact]
-    public void Bytes_that_are_no_protobuf_are_refused()
+    public void Pagemap_entries_that_are_no_protobuf_are_refused()
         => Refused([.. Bytes.RawPagemap(), .. Bytes.UInt32(3), 0xff, 0xff, 0xff], "no protobuf");
 
     [Fact]
-    public void Whatever_the_bytes_are_entries_are_sound_or_refused()
+    public void Whatever_the_bytes_of_a_pagemap_are_its_entries_are_sound_or_refused()
         => Gen.Select(Gen.Int[0, s_good.Length - 1], Gen.Byte).Array[1, 4].Sample(changes =>
         {
             byte[] image = [.. s_good];
@@ -97,7 +97,7 @@ public class DamagedPagemapTests
         }, iter: 20_000);
 
     [Fact]
-    public void Random_records_are_sound_or_refused()
+    public void Whatever_the_records_of_a_pagemap_are_they_are_sound_or_refused()
         => Gen.Byte.Array[0, 200].Sample(
             bytes => AssertSoundOrRefused([.. Bytes.RawPagemap(), .. Bytes.UInt32((uint)bytes.Length), .. bytes]), iter: 20_000);
 

@@ -20,9 +20,9 @@ public sealed class FrameLedgerTests
             Gen.ULong[1, (1UL << 62) - 1].Array[1, 1500])).Array[0, 12];
 
     [Fact]
-    public void Every_frame_is_read_as_it_was_written_and_all_others_are_unknown() => Gen.Select(s_runs.Array[0, 4], Gen.Int[1, 5000]).Sample((tasks, step) =>
+    public void Every_frame_in_a_ledger_is_read_as_it_was_written_and_all_others_are_unknown() => Gen.Select(s_runs.Array[0, 4], Gen.Int[1, 5000]).Sample((tasks, step) =>
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         var frames = tasks.Select(Place).ToList();
         WriteAll(directory, frames);
 
@@ -48,9 +48,9 @@ public sealed class FrameLedgerTests
     }, iter: 100);
 
     [Fact]
-    public void A_page_takes_8_bytes_and_pages_of_a_huge_page_hardly_any()
+    public void A_page_takes_8_bytes_of_a_ledger_and_pages_of_a_huge_page_hardly_any()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         const int Pages = 512 * 64;
         var scattered = Enumerable.Range(0, Pages).Select(i => (ulong)((i * 7919 % Pages) + 1)).ToArray();
         WriteAll(directory, [[(s_page, scattered)]]);
@@ -63,7 +63,7 @@ public sealed class FrameLedgerTests
     [Fact]
     public void A_ledger_of_which_one_bit_is_another_or_that_is_cut_or_longer_is_refused()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         WriteAll(directory, [[(s_page, [5, 6, 7, 8, 9, 3])], [(9 * s_page, [4])]]);
         string path = Path.Combine(directory.Path, ImageNames.Frames);
         var whole = File.ReadAllBytes(path);
@@ -90,7 +90,7 @@ public sealed class FrameLedgerTests
     [InlineData(UnixFileMode.OtherWrite)]
     public void A_ledger_that_others_may_write_is_not_believed(UnixFileMode write)
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         WriteAll(directory, [[(s_page, [5])]]);
         string path = Path.Combine(directory.Path, ImageNames.Frames);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | write);
@@ -100,7 +100,7 @@ public sealed class FrameLedgerTests
     [Fact]
     public void Where_there_is_no_ledger_none_is_opened()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         Assert.Null(Opened.Ledger(directory.Path));
     }
 
@@ -117,7 +117,7 @@ public sealed class FrameLedgerTests
         return placed;
     }
 
-    private static void WriteAll(TempDirectory directory, IReadOnlyList<List<(ulong Address, ulong[] Frames)>> tasks) =>
+    private static void WriteAll(Scratch directory, IReadOnlyList<List<(ulong Address, ulong[] Frames)>> tasks) =>
         Ledgers.Write(directory.Path, s_head, ledger =>
         {
             for (int task = 0; task < tasks.Count; task++)

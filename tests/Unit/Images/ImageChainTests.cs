@@ -5,12 +5,12 @@ namespace PreDump.Tests.Unit.Images;
 
 public sealed class ImageChainTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public void Rounds_come_from_the_last_to_the_first()
+    public void The_rounds_of_a_chain_come_from_the_last_to_the_first()
     {
         Round("1", null);
         Round("2", "../1");
@@ -20,7 +20,7 @@ public sealed class ImageChainTests : IDisposable
     }
 
     [Fact]
-    public void Chains_may_be_longer_than_the_links_of_a_path()
+    public void A_chain_may_be_longer_than_the_links_of_a_path()
     {
         Round("0", null);
         for (int i = 1; i <= 100; i++)
@@ -30,7 +30,7 @@ public sealed class ImageChainTests : IDisposable
     }
 
     [Fact]
-    public void An_absolute_link_is_followed_and_told()
+    public void An_absolute_parent_link_is_followed_and_told()
     {
         Round("1", null);
         Round("2", At("1"));
@@ -39,7 +39,7 @@ public sealed class ImageChainTests : IDisposable
     }
 
     [Fact]
-    public void A_relative_link_starts_from_the_real_directory()
+    public void A_relative_parent_link_starts_from_the_real_directory()
     {
         Directory.CreateDirectory(At("disk"));
         Round("disk/1", null);
@@ -62,7 +62,7 @@ public sealed class ImageChainTests : IDisposable
     [InlineData("../2")]
     [InlineData(".")]
     [InlineData("../1/parent/../1")]
-    public void A_loop_is_refused(string link)
+    public void A_loop_of_parent_links_is_refused(string link)
     {
         Round("1", link);
         Round("2", "../1");
@@ -71,7 +71,7 @@ public sealed class ImageChainTests : IDisposable
     }
 
     [Fact]
-    public void A_link_to_itself_is_refused()
+    public void A_parent_link_to_itself_is_refused()
     {
         Round("1", "parent");
 
@@ -80,7 +80,7 @@ public sealed class ImageChainTests : IDisposable
     }
 
     [Fact]
-    public void A_link_that_leads_nowhere_is_refused()
+    public void A_parent_link_that_leads_nowhere_is_refused()
     {
         Round("1", "../0");
 
@@ -88,7 +88,7 @@ public sealed class ImageChainTests : IDisposable
         Assert.Equal($"{At("1/parent")}: leads to ../0, which is no directory", e.Message);
     }
 
-    private string At(string name) => _directory.File(name);
+    private string At(string name) => _directory[name];
 
     private void Round(string name, string? parent)
     {

@@ -6,7 +6,7 @@ namespace PreDump.Tests.Unit.Images;
 /// <summary>What the check of a directory takes, and what it tells.</summary>
 public sealed class ImageCheckTests : IDisposable
 {
-    private readonly ImageFolder _folder = new();
+    private readonly HandmadeRounds _folder = new();
     private readonly string _first, _second;
 
     public ImageCheckTests()
@@ -18,7 +18,7 @@ public sealed class ImageCheckTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_sound_chain_is_counted()
+    public void The_pages_of_a_sound_chain_are_counted()
     {
         _folder.Task(_first, 7, 1, (10, 4, PageFlags.Present), (14, 2, PageFlags.Present | PageFlags.Lazy));
         _folder.Task(_second, 7, 2, (10, 2, PageFlags.Parent), (12, 1, PageFlags.Present), (13, 3, PageFlags.Parent), (30, 9, PageFlags.Lazy));
@@ -32,7 +32,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Images_of_a_full_dump_and_shared_memory_are_no_matter()
+    public void The_check_does_not_mind_images_of_a_full_dump_and_of_shared_memory()
     {
         _folder.Task(_first, 7, 1, (10, 4, PageFlags.Present));
         File.Move(Path.Combine(_first, ImageNames.Pagemap(7)), Path.Combine(_first, ImageNames.PagemapShmem(7)));
@@ -46,7 +46,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Each_run_that_the_parent_has_not_is_told_by_its_address()
+    public void Each_run_that_the_parent_lacks_is_told_by_its_address()
     {
         _folder.Task(_first, 7, 1, (10, 4, PageFlags.Present), (16, 1, PageFlags.Lazy));
         _folder.Task(_second, 7, 2, (9, 3, PageFlags.Parent), (13, 5, PageFlags.Parent));
@@ -60,7 +60,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Very_many_of_them_are_one_line_more()
+    public void Very_many_runs_that_the_parent_lacks_are_one_line_more()
     {
         _folder.Task(_first, 7, 1);
         _folder.Task(_second, 7, 2, [.. Enumerable.Range(0, 500).Select(i => ((ulong)i * 2, 1UL, PageFlags.Parent))]);
@@ -79,7 +79,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void What_is_missing_further_down_is_told_there()
+    public void A_page_that_is_missing_further_down_the_chain_is_told_there()
     {
         var third = _folder.Round("3", "../2", uptimeMicroseconds: 3);
         _folder.Task(_first, 7, 1, (10, 1, PageFlags.Present));
@@ -89,7 +89,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Two_pagemaps_must_not_have_the_same_pages()
+    public void Two_pagemaps_with_the_same_pages_file_are_told()
     {
         _folder.Task(_first, 7, 1, (10, 1, PageFlags.Present));
         File.Copy(Path.Combine(_first, ImageNames.Pagemap(7)), Path.Combine(_first, ImageNames.Pagemap(8)));
@@ -97,7 +97,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Pages_that_no_pagemap_names_are_left_over()
+    public void A_pages_file_that_no_pagemap_names_is_told_as_left_over()
     {
         File.WriteAllBytes(Path.Combine(_first, ImageNames.Pages(9)), []);
         Assert.Contains("no pagemap names these pages", Only(_first));
@@ -108,7 +108,7 @@ public sealed class ImageCheckTests : IDisposable
     [InlineData(4097)]
     [InlineData(0)]
     [InlineData(8192)]
-    public void A_pages_file_has_what_is_named_and_nothing_else(int length)
+    public void A_pages_file_that_is_too_short_or_too_long_is_told(int length)
     {
         var pages = _folder.Task(_first, 7, 1, (10, 1, PageFlags.Present));
         File.WriteAllBytes(pages, new byte[length]);
@@ -116,7 +116,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Without_an_inventory_images_are_not_whole_but_a_parent_may_be_of_a_page_server()
+    public void Images_without_an_inventory_are_not_whole_but_a_parent_may_be_of_a_page_server()
     {
         File.Delete(Path.Combine(_first, ImageNames.Inventory));
         Assert.Contains("not whole", Only(_first));
@@ -132,14 +132,14 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_was_killed_at_its_end_is_told()
+    public void A_round_that_was_killed_at_its_end_is_told()
     {
         File.WriteAllText(Path.Combine(_first, ImageNames.NewInventory), "");
         Assert.Contains("ended before it was whole", Only(_first));
     }
 
     [Fact]
-    public void A_parent_is_not_younger_than_its_child()
+    public void A_parent_that_is_younger_than_its_child_is_told()
     {
         _folder.Round("1", uptimeMicroseconds: 3);
         Assert.Contains("the parent link is wrong", Only(_second));
@@ -153,7 +153,7 @@ public sealed class ImageCheckTests : IDisposable
     }
 
     [Fact]
-    public void Pages_that_shrink_while_they_are_read_are_an_error()
+    public void A_pages_file_that_shrinks_while_it_is_read_is_an_error()
     {
         var pages = _folder.Task(_first, 7, 1, (10, 4, PageFlags.Present));
         using var chain = ImageChain.Open(_first);

@@ -6,7 +6,7 @@ namespace PreDump.Tests.Unit.Images;
 public class ImageNamesTests
 {
     [Fact]
-    public void Names_are_those_of_CRIU()
+    public void The_names_of_images_are_those_of_CRIU()
     {
         Assert.Equal("pagemap-12.img", ImageNames.Pagemap(12));
         Assert.Equal("pages-4294967295.img", ImageNames.Pages(uint.MaxValue));

@@ -7,20 +7,20 @@ namespace PreDump.Tests.Unit.Images;
 
 public sealed class InventoryImageTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public void Bytes_are_those_of_a_pre_dump_of_CRIU_4_2()
+    public void The_bytes_of_an_inventory_are_those_of_a_pre_dump_of_CRIU_4_2()
         => Assert.Equal(Bytes.Hex("16313158 0c000000 0800 40d285d8cc04 4802 6200"), Written(1_234_567_890, 2));
 
     [Fact]
-    public void Largest_inventory_fills_the_stated_size_exactly()
+    public void The_largest_inventory_fills_the_stated_size_exactly()
         => Assert.Equal(InventoryImage.MaxBytes, Written(ulong.MaxValue, uint.MaxValue).Length);
 
     [Fact]
-    public void What_is_written_is_read_back()
+    public void An_inventory_is_read_as_it_was_written()
         => Gen.Select(Gen.ULong, Gen.UInt).Sample(
             (uptime, mode) => Assert.Equal(new Inventory(0, uptime, mode), Read(Written(uptime, mode))),
             threads: 1, iter: 200);
@@ -36,13 +36,13 @@ public sealed class InventoryImageTests : IDisposable
     }
 
     [Fact]
-    public void Without_memory_tracking_there_is_no_uptime()
+    public void The_inventory_of_a_dump_without_memory_tracking_has_no_uptime()
         => Assert.Equal(
             new Inventory(1, null, null),
             Read([.. Bytes.UInt32(Magic.Inventory), .. Bytes.Record(new inventory_entry { ImgVersion = 1 })]));
 
     [Fact]
-    public void Anything_else_is_refused()
+    public void What_is_no_inventory_is_refused()
     {
         byte[] good = Written(123_456_789, 2);
 
@@ -66,7 +66,7 @@ public sealed class InventoryImageTests : IDisposable
     private void Refused(byte[] image, string problem)
     {
         var e = Assert.Throws<ImageException>(() => Read(image));
-        Assert.StartsWith(_directory.File("inventory.img"), e.Message);
+        Assert.StartsWith(_directory["inventory.img"], e.Message);
         Assert.Contains(problem, e.Message);
     }
 }

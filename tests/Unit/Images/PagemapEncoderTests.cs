@@ -9,7 +9,7 @@ public class PagemapEncoderTests
     private readonly byte[] _buffer = new byte[64];
 
     [Fact]
-    public void Head_is_as_CRIU_writes_it()
+    public void The_head_of_a_pagemap_is_as_CRIU_writes_it()
     {
         int length = _encoder.WriteHead(_buffer, pagesId: 1);
 
@@ -17,7 +17,7 @@ public class PagemapEncoderTests
     }
 
     [Fact]
-    public void Entry_has_the_count_for_old_and_new_CRIU()
+    public void A_pagemap_entry_has_the_count_for_old_and_new_CRIU()
     {
         int length = _encoder.WriteEntry(_buffer, new PagemapEntry(0x400000, 3, PageFlags.Present));
 
@@ -26,7 +26,7 @@ public class PagemapEncoderTests
     }
 
     [Fact]
-    public void Largest_records_fill_the_stated_sizes_exactly()
+    public void The_largest_records_of_a_pagemap_fill_the_stated_sizes_exactly()
     {
         var longest = new PagemapEntry(ulong.MaxValue, uint.MaxValue, (PageFlags)uint.MaxValue);
 
@@ -38,12 +38,12 @@ public class PagemapEncoderTests
     [InlineData(0UL)]
     [InlineData(1UL << 32)]
     [InlineData(ulong.MaxValue)]
-    public void Count_that_old_CRIU_cannot_hold_is_refused(ulong pages)
+    public void A_count_of_pages_that_old_CRIU_cannot_hold_is_refused(ulong pages)
         => Assert.Throws<ArgumentOutOfRangeException>(
             () => _encoder.WriteEntry(_buffer, new PagemapEntry(0, pages, PageFlags.Present)));
 
     [Fact]
-    public void Entries_cost_no_garbage()
+    public void Writing_pagemap_entries_makes_no_garbage()
     {
         var entry = new PagemapEntry(0x7f00_0000_0000, 1000, PageFlags.Present);
         _encoder.WriteEntry(_buffer, entry);

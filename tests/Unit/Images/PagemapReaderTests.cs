@@ -8,7 +8,7 @@ namespace PreDump.Tests.Unit.Images;
 public class PagemapReaderTests
 {
     [Fact]
-    public void What_the_encoder_writes_is_read_back()
+    public void A_pagemap_is_read_as_the_encoder_wrote_it()
         => Gen.Select(Gen.UInt, Generate.Entries(maxGap: 1UL << 40, maxPages: uint.MaxValue)).Sample((pagesId, entries) =>
         {
             byte[] image = Bytes.Pagemap(pagesId, entries);
@@ -19,7 +19,7 @@ public class PagemapReaderTests
         });
 
     [Fact]
-    public void Entries_of_CRIU_4_2_count_in_field_5_only()
+    public void Pagemap_entries_of_CRIU_4_2_count_in_field_5_only()
     {
         byte[] image = Bytes.Hex("19435654 25400856 02000000 0801 0b000000 08 80808002 1000 2004 2801");
 
@@ -27,7 +27,7 @@ public class PagemapReaderTests
     }
 
     [Fact]
-    public void Old_entries_have_one_count_and_in_parent_or_nothing_for_flags()
+    public void Old_pagemap_entries_have_one_count_and_in_parent_or_nothing_for_flags()
     {
         byte[] image = Bytes.RawPagemap(
             new pagemap_entry { Vaddr = 0x1000, CompatNrPages = 1 },
@@ -46,7 +46,7 @@ public class PagemapReaderTests
     }
 
     [Fact]
-    public void New_fields_count_more_than_old_ones()
+    public void New_fields_of_a_pagemap_entry_count_more_than_old_ones()
     {
         byte[] image = Bytes.RawPagemap(
             new pagemap_entry { Vaddr = 0, CompatNrPages = 7, NrPages = 1UL << 33, InParent = false, Flags = 4 });
@@ -55,7 +55,7 @@ public class PagemapReaderTests
     }
 
     [Fact]
-    public void Fields_of_later_versions_are_passed_over()
+    public void Fields_of_later_versions_of_a_pagemap_are_passed_over()
     {
         byte[] image = [.. Bytes.RawPagemap(), .. Bytes.Hex("0c000000 0800 1001 2004 b206 03616263")];
 
@@ -63,9 +63,9 @@ public class PagemapReaderTests
     }
 
     [Fact]
-    public void A_file_is_read_from_its_path()
+    public void A_pagemap_is_read_from_its_path()
     {
-        using var directory = new TempDirectory();
+        using var directory = new Scratch();
         string path = directory.Write("pagemap-7.img", Bytes.Pagemap(9, new PagemapEntry(0, 1, PageFlags.Present)));
 
         using PagemapReader reader = Opened.Image(path, (images, name) => PagemapReader.Open(images, name, Bytes.PageSize));
@@ -76,7 +76,7 @@ public class PagemapReaderTests
     }
 
     [Fact]
-    public void A_missing_file_is_named()
+    public void A_pagemap_that_is_missing_is_named()
     {
         using var directory = new TempDirectory();
         string path = directory.File("pagemap-7.img");

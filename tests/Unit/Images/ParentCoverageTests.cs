@@ -9,7 +9,7 @@ public class ParentCoverageTests
     private const ulong Page = Generate.PageSize;
 
     [Fact]
-    public void Answers_are_those_of_a_set_of_pages()
+    public void A_parents_answers_are_those_of_a_set_of_pages()
         => Gen.Select(
             Generate.Entries(maxGap: 4, maxPages: 6),
             Gen.Select(Gen.ULong[0, 12], Gen.ULong[1, 30]).Array[0, 40]).Sample((entries, questions) =>
@@ -31,7 +31,7 @@ public class ParentCoverageTests
         });
 
     [Fact]
-    public void A_run_taken_answer_by_answer_is_taken_whole()
+    public void A_run_asked_for_answer_by_answer_is_covered_whole()
         => Generate.Entries(maxGap: 4, maxPages: 6).Sample(entries =>
         {
             const ulong Total = 500;
@@ -57,7 +57,7 @@ public class ParentCoverageTests
     }
 
     [Fact]
-    public void Questions_must_ascend_and_ask_for_something()
+    public void Questions_to_a_parent_must_ascend_and_ask_for_something()
     {
         using ParentCoverage parent = Over(new PagemapEntry(0, 4, PageFlags.Present));
         parent.Covered(2 * Page, 1, out _);

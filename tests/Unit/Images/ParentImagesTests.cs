@@ -6,7 +6,7 @@ namespace PreDump.Tests.Unit.Images;
 
 public sealed class ParentImagesTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
     private readonly ImageDirectory _images;
 
     public ParentImagesTests() => _images = ImageDirectory.Open(_directory.Path);
@@ -36,17 +36,17 @@ public sealed class ParentImagesTests : IDisposable
     }
 
     [Fact]
-    public void Without_an_inventory_it_is_no_parent()
+    public void A_round_without_an_inventory_is_no_parent()
     {
         var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images));
 
         Assert.Equal(
-            $"{_directory.File("inventory.img")}: no such file: the parent must be the directory of a pre-dump that ended well",
+            $"{_directory["inventory.img"]}: no such file: the parent must be the directory of a pre-dump that ended well",
             e.Message);
     }
 
     [Fact]
-    public void Without_an_uptime_it_is_no_parent()
+    public void A_round_without_an_uptime_is_no_parent()
     {
         _directory.Write("inventory.img",
             [.. Bytes.UInt32(Magic.Inventory), .. Bytes.Record(new inventory_entry { ImgVersion = 2 })]);
@@ -64,11 +64,11 @@ public sealed class ParentImagesTests : IDisposable
 
         var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images).OpenPagemap(7));
 
-        Assert.Equal($"{_directory.File("pages-3.img")}: no such file, but pagemap-7.img says its pages are there", e.Message);
+        Assert.Equal($"{_directory["pages-3.img"]}: no such file, but pagemap-7.img says its pages are there", e.Message);
     }
 
     [Fact]
-    public void A_page_server_asks_without_an_inventory()
+    public void The_pagemap_of_a_parent_is_opened_without_an_inventory()
     {
         _directory.Write("pagemap-shmem-5.img", Bytes.Pagemap(65537));
         _directory.Write("pages-65537.img", []);

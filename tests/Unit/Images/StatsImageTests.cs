@@ -20,18 +20,18 @@ public sealed class StatsImageTests : IDisposable
             PagesLazy = pages[3],
         });
 
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public void Zeros_are_written_for_what_we_never_do()
+    public void Statistics_have_zeros_for_what_predump_never_does()
         => Assert.Equal(
             Bytes.Hex("40591055 06330957 1e000000 0a1c 0800 1000 1800 2000 2800 3000 3800 4000 4800 5000 5800 6000 6800 7000"),
             Written(new DumpStats()));
 
     [Fact]
-    public void Largest_statistics_fill_the_stated_size_exactly()
+    public void The_largest_statistics_fill_the_stated_size_exactly()
         => Assert.Equal(StatsImage.MaxBytes, Written(new DumpStats
         {
             FreezingMicroseconds = uint.MaxValue,
@@ -45,11 +45,11 @@ public sealed class StatsImageTests : IDisposable
         }).Length);
 
     [Fact]
-    public void What_is_written_is_read_back()
+    public void Statistics_are_read_as_they_were_written()
         => s_stats.Sample(stats => Assert.Equal(stats, Read(Written(stats))), threads: 1, iter: 200);
 
     [Fact]
-    public void Anything_else_is_refused()
+    public void What_is_not_the_statistics_of_a_dump_is_refused()
     {
         byte[] magics = [.. Bytes.UInt32(Magic.Service), .. Bytes.UInt32(Magic.Stats)];
         byte[] good = Written(new DumpStats { PagesWritten = 1000 });

@@ -15,7 +15,7 @@ public sealed class FileCopyTests : IDisposable
     [Theory]
     [InlineData(null)]
     [InlineData("/dev/shm")] // another file system: through a buffer
-    public void Bytes_come_to_their_place_and_holes_stay_holes(string? where)
+    public void Copied_ranges_come_to_their_place_and_holes_stay_holes(string? where)
     {
         using var other = new Scratch(where);
         string from = _scratch["from"], to = other["to"];
@@ -46,7 +46,7 @@ public sealed class FileCopyTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_ends_too_soon_is_an_error()
+    public void A_copy_from_a_file_that_ends_too_soon_is_an_error()
     {
         File.WriteAllBytes(_scratch["from"], new byte[5000]);
         using var source = Fd.TryOpenPlain(_scratch["from"])!;

@@ -39,7 +39,7 @@ public sealed class MapsReaderTests
     private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
     [Fact]
-    public void Reads_what_the_kernel_prints()
+    public void The_maps_parser_reads_what_the_kernel_prints()
     {
         s_maps.Sample(lines =>
         {
@@ -59,7 +59,7 @@ public sealed class MapsReaderTests
     }
 
     [Fact]
-    public void Reads_our_own_maps_to_the_end()
+    public void The_maps_parser_reads_our_own_maps_to_the_end()
     {
         var text = ProcFs.TryReadText("/proc/self/maps")!;
         var reader = new MapsReader(Encoding.UTF8.GetBytes(text));
@@ -82,7 +82,7 @@ public sealed class MapsReaderTests
     [InlineData("7f00-7f10 rw-p 0 0:0 \n")]
     [InlineData("7f00-7f10 rw-p 0 0:0 12 no end of line")]
     [InlineData("\n")]
-    public void Refuses_what_the_kernel_can_not_have_printed(string text)
+    public void The_maps_parser_refuses_what_the_kernel_can_not_have_printed(string text)
     {
         Assert.Throws<InvalidDataException>(() =>
         {
@@ -92,7 +92,7 @@ public sealed class MapsReaderTests
     }
 
     [Fact]
-    public void Never_fails_in_another_way()
+    public void The_maps_parser_never_fails_in_another_way_than_by_refusing()
     {
         var valid = "7f0a1c000000-7f0a1c021000 rw-p 00000000 08:01 1234                       /a b\n7f0a1c021000-7f0a1c022000 ---p 00000000 00:00 0 \n";
         Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Byte, Gen.Int[0, valid.Length]).Sample((at, value, length) =>
@@ -111,7 +111,7 @@ public sealed class MapsReaderTests
     }
 
     [Fact]
-    public void Makes_no_garbage()
+    public void The_maps_parser_makes_no_garbage()
     {
         var text = Encoding.UTF8.GetBytes(ProcFs.TryReadText("/proc/self/maps")!);
         Walk(text);

@@ -17,14 +17,14 @@ public sealed class PageFramesTests
     [InlineData(Swapped | 5, Swapped | 5)] // no frame, but a slot
     [InlineData(Present, PageFrames.Untold)] // who may not see frames sees 0
     [InlineData(Swapped | SoftDirty, PageFrames.Untold)]
-    public void An_entry_tells_a_frame_a_slot_of_swap_or_nothing(ulong entry, ulong frame)
+    public void A_kernels_pagemap_entry_tells_a_frame_a_slot_of_swap_or_nothing(ulong entry, ulong frame)
     {
         Assert.Equal(frame, PageFrames.Of(entry));
         Assert.Equal(frame is not PageFrames.None and not PageFrames.Untold, PageFrames.IsTold(frame));
     }
 
     [Fact]
-    public void Many_entries_tell_the_same_as_each_by_itself() =>
+    public void Many_pagemap_entries_tell_the_same_frames_as_each_by_itself() =>
         Gen.Select(Gen.ULong, Gen.Int[0, 3].Select(kind => new ulong[] { 0, Present, Swapped, Present | SoftDirty }[kind]), Gen.Bool).Array[0, 70].Sample(parts =>
         {
             var entries = parts.Select(part => (part.Item3 ? 0 : part.Item1 & ((1UL << 55) - 1)) | part.Item2).ToArray();

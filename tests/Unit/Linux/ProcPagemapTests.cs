@@ -7,7 +7,7 @@ namespace PreDump.Tests.Unit.Linux;
 public sealed class ProcPagemapTests
 {
     [Fact]
-    public void Reading_entries_needs_no_ioctl()
+    public void Reading_pagemap_entries_finds_pages_without_an_ioctl()
     {
         using var memory = new SparseMemory(pages: 100);
         memory.Write(7);

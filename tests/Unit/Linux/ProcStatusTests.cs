@@ -11,7 +11,7 @@ public sealed class ProcStatusTests
         + "Uid:\t1000\t0\t0\t0\nNSpid:\t78\t12\t3\nVmSize:\t  2000 kB\nRssAnon:\t     100 kB\nVmSwap:\t      28 kB\nCapEff:\t000001ffffffffff\n";
 
     [Fact]
-    public void Reads_the_fields_and_is_not_misled_by_a_name()
+    public void The_status_parser_reads_the_fields_and_is_not_misled_by_a_name()
     {
         var status = ProcStatus.Parse(Encoding.UTF8.GetBytes(Text));
         Assert.Equal("State:\\nTgid: 9", status.Name);
@@ -27,7 +27,7 @@ public sealed class ProcStatusTests
     }
 
     [Fact]
-    public void Of_ourselves_agrees_with_the_runtime()
+    public void Our_own_status_agrees_with_the_runtime()
     {
         var status = ProcStatus.TryRead(Environment.ProcessId)!;
         Assert.Equal(Environment.ProcessId, status.Tgid);
@@ -35,5 +35,5 @@ public sealed class ProcStatusTests
     }
 
     [Fact]
-    public void Of_a_task_that_is_not_there_is_null() => Assert.Null(ProcStatus.TryRead(int.MaxValue));
+    public void The_status_of_a_task_that_is_not_there_is_null() => Assert.Null(ProcStatus.TryRead(int.MaxValue));
 }

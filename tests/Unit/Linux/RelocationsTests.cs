@@ -7,7 +7,7 @@ namespace PreDump.Tests.Unit.Linux;
 public sealed class RelocationsTests
 {
     [Fact]
-    public void All_kinds_are_counted_and_nothing_else() =>
+    public void All_kinds_of_relocations_are_counted_and_nothing_else() =>
         Assert.Equal(new Relocations(IntoFrames: 1111, IntoSwap: 222), Relocations.In("nr_free_pages 5\npswpin 1\npswpout 2\npgmigrate_success 10\n"u8
             + "thp_migration_success 100\nzswpin 1000\nxpswpin 9\nzswpout 20\nswpout_zero 200\nthp_swpout 9\npswpins 9\n"u8));
 
@@ -15,9 +15,9 @@ public sealed class RelocationsTests
     [InlineData("")]
     [InlineData("pgmigrate_success 10\n")]
     [InlineData("pswpin\n")]
-    public void A_count_that_lacks_those_of_swap_is_none(string vmstat) =>
+    public void A_count_of_relocations_that_lacks_those_of_swap_is_none(string vmstat) =>
         Assert.Null(Relocations.In(System.Text.Encoding.ASCII.GetBytes(vmstat)));
 
     [Fact]
-    public void This_kernel_has_it() => Assert.True(Relocations.Count() < ulong.MaxValue / 4);
+    public void This_kernel_counts_relocations() => Assert.True(Relocations.Count() < ulong.MaxValue / 4);
 }

@@ -34,7 +34,7 @@ public sealed class StreamSocketTests
     }
 
     [Fact]
-    public void A_peer_that_takes_nothing_is_not()
+    public void A_peer_that_takes_nothing_is_not_waited_for()
     {
         var (ours, theirs) = Fd.SocketPair("peer");
         using (ours)

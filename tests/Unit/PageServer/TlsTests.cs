@@ -20,7 +20,7 @@ public sealed class TlsTests : IDisposable
     public void Dispose() => _scratch.Dispose();
 
     [Fact]
-    public async Task Both_sides_are_content()
+    public async Task Two_sides_with_certificates_of_one_CA_are_content()
     {
         var (server, client) = await Shake(_ours.For(Host).Options, _ours.For(Host).Options);
         Assert.Null(server);
@@ -28,7 +28,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_name_is_refused_unless_it_may_be_any()
+    public async Task A_certificate_for_another_name_is_refused_unless_it_may_be_any()
     {
         var stranger = _ours.For("elsewhere.example").Options;
         Assert.Contains("not for 127.0.0.1", (await Shake(_ours.For(Host).Options, stranger)).Server);
@@ -37,7 +37,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_CA_is_refused()
+    public async Task A_certificate_of_another_CA_is_refused()
     {
         var foreign = _foreign.For(Host).Options with { CaCert = _ours.CaFile };
         Assert.Contains("not signed by a CA of ours", (await Shake(_ours.For(Host).Options, foreign)).Server);
@@ -66,7 +66,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public void Files_that_can_not_be_used_are_named()
+    public void Files_that_can_not_be_used_for_TLS_are_named()
     {
         var (good, certificate) = _ours.For(Host);
         File.WriteAllText(_scratch["empty"], "");

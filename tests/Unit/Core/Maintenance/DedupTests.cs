@@ -10,9 +10,9 @@ namespace PreDump.Tests.Unit.Core.Maintenance;
 public sealed class DedupTests
 {
     [Fact]
-    public void Frees_exactly_what_is_replaced_also_in_the_parents_parent()
+    public void Dedup_frees_exactly_what_is_replaced_also_in_the_parents_parent()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1"), third = folder.Round("3", "../2");
         // pages 10..29 in the first; the second replaces 15..19 and leaves the rest; the third replaces 12..17 and 28..40
         var pages1 = folder.Task(first, 7, 1, (10, 10, PageFlags.Present), (20, 10, PageFlags.Present));
@@ -21,27 +21,27 @@ public sealed class DedupTests
 
         Assert.Equal(3UL + 3 + 2 + 4, Opened.In(third, Dedup.Run));
 
-        Assert.Equal(Enumerable.Range(0, 20).Where(page => page is not (2 or 3 or 4 or 18 or 19)), ImageFolder.PagesLeft(pages1));
-        Assert.Equal([3, 4], ImageFolder.PagesLeft(pages2));
-        Assert.Equal(Enumerable.Range(0, 19), ImageFolder.PagesLeft(pages3));
-        Assert.Equal(20 * ImageFolder.PageBytes, new FileInfo(pages1).Length);
+        Assert.Equal(Enumerable.Range(0, 20).Where(page => page is not (2 or 3 or 4 or 18 or 19)), HandmadeRounds.PagesLeft(pages1));
+        Assert.Equal([3, 4], HandmadeRounds.PagesLeft(pages2));
+        Assert.Equal(Enumerable.Range(0, 19), HandmadeRounds.PagesLeft(pages3));
+        Assert.Equal(20 * HandmadeRounds.PageBytes, new FileInfo(pages1).Length);
     }
 
     [Fact]
-    public void Tasks_that_only_one_round_knows_are_no_error()
+    public void Dedup_passes_over_tasks_that_only_one_round_knows()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1");
         var ended = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
         folder.Task(second, 8, 2, (10, 4, PageFlags.Present));
         Assert.Equal(0UL, Opened.In(second, Dedup.Run));
-        Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(ended));
+        Assert.Equal(Enumerable.Range(0, 4), HandmadeRounds.PagesLeft(ended));
     }
 
     [Fact]
-    public void Holes_are_punched_in_images_and_not_where_a_link_leads()
+    public void Dedup_punches_holes_in_images_and_not_where_a_link_leads()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string first = folder.Round("1"), second = folder.Round("2", "../1");
         var pages = folder.Task(first, 7, 1, (10, 4, PageFlags.Present));
         folder.Task(second, 7, 2, (10, 4, PageFlags.Present));
@@ -49,13 +49,13 @@ public sealed class DedupTests
         File.Move(pages, elsewhere);
         File.CreateSymbolicLink(pages, elsewhere);
         Assert.Contains("symbolic link", Assert.Throws<ImageException>(() => Opened.In(second, Dedup.Run)).Message);
-        Assert.Equal(Enumerable.Range(0, 4), ImageFolder.PagesLeft(elsewhere));
+        Assert.Equal(Enumerable.Range(0, 4), HandmadeRounds.PagesLeft(elsewhere));
     }
 
     [Fact]
-    public void Without_a_parent_there_is_nothing_to_free()
+    public void Dedup_refuses_images_without_a_parent()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         var error = Assert.Throws<PreDumpException>(() => DedupCommand.Run(folder.Round("1")));
         Assert.Contains("no parent link", error.Message);
     }

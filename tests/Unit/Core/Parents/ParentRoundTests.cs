@@ -14,7 +14,7 @@ public sealed class ParentRoundTests : IDisposable
     private static readonly int s_pid = Environment.ProcessId;
     private static readonly TreeRoot s_self = new(s_pid, ProcFs.StartTime(s_pid), s_pid, "test");
 
-    private readonly ImageFolder _folder = new();
+    private readonly HandmadeRounds _folder = new();
     private readonly string _parent;
 
     public ParentRoundTests()
@@ -27,7 +27,7 @@ public sealed class ParentRoundTests : IDisposable
     private string Inventory => Path.Combine(_parent, ImageNames.Inventory);
 
     [Fact]
-    public void Is_out_of_the_way_during_a_round_and_back_after_it()
+    public void A_parent_is_out_of_the_way_during_a_round_and_back_after_it()
     {
         using (var round = Open("../1")!)
         {
@@ -40,7 +40,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Is_no_parent_again_after_a_round_that_ended_well_even_if_that_is_gone()
+    public void A_parent_is_no_parent_again_after_a_round_that_ended_well_even_if_that_is_gone()
     {
         Finish("../1", "2");
         Directory.Delete(Path.Combine(_folder.Path, "2"));
@@ -56,7 +56,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void A_mark_is_heeded_whatever_it_is()
+    public void A_parent_with_a_mark_is_refused_whatever_the_mark_is()
     {
         var mark = Path.Combine(_parent, ImageNames.Child);
         File.CreateSymbolicLink(mark, "/nonexistent");
@@ -67,7 +67,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Of_two_rounds_that_begin_at_once_one_is_refused()
+    public void Of_two_rounds_that_begin_on_one_parent_at_once_one_is_refused()
     {
         using var one = Open("../1")!;
         using var other = Open("../1")!;
@@ -81,7 +81,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Of_two_rounds_one_of_which_ended_before_the_other_began_one_is_refused()
+    public void A_round_is_refused_if_another_on_its_parent_ended_before_it_began()
     {
         using (var late = Open("../1")!)
         {
@@ -92,7 +92,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void That_can_not_be_marked_stays_claimed()
+    public void A_parent_that_can_not_be_marked_stays_claimed()
     {
         using (var round = Open("../1")!)
         {
@@ -106,7 +106,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Is_back_after_a_round_that_failed_before_tracking_was_reset()
+    public void A_parent_is_back_after_a_round_that_failed_before_tracking_was_reset()
     {
         using (var round = Open("../1")!)
             round.Claim.Take();
@@ -114,7 +114,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Stays_out_of_the_way_after_a_round_that_failed_later_and_is_refused_from_then_on()
+    public void A_parent_is_refused_after_a_round_that_failed_once_tracking_was_reset()
     {
         using (var round = Open("../1")!)
         {
@@ -126,21 +126,21 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Of_another_tree_is_refused()
+    public void A_parent_of_another_tree_is_refused()
     {
         File.Move(Path.Combine(_parent, ImageNames.Pagemap(s_pid)), Path.Combine(_parent, ImageNames.Pagemap(1)));
         Assert.Contains("of another tree", Refused("../1"));
     }
 
     [Fact]
-    public void Older_than_the_task_is_of_another_tree()
+    public void A_parent_that_is_older_than_the_task_is_of_another_tree()
     {
         _folder.Round("1", uptimeMicroseconds: 1);
         Assert.Contains("of another tree", Refused("../1"));
     }
 
     [Fact]
-    public void From_before_the_last_boot_is_refused()
+    public void A_parent_from_before_the_last_boot_is_refused()
     {
         _folder.Round("1", uptimeMicroseconds: ulong.MaxValue);
         Assert.Contains("before this machine was started", Refused("../1"));
@@ -150,10 +150,10 @@ public sealed class ParentRoundTests : IDisposable
     [InlineData("/absolute", "relative to the images directory")]
     [InlineData("../none", "is no directory")]
     [InlineData(".", "the images directory itself")]
-    public void A_wrong_path_is_refused(string path, string reason) => Assert.Contains(reason, Refused(path));
+    public void A_path_that_leads_to_no_parent_is_refused(string path, string reason) => Assert.Contains(reason, Refused(path));
 
     [Fact]
-    public void Damaged_is_refused_before_anything_is_done()
+    public void A_damaged_parent_is_refused_before_anything_is_done()
     {
         var pagemap = Path.Combine(_parent, ImageNames.Pagemap(s_pid));
         File.WriteAllBytes(pagemap, File.ReadAllBytes(pagemap)[..^1]);
@@ -161,7 +161,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_a_task_with_little_that_is_dirty_nothing_is_compared_and_small_tasks_are_judged_together()
+    public async Task Tasks_with_little_that_is_dirty_are_not_compared_and_small_ones_are_judged_together()
     {
         const ulong KiB = 1024, MiB = 1024 * KiB;
         using var sleeper = await Sleeper.Start();
@@ -183,7 +183,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public async Task It_may_be_told_to_compare_nothing()
+    public async Task A_round_may_be_told_to_compare_nothing_but_suspects()
     {
         using var sleeper = await Sleeper.Start();
         using var tree = await TreeInParent(sleeper);
@@ -195,7 +195,7 @@ public sealed class ParentRoundTests : IDisposable
     }
 
     [Fact]
-    public void Without_soft_dirty_it_is_refused() =>
+    public void A_parent_is_refused_where_the_kernel_has_no_soft_dirty() =>
         Assert.Contains("no soft-dirty", Assert.Throws<PreDumpException>(() => Open("../1", tracks: false)).Message);
 
     public void Dispose() => _folder.Dispose();

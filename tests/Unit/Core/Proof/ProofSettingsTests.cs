@@ -7,12 +7,12 @@ namespace PreDump.Tests.Unit.Core.Proof;
 /// <summary>The settings of the action script: what is said is done, and what is not understood is not guessed.</summary>
 public sealed class ProofSettingsTests : IDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly Scratch _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public void Where_nothing_is_said_changed_pages_are_compared_and_wrong_ones_mended() =>
+    public void Without_settings_a_proof_compares_changed_pages_and_mends_wrong_ones() =>
         Assert.Equal(new ProofSettings(Whole: false, Mend: true), ProofSettings.Read("/nonexistent/file", _ => null));
 
     [Theory]
@@ -20,11 +20,11 @@ public sealed class ProofSettingsTests : IDisposable
     [InlineData("\n  # mend no\n\tprove\twhole # really\n", true, true)]
     [InlineData("mend no\nmend yes", false, true)]
     [InlineData("", false, true)]
-    public void The_file_is_read_line_by_line(string text, bool whole, bool mend) =>
+    public void A_file_of_settings_is_read_line_by_line(string text, bool whole, bool mend) =>
         Assert.Equal(new ProofSettings(whole, mend), ProofSettings.Read(Write(text), _ => null));
 
     [Fact]
-    public void The_environment_is_above_the_file() =>
+    public void The_environments_settings_are_above_those_of_the_file() =>
         Assert.Equal(new ProofSettings(Whole: false, Mend: true), ProofSettings.Read(Write("prove whole\nmend no"),
             name => name == "PREDUMP_PROVE" ? "changed" : "yes"));
 
@@ -35,7 +35,7 @@ public sealed class ProofSettingsTests : IDisposable
     [InlineData("\nProve whole", "line 2: there is no setting \"Prove\"")]
     [InlineData("prove all", "line 1: \"all\" is none of: changed, whole")]
     [InlineData("mend 0", "line 1: \"0\" is none of: yes, no")]
-    public void What_is_not_understood_is_refused(string text, string reason) =>
+    public void A_setting_that_is_not_understood_is_refused(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<PreDumpException>(() => ProofSettings.Read(Write(text), _ => null)).Message);
 
     private string Write(string text) => _directory.Write("action-script.conf", System.Text.Encoding.UTF8.GetBytes(text));

@@ -9,7 +9,7 @@ public sealed class PayoffTests
     private const ulong MiB = 1024 * 1024;
 
     [Fact]
-    public void It_goes_on_as_long_as_a_quarter_is_the_same()
+    public void Comparing_goes_on_as_long_as_a_quarter_is_the_same()
     {
         var payoff = new Payoff();
         for (int i = 0; i < 1000; i++)
@@ -20,7 +20,7 @@ public sealed class PayoffTests
     }
 
     [Fact]
-    public void It_pauses_for_longer_and_longer_up_to_a_limit()
+    public void Comparing_pauses_for_longer_and_longer_up_to_a_limit()
     {
         var payoff = new Payoff();
         foreach (ulong pause in new ulong[] { 16, 32, 64, 128, 256, 256, 256 })
@@ -31,7 +31,7 @@ public sealed class PayoffTests
     }
 
     [Fact]
-    public void Once_it_pays_again_it_is_as_at_the_beginning()
+    public void Comparing_that_pays_again_is_as_at_the_beginning()
     {
         var payoff = new Payoff();
         Try(payoff, 0);
@@ -45,7 +45,7 @@ public sealed class PayoffTests
     }
 
     [Fact]
-    public void What_is_larger_than_the_pause_ends_it()
+    public void A_pause_in_comparing_is_ended_by_what_is_larger_than_it()
     {
         var payoff = new Payoff();
         Try(payoff, 0);

@@ -27,7 +27,7 @@ public sealed class UnchangedPagesTests
     public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() => Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes])
         .Sample((rounds, live, batchBytes) =>
         {
-            using var folder = new ImageFolder();
+            using var folder = new HandmadeRounds();
             using var chain = Chain(folder, rounds);
             using var parent = Open(chain);
             var unchanged = new UnchangedPages(batchBytes);
@@ -46,9 +46,9 @@ public sealed class UnchangedPagesTests
         }, iter: 300);
 
     [Fact]
-    public void What_was_not_planned_is_not_compared()
+    public void Pages_whose_comparison_was_not_planned_are_copied()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var chain = Chain(folder, [Kinds(1)]);
         using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
@@ -65,7 +65,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void A_page_of_which_one_byte_is_another_is_copied()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var chain = Chain(folder, [Kinds(1)]);
         using var parent = Open(chain);
         var read = new Live(Same(), 0..Pages);
@@ -85,9 +85,9 @@ public sealed class UnchangedPagesTests
     [InlineData(0)]
     [InlineData(20)]
     [InlineData(-1)] // no such file
-    public void Where_the_parent_can_not_be_read_pages_are_copied(int pagesThere)
+    public void Pages_whose_parent_can_not_be_read_are_copied(int pagesThere)
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var chain = Chain(folder, [Kinds(1)]);
         var file = Directory.GetFiles(chain[0].Path, "pages-*").Single();
         if (pagesThere < 0)
@@ -112,9 +112,9 @@ public sealed class UnchangedPagesTests
     }
 
     [Fact]
-    public void A_damaged_pagemap_is_no_failure()
+    public void Pages_whose_parent_has_a_damaged_pagemap_are_copied()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var chain = Chain(folder, [Kinds(2), Kinds(1)]);
         var file = Path.Combine(chain[1].Path, ImageNames.Pagemap(Pid));
         File.WriteAllBytes(file, File.ReadAllBytes(file)[..^1]);
@@ -132,9 +132,9 @@ public sealed class UnchangedPagesTests
     }
 
     [Fact]
-    public void Where_nothing_is_the_same_comparing_pauses()
+    public void Comparing_pauses_where_nothing_is_the_same()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var chain = Chain(folder, [Kinds(1)]);
         using var parent = Open(chain);
         parent.Note(4 * 1024 * 1024, 0);
@@ -149,7 +149,7 @@ public sealed class UnchangedPagesTests
     [Fact]
     public void A_page_that_only_a_far_round_has_is_not_compared()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         string directory = folder.Round("0");
         folder.Task(directory, Pid, 1, (0, 2, PageFlags.Present));
         for (int round = 1; round < 20; round++)
@@ -167,9 +167,9 @@ public sealed class UnchangedPagesTests
     }
 
     [Fact]
-    public void Several_threads_read_at_a_time()
+    public void Several_threads_compare_with_one_parent_at_a_time()
     {
-        using var folder = new ImageFolder();
+        using var folder = new HandmadeRounds();
         using var chain = Chain(folder, [Kinds(2), Kinds(1)]);
         for (int again = 0; again < 50; again++)
         {
@@ -188,7 +188,7 @@ public sealed class UnchangedPagesTests
         new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), Observed.Nothing);
 
     // The last round first; round i holds pages of bytes i + 1.
-    private static ImageChain Chain(ImageFolder folder, int[][] rounds)
+    private static ImageChain Chain(HandmadeRounds folder, int[][] rounds)
     {
         for (int round = 0; round < rounds.Length; round++)
         {

@@ -37,7 +37,7 @@ public sealed class VmaWindowTests
     }
 
     [Fact]
-    public void Takes_of_the_findings_only_what_lies_in_a_vma()
+    public void A_window_takes_of_the_findings_only_what_lies_in_a_vma()
     {
         Gen.Select(s_vmas, Gen.Select(Gen.ULong[0, 4], Gen.ULong[1, 30]).Array[1, 40]).Sample((parts, gaps) =>
         {

@@ -13,7 +13,7 @@ public sealed class PagesFileTests
     [InlineData("/tmp", false)] // ext4 as a rule, where blocks are reserved
     [InlineData("/tmp", true)]
     [InlineData("/dev/shm", false)]
-    public void Zeros_in_a_row_are_holes_and_read_as_zeros(string where, bool direct)
+    public void Zeros_in_a_row_are_holes_in_a_pages_file_and_read_as_zeros(string where, bool direct)
     {
         using var scratch = new Scratch(where);
         // 40 batches of a MiB: of zeros, without any, and with some at the beginning, at the end and in between
@@ -48,7 +48,7 @@ public sealed class PagesFileTests
     }
 
     [Fact]
-    public void Nothing_that_was_reserved_stays_behind_the_end()
+    public void No_room_that_was_reserved_stays_behind_the_end_of_a_pages_file()
     {
         using var scratch = new Scratch();
         using (var directory = DirectoryFd.Open(scratch.Path))

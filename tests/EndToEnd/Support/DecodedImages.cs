@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Xunit;
+
+namespace PreDump.Tests.EndToEnd.Support;
+
+/// <summary>
+/// An image directory as CRIU's own Python library reads it (Debian's python3-pycriu, the one behind crit): nothing
+/// of the product's readers or of its schemas is used here.
+/// </summary>
+internal sealed class DecodedImages
+{
+    private const string Script = """
+        import json, os, sys, pycriu
+        images = {}
+        for name in sorted(os.listdir(sys.argv[1])):
+            path = os.path.join(sys.argv[1], name)
+            if name == "stats-dump" or name.endswith(".img") and not name.startswith("pages-"):
+                with open(path, "rb") as file:
+                    images[name] = pycriu.images.load(file)
+        json.dump(images, sys.stdout)
+        """;
+
+    private DecodedImages(string path, JsonElement images)
+    {
+        Path = path;
+        Images = images;
+        foreach (var image in images.EnumerateObject().Where(image => image.Name.StartsWith("pagemap-", StringComparison.Ordinal)))
+            Tasks.Add(int.Parse(image.Name["pagemap-".Length..^".img".Length]), TaskImage.From(path, image.Value));
+    }
+
+    public string Path { get; }
+
+    /// <summary>By file name, what pycriu made of each image.</summary>
+    public JsonElement Images { get; }
+
+    /// <summary>By the pid in the file's name.</summary>
+    public SortedDictionary<int, TaskImage> Tasks { get; } = [];
+
+    public JsonElement Inventory => Only("inventory.img");
+
+    public JsonElement DumpStats => Only("stats-dump").GetProperty("dump");
+
+    public static async Task<DecodedImages> Read(string path)
+    {
+        var json = await Command.Must(Requires.DebianPython, "-c", Script, path);
+        return new DecodedImages(path, JsonDocument.Parse(json).RootElement);
+    }
+
+    private JsonElement Only(string name)
+    {
+        var entries = Images.GetProperty(name).GetProperty("entries");
+        Assert.Equal(1, entries.GetArrayLength());
+        return entries[0];
+    }
+}
