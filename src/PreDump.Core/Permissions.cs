@@ -5,20 +5,18 @@ namespace PreDump.Core;
 /// <summary>Why this user may not read a tree, and what would help (ptrace(2), "Ptrace access mode checking").</summary>
 public static class Permissions
 {
-    private const int CAP_DAC_OVERRIDE = 1, CAP_SYS_PTRACE = 19;
-
     /// <summary>What to do about a refusal.</summary>
     /// <param name="refused">The call that was not permitted.</param>
     /// <param name="tree">The pid that was asked for.</param>
     public static string Advice(LinuxException refused, int? tree)
     {
-        var own = ProcStatus.TryRead(Environment.ProcessId);
-        bool mayTrace = own is not null && (own.EffectiveCapabilities >> CAP_SYS_PTRACE & 1) != 0;
+        var own = ProcStatus.OfOurselves();
+        bool mayTrace = own?.Has(Capability.SysPtrace) == true;
         if (refused.Call == "open" && !refused.Subject.StartsWith("/proc/", StringComparison.Ordinal))
             return "this user may not open it: run predump as root, or change the owner or the mode";
         if (YamaScope() == 3)
             return "kernel.yama.ptrace_scope is 3: nobody may trace any task until the next boot, root neither";
-        if (mayTrace && refused is { Call: "open", Errno: Errno.EACCES } && (own!.EffectiveCapabilities >> CAP_DAC_OVERRIDE & 1) == 0)
+        if (mayTrace && refused is { Call: "open", Errno: Errno.EACCES } && !own!.Has(Capability.DacOverride))
             return "it belongs to another user, or to root as the files of a task that is not dumpable do: besides CAP_SYS_PTRACE predump "
                 + "needs CAP_DAC_OVERRIDE; run it as root or give it both";
         if (mayTrace)

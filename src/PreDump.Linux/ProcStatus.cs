@@ -33,8 +33,17 @@ public sealed record ProcStatus
     /// <summary>False for a kernel thread and for a zombie: neither has memory.</summary>
     public bool HasMemory { get; private init; }
 
-    /// <summary>CapEff as a bit mask.</summary>
+    /// <summary>The signals that are ignored (SigIgn): bit 0 is signal 1.</summary>
+    public ulong IgnoredSignals { get; private init; }
+
+    /// <summary>The capabilities in effect (CapEff): bit 0 is CAP_CHOWN.</summary>
     public ulong EffectiveCapabilities { get; private init; }
+
+    /// <summary>Whether the task has a capability in effect.</summary>
+    public bool Has(Capability capability) => (EffectiveCapabilities >> (int)capability & 1) != 0;
+
+    /// <summary>Our own; null where /proc is not that of our pid namespace.</summary>
+    public static ProcStatus? OfOurselves() => ProcFs.TryRead("/proc/self/status", static text => text.IsEmpty ? null : Parse(text));
 
     /// <summary>Null where there is no such task.</summary>
     public static ProcStatus? TryRead(int tid) => ProcFs.TryRead(ProcFs.Path(tid, "status"), static text => text.IsEmpty ? null : Parse(text));
@@ -55,7 +64,8 @@ public sealed record ProcStatus
             Uid = Number(Field(text, "Uid:"u8)),
             AnonymousBytes = Kilobytes(Field(text, "RssAnon:"u8)) + Kilobytes(Field(text, "VmSwap:"u8)),
             HasMemory = !Field(text, "VmSize:"u8).IsEmpty,
-            EffectiveCapabilities = Utf8Parser.TryParse(Field(text, "CapEff:"u8), out ulong capabilities, out _, 'x') ? capabilities : 0,
+            IgnoredSignals = Mask(Field(text, "SigIgn:"u8)),
+            EffectiveCapabilities = Mask(Field(text, "CapEff:"u8)),
         };
     }
 
@@ -69,6 +79,8 @@ public sealed record ProcStatus
 
     // The first one, of several.
     private static int Number(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out int number, out _) ? number : 0;
+
+    private static ulong Mask(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out ulong mask, out _, 'x') ? mask : 0;
 
     private static ulong Kilobytes(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out ulong kilobytes, out _) ? kilobytes * 1024 : 0;
 }

@@ -59,7 +59,7 @@ public sealed class StoppedTree : IDisposable
             bool unified = fields[1].Length == 0;
             if (!unified && !fields[1].Split(',').Contains("freezer"))
                 continue;
-            string? mount = SelfTest.FreezerMount(unified ? "cgroup2" : "freezer");
+            string? mount = Mounts.OfFreezer(unified ? "cgroup2" : "freezer");
             if (mount is null)
                 continue;
             string? state = ProcFs.TryReadText(mount + fields[2] + (unified ? "/cgroup.events" : "/freezer.state"));

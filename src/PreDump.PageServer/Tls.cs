@@ -8,22 +8,10 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>What the command line says of TLS; null where CRIU's own place is meant.</summary>
-/// <param name="Enabled">Whether there is TLS at all.</param>
-/// <param name="Cert">Our certificate, PEM; those between it and the CA may follow in the file.</param>
-/// <param name="Key">Its key, PEM.</param>
-/// <param name="CaCert">Who may have signed the other side's certificate, PEM.</param>
-/// <param name="Crl">Which of those certificates are void, PEM.</param>
-/// <param name="NoCnVerify">Whether the other side's certificate may name any host.</param>
-public sealed record TlsOptions(bool Enabled, string? Cert, string? Key, string? CaCert, string? Crl, bool NoCnVerify);
-
 /// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list and
 /// the host that we connect to or listen on. All files are read and checked before there is a connection.</summary>
 public sealed class Tls
 {
-    private const string DefaultCert = "/etc/pki/criu/cert.pem", DefaultKey = "/etc/pki/criu/private/key.pem",
-        DefaultCaCert = "/etc/pki/CA/cacert.pem", DefaultCrl = "/etc/pki/CA/cacrl.pem";
-
     private readonly SslStreamCertificateContext _own;
     private readonly X509Certificate2Collection _authorities;
     private readonly IReadOnlyList<RevocationList> _revoked;
@@ -33,9 +21,10 @@ public sealed class Tls
     private Tls(TlsOptions options, string address)
     {
         RefuseWithoutLibrary();
-        _own = OwnCertificate(options.Cert ?? DefaultCert, options.Key ?? DefaultKey);
-        _authorities = Authorities(options.CaCert ?? DefaultCaCert);
-        _revoked = options.Crl is { } crl ? RevocationList.Read(crl) : File.Exists(DefaultCrl) ? RevocationList.Read(DefaultCrl) : [];
+        _own = OwnCertificate(options.Cert ?? TlsOptions.DefaultCert, options.Key ?? TlsOptions.DefaultKey);
+        _authorities = Authorities(options.CaCert ?? TlsOptions.DefaultCaCert);
+        _revoked = options.Crl is { } crl ? RevocationList.Read(crl)
+            : File.Exists(TlsOptions.DefaultCrl) ? RevocationList.Read(TlsOptions.DefaultCrl) : [];
         _address = address;
         _host = options.NoCnVerify ? null : address;
     }

@@ -3,29 +3,30 @@ using PreDump.Cli;
 using PreDump.Commands;
 using PreDump.Linux;
 using PreDump.Output;
-using PreDump.Settings;
 
-if (args is [ThawGuard.Command, var stateFile, var thawed])
-    return ThawGuard.Run(stateFile, thawed);
-if (args is [] && ActionScript.Action is { } action) // the shortest way, too: the tree is frozen
-    return ActionScript.Run(action);
-OwnProcess.Prepare();
-if (args is ["--version" or "-V"]) // the shortest way: callers ask often
+return args switch
 {
-    Console.Out.WriteLine($"predump {ProgramVersion.Text}");
-    return ExitCode.Done;
-}
-try
+    // What predump starts of itself; no user is meant to.
+    [ThawGuard.Command, var stateFile, var thawed] => ThawGuard.Run(stateFile, thawed),
+    [PageServerDaemon.Command, .. var own] => Run(own, isDaemon: true),
+    // What criu starts, with the tree frozen.
+    [] when ActionScript.Action is { } action => ActionScript.Run(action),
+    _ => Run(args, isDaemon: false),
+};
+
+static int Run(string[] arguments, bool isDaemon)
 {
-    return CommandLine.Run(args);
-}
-catch (Exception e) when (InputNames.TryExplain(e) is { } reason)
-{
-    Message.Error(reason);
-    return ExitCode.Failed;
-}
-catch (Exception e)
-{
-    Message.Error($"a defect of predump, please report it: {e}");
-    return ExitCode.Failed;
+    OwnProcess.Prepare();
+    try
+    {
+        if (arguments is not ["--version" or "-V"]) // callers ask often, and need no parser for it
+            return CommandLine.Run(arguments, isDaemon);
+        ProgramVersion.Print();
+        return ExitCode.Done;
+    }
+    catch (Exception e)
+    {
+        Message.Error(InputNames.TryExplain(e) ?? $"this is a defect of predump, please report it: {e}");
+        return ExitCode.Failed;
+    }
 }

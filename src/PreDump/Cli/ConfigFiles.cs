@@ -12,16 +12,17 @@ internal static class ConfigFiles
     public static List<string> TakeOptions(IReadOnlyList<string> commandLine, out List<string> files)
     {
         var rest = new List<string>();
+        string name = ProcessOptions.Config.Name;
         string? config = null;
         bool defaults = true;
         for (int i = 0; i < commandLine.Count; i++)
         {
             var token = commandLine[i];
-            if (token == "--no-default-config")
+            if (token == ProcessOptions.NoDefaultConfig.Name)
                 defaults = false;
-            else if (token.StartsWith("--config=", StringComparison.Ordinal))
-                config = token["--config=".Length..];
-            else if (token == "--config" && i + 1 < commandLine.Count)
+            else if (token.StartsWith(name + "=", StringComparison.Ordinal))
+                config = token[(name.Length + 1)..];
+            else if (token == name && i + 1 < commandLine.Count)
                 config = commandLine[++i];
             else
                 rest.Add(token);

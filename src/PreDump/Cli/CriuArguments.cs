@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Globalization;
 
 namespace PreDump.Cli;
@@ -8,35 +7,19 @@ namespace PreDump.Cli;
 /// dropped.</summary>
 internal sealed class CriuArguments
 {
-    // getopt's way with these: a value only behind '=', or right behind the letter.
-    private static readonly HashSet<string> s_ignoredFlags =
-    [
-        "--leave-stopped", "-s", "--tcp-established", "--tcp-close", "--file-locks", "-l", "--link-remap", "--ext-unix-sk", "-x",
-        "--evasive-devices", "--force-irmap", "--enable-external-sharing", "--enable-external-masters", "--skip-in-flight",
-        "--log-pid", "--unprivileged", "--weak-sysctls", "--orphan-pts-master", "--mntns-compat-mode", "--allow-uprobes",
-        "--manage-cgroups", "--cpu-cap", "--ghost-fiemap", "--skip-file-rwx-check",
-    ];
-
-    private static readonly HashSet<string> s_ignoredWithValue =
-    [
-        "--cgroup-root", "--ext-mount-map", "--external", "--enable-fs", "--action-script", "--ghost-limit", "--skip-mnt", "--root", "-r",
-        "--irmap-scan-path", "--empty-ns", "--lsm-profile", "--lsm-mount-context", "--network-lock", "--cgroup-props", "--cgroup-props-file",
-        "--cgroup-dump-controller", "--cgroup-yard", "--inherit-fd", "--join-ns", "--veth-pair", "--libdir", "-L", "--file-validation",
-    ];
-
     private readonly List<Word> _words = [];
     private readonly List<string> _ignored = [];
     private int? _verbosity;
 
     /// <summary>For the parser.</summary>
     public IReadOnlyList<string> Tokens => _verbosity is { } level
-        ? [.. AllTokens, "--verbosity", level.ToString(CultureInfo.InvariantCulture)]
+        ? [.. AllTokens, ProcessOptions.Verbosity.Name, level.ToString(CultureInfo.InvariantCulture)]
         : [.. AllTokens];
 
     private IEnumerable<string> AllTokens => _words.SelectMany(word => word.Tokens);
 
     // An option with its value, or anything else.
-    private sealed record Word(Option? Option, params string[] Tokens);
+    private sealed record Word(ITableOption? Option, params string[] Tokens);
 
     /// <summary>What was dropped.</summary>
     public IReadOnlyList<string> Ignored => _ignored;
@@ -65,13 +48,13 @@ internal sealed class CriuArguments
             }
             if (IsVerbosity(token))
                 continue;
-            if (name == "--verbosity")
+            if (name == ProcessOptions.Verbosity.Name)
                 AddVerbosity(token == name ? null : token[(name.Length + 1)..]);
-            else if (s_ignoredFlags.Contains(name) || s_ignoredFlags.Contains("--" + name.Replace("--no-", "", StringComparison.Ordinal)))
+            else if (CriuOptions.IsFlag(name))
                 _ignored.Add(token);
-            else if (s_ignoredWithValue.Contains(name))
+            else if (CriuOptions.TakesValue(name))
                 _ignored.Add(token == name && i + 1 < tokens.Count ? $"{token} {tokens[++i]}" : token);
-            else if (Options.All.Concat(Options.AllServe).FirstOrDefault(option => name == "--no-" + option.Name[2..]) is Option<bool> taken)
+            else if (Options.All.FirstOrDefault(option => name == "--no-" + option.Name[2..]) is { Argument: null } taken)
                 _words.RemoveAll(word => word.Option == taken);
             else
                 AddOption(tokens, ref i);
@@ -83,15 +66,15 @@ internal sealed class CriuArguments
     private void AddOption(IReadOnlyList<string> tokens, ref int i)
     {
         string token = tokens[i];
-        var option = Options.All.Concat(Options.AllServe).FirstOrDefault(option => option.Aliases.Prepend(option.Name).Any(name => Names(name, token)));
+        var option = Options.All.FirstOrDefault(option => option.Names.Any(name => IsIn(name, token)));
         if (option is not null)
             _words.RemoveAll(word => word.Option == option);
-        bool valueFollows = option is not null and not Option<bool> && i + 1 < tokens.Count && option.Aliases.Prepend(option.Name).Contains(token);
+        bool valueFollows = option is { Argument: not null } && i + 1 < tokens.Count && option.Names.Contains(token);
         _words.Add(valueFollows ? new Word(option, token, tokens[++i]) : new Word(option, token));
     }
 
     // --tree, --tree=1, -t, -t1
-    private static bool Names(string name, string token) => token == name
+    private static bool IsIn(string name, string token) => token == name
         || token.StartsWith(name + "=", StringComparison.Ordinal)
         || (name.Length == 2 && token.StartsWith(name, StringComparison.Ordinal));
 
@@ -102,7 +85,7 @@ internal sealed class CriuArguments
             return false;
         var rest = token.AsSpan(1);
         if (rest.TrimStart('v').IsEmpty)
-            _verbosity = (_verbosity ?? 2) + rest.Length;
+            _verbosity = (_verbosity ?? ProcessOptions.Verbosity.Default) + rest.Length;
         else if (int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out int level))
             _verbosity = level;
         else
@@ -113,10 +96,10 @@ internal sealed class CriuArguments
     private void AddVerbosity(string? level)
     {
         if (level is null)
-            _verbosity = (_verbosity ?? 2) + 1;
+            _verbosity = (_verbosity ?? ProcessOptions.Verbosity.Default) + 1;
         else if (int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             _verbosity = number;
         else
-            _words.Add(new Word(Options.Verbosity, "--verbosity", level)); // the parser says what is wrong with it
+            _words.Add(new Word(ProcessOptions.Verbosity, ProcessOptions.Verbosity.Name, level)); // the parser says what is wrong with it
     }
 }

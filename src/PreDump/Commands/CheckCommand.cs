@@ -7,35 +7,27 @@ namespace PreDump.Commands;
 /// <summary>`predump check`: tries what a pre-dump needs, says what is there and what that means.</summary>
 internal static class CheckCommand
 {
+    private const string SoftDirtyName = "soft-dirty";
+
     /// <summary>Prints the findings; exit code 0 where a pre-dump works here for this user's own tasks, 1 where not.</summary>
     public static int Run(bool json)
     {
-        var findings = Findings().ToList();
+        List<Finding> findings = [.. Findings()];
         bool works = findings.All(finding => finding.Ok || !finding.Needed);
-        bool chain = works && findings.Single(finding => finding.Name == "soft-dirty").Ok;
-        string meaning = !works ? "predump can't work here: see the lines that say NO"
-            : chain ? "predump works here, in rounds, up to the final criu dump --track-mem --prev-images-dir"
-            : "predump makes full copies here; rounds (--prev-images-dir) and a final criu dump with a parent need a kernel with soft-dirty";
+        var report = new CheckReport(findings, works, works && findings.Single(finding => finding.Name == SoftDirtyName).Ok);
         if (json)
-            CheckJson.Print(findings, works, chain, meaning);
+            CheckJson.Print(report);
         else
-        {
-            foreach (var finding in findings)
-                Console.Out.WriteLine($"{(finding.Ok ? "ok " : finding.Needed ? "NO " : "no ")} {finding.Name,-18} {finding.Meaning}");
-            Console.Out.WriteLine(meaning);
-        }
+            CheckText.Print(report);
         return works ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static IEnumerable<Finding> Findings()
     {
-        var self = ProcStatus.TryRead(Environment.ProcessId)!;
-        bool Has(int capability) => (self.EffectiveCapabilities >> capability & 1) != 0;
-        const int CAP_DAC_OVERRIDE = 1, CAP_SYS_PTRACE = 19, CAP_SYS_ADMIN = 21, CAP_SYS_NICE = 23;
-
+        var self = ProcStatus.OfOurselves() ?? new ProcStatus();
         yield return new("kernel", true, false, $"{Environment.OSVersion.Version}, {System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture}, "
             + $"pages of {PageSize.Bytes} bytes");
-        yield return new("soft-dirty", SoftDirty.IsSupported(), false, SoftDirty.IsSupported()
+        yield return new(SoftDirtyName, SoftDirty.IsSupported(), false, SoftDirty.IsSupported()
             ? "the kernel tracks changed memory"
             : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): only full copies, no rounds");
         foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
@@ -43,32 +35,32 @@ internal static class CheckCommand
         bool scan = PagemapScan.Finds(PageCategory.Anonymous), dirtyScan = PagemapScan.Finds(PageCategory.SoftDirty);
         yield return new("PAGEMAP_SCAN", scan, false, !scan ? "not here (6.7 and later): pages are chosen by reading pagemap, which takes longer"
             : (dirtyScan ? "with" : "without") + " soft-dirty, " + (PagemapScan.HasGuardCategory ? "with" : "without") + " guard pages");
-        yield return Tried("/proc", SelfTest.ProcIsOurs(), "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");
-        yield return new("hidepid", !SelfTest.ProcHides(), false, SelfTest.ProcHides()
+        yield return Tried("/proc", KernelProbe.ProcIsOurs(), "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");
+        yield return new("hidepid", !KernelProbe.ProcHides(), false, KernelProbe.ProcHides()
             ? $"/proc hides tasks from this user: a tree with such a task is refused; seeing them needs {Permissions.NeededForOthers}"
             : "/proc hides no task from this user");
-        yield return Tried("process_vm_readv", SelfTest.ReadOwnMemory(), "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
+        yield return Tried("process_vm_readv", KernelProbe.ReadOwnMemory(), "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
         int yama = Permissions.YamaScope();
-        yield return Tried("ptrace", SelfTest.SeizeChild(), "a child of predump's own can be frozen", "not even a child of predump's own can be frozen: "
+        yield return Tried("ptrace", KernelProbe.SeizeChild(), "a child of predump's own can be frozen", "not even a child of predump's own can be frozen: "
             + (yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter?"));
-        yield return new("/proc/PID/mem", SelfTest.ReadForced(), false, SelfTest.ReadForced()
+        yield return new("/proc/PID/mem", KernelProbe.ReadForced(), false, KernelProbe.ReadForced()
             ? "memory without PROT_READ can be copied" : "memory without PROT_READ can't be copied: it is left to the final dump");
         yield return new("children", File.Exists("/proc/self/task/" + Environment.ProcessId + "/children"), true,
             "/proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): how descendants are found");
-        yield return new("yama", yama == 0 || (yama < 3 && Has(CAP_SYS_PTRACE)), false, yama switch
+        yield return new("yama", yama == 0 || (yama < 3 && self.Has(Capability.SysPtrace)), false, yama switch
         {
             0 => "off: tasks of the same user may be frozen",
             1 => "ptrace_scope is 1: tasks that predump did not start need CAP_SYS_PTRACE",
             2 => "ptrace_scope is 2: freezing a task needs CAP_SYS_PTRACE",
             _ => $"ptrace_scope is {yama}: nobody may freeze any task until the next boot, root neither",
         });
-        yield return new("CAP_SYS_PTRACE", Has(CAP_SYS_PTRACE), false, Has(CAP_SYS_PTRACE)
+        yield return new("CAP_SYS_PTRACE", self.Has(Capability.SysPtrace), false, self.Has(Capability.SysPtrace)
             ? "tasks of every user may be pre-dumped" : $"missing: only tasks of user {self.Uid} itself, that are dumpable, may be pre-dumped");
-        yield return new("CAP_DAC_OVERRIDE", Has(CAP_DAC_OVERRIDE), false, Has(CAP_DAC_OVERRIDE)
+        yield return new("CAP_DAC_OVERRIDE", self.Has(Capability.DacOverride), false, self.Has(Capability.DacOverride)
             ? "page tables of every user's tasks may be seen" : "missing: tasks of other users, and those not dumpable, can't be pre-dumped");
-        yield return new("CAP_SYS_ADMIN", Has(CAP_SYS_ADMIN), false, Has(CAP_SYS_ADMIN)
+        yield return new("CAP_SYS_ADMIN", self.Has(Capability.SysAdmin), false, self.Has(Capability.SysAdmin)
             ? "page frames are visible" : "missing: page frames are hidden; without PAGEMAP_SCAN zero pages can't be told and are copied too");
-        yield return new("CAP_SYS_NICE", Has(CAP_SYS_NICE), false, Has(CAP_SYS_NICE)
+        yield return new("CAP_SYS_NICE", self.Has(Capability.SysNice), false, self.Has(Capability.SysNice)
             ? "the freeze runs at real-time priority" : "missing: freezing many threads takes longer");
         yield return Freezer("freezer v1", "freezer", "/freezer.state");
         yield return Freezer("freezer v2", "cgroup2", "/cgroup.freeze");
@@ -90,7 +82,7 @@ internal static class CheckCommand
 
     private static Finding Freezer(string name, string kind, string file)
     {
-        var mount = SelfTest.FreezerMount(kind);
+        var mount = Mounts.OfFreezer(kind);
         return new Finding(name, mount is not null, false, mount is null
             ? "not mounted" : $"--freeze-cgroup {mount}/GROUP works for groups with {file[1..]}");
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using PreDump.Cli;
 using PreDump.Core;
 using PreDump.Core.Sinks;
 using PreDump.Host;

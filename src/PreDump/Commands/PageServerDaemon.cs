@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using PreDump.Linux;
-using PreDump.Settings;
 
 namespace PreDump.Commands;
 
@@ -8,14 +7,21 @@ namespace PreDump.Commands;
 /// for its standard output a line on which it says that it is ready. What hinders it before that it says on standard error.</summary>
 internal static class PageServerDaemon
 {
-    /// <summary>Starts it; returns when it serves, or else its exit code.</summary>
+    /// <summary>The command by which predump is started as the daemon: "page-server-daemon", then the page server's command line.</summary>
+    public const string Command = "page-server-daemon";
+
+    /// <summary>Starts it, and waits until it serves or has failed.</summary>
+    /// <param name="arguments">The page server's command line.</param>
+    /// <param name="listener">The listening socket; null: there is none.</param>
+    /// <param name="pid">The daemon's.</param>
+    /// <returns>Its exit code if it has failed, and has said why.</returns>
     public static int Start(IReadOnlyList<string> arguments, Socket? listener, out int pid)
     {
         var (ours, theirs) = Fd.SocketPair("daemon");
         using var line = ours;
         using (theirs)
         using (var nothing = Fd.TryOpen("/dev/null", 0, out _))
-            pid = OwnProgram.Start([.. arguments, ServeOptions.IsDaemonFlag], [(int?)listener?.Handle ?? nothing!.Number, theirs.Number], withEnvironment: true);
+            pid = OwnProgram.Start([Command, .. arguments], [(int?)listener?.Handle ?? nothing!.Number, theirs.Number], withEnvironment: true);
         if (line.TryRead(stackalloc byte[1]) == 1)
             return ExitCode.Done;
         return OwnProgram.WaitFor(pid) is not 0 and var exitCode ? exitCode : ExitCode.Failed;

@@ -1,3 +1,4 @@
+using PreDump.Cli;
 using PreDump.Core;
 using PreDump.Core.Copying;
 using PreDump.Core.Rounds;

@@ -1,6 +1,6 @@
+using PreDump.Cli;
 using PreDump.Core;
 using PreDump.Linux;
-using PreDump.Settings;
 using Serilog;
 
 namespace PreDump.Host;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using PreDump.Core;
 using PreDump.Linux;
@@ -19,7 +18,7 @@ internal sealed class Signals : IDisposable
     /// <exception cref="PreDumpException">The thread for it can't be started.</exception>
     public Signals()
     {
-        ulong ignored = IgnoredSignals();
+        ulong ignored = ProcStatus.OfOurselves()?.IgnoredSignals ?? 0;
         try
         {
             foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, TerminalStop })
@@ -57,13 +56,6 @@ internal sealed class Signals : IDisposable
     {
         context.Cancel = true;
         FreezeThread.StopOurselves();
-    }
-
-    private static ulong IgnoredSignals()
-    {
-        var status = ProcFs.TryReadText("/proc/self/status") ?? "";
-        int at = status.IndexOf("SigIgn:", StringComparison.Ordinal);
-        return at >= 0 && ulong.TryParse(status.AsSpan(at + 7).Trim()[..16], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask) ? mask : 0;
     }
 }
 

@@ -1,32 +1,23 @@
-using System.Text.Json;
-
 namespace PreDump.Output;
 
-/// <summary>The findings of `predump check` as one JSON object.</summary>
+/// <summary>What `predump check` has found, as one JSON object.</summary>
 internal static class CheckJson
 {
-    /// <summary>Writes it, with a line's end, to standard output.</summary>
-    public static void Print(IEnumerable<Finding> findings, bool works, bool chain, string meaning)
+    /// <summary>Prints it.</summary>
+    public static void Print(CheckReport report) => JsonOutput.Print(json =>
     {
-        using var output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output))
+        json.WriteBoolean("works", report.Works);
+        json.WriteBoolean("rounds", report.HasRounds);
+        json.WriteString("meaning", report.Meaning);
+        json.WriteStartObject("findings");
+        foreach (var finding in report.Findings)
         {
-            json.WriteStartObject();
-            json.WriteBoolean("works", works);
-            json.WriteBoolean("rounds", chain);
-            json.WriteString("meaning", meaning);
-            json.WriteStartObject("findings");
-            foreach (var finding in findings)
-            {
-                json.WriteStartObject(finding.Name);
-                json.WriteBoolean("ok", finding.Ok);
-                json.WriteBoolean("needed", finding.Needed);
-                json.WriteString("meaning", finding.Meaning);
-                json.WriteEndObject();
-            }
-            json.WriteEndObject();
+            json.WriteStartObject(finding.Name);
+            json.WriteBoolean("ok", finding.Ok);
+            json.WriteBoolean("needed", finding.Needed);
+            json.WriteString("meaning", finding.Meaning);
             json.WriteEndObject();
         }
-        output.WriteByte((byte)'\n');
-    }
+        json.WriteEndObject();
+    });
 }

@@ -10,6 +10,9 @@ internal sealed class ProgressLine
     private const string EraseLine = "\r\x1b[K";
     private static readonly TimeSpan s_first = TimeSpan.FromMilliseconds(300), s_every = TimeSpan.FromMilliseconds(100);
 
+    // Log lines come from the threads that copy, progress from the one that waits for them.
+    private static readonly Lock s_terminal = new();
+
     private static bool s_shown;
 
     private readonly ulong _expectedBytes;
@@ -31,16 +34,22 @@ internal sealed class ProgressLine
         _next = elapsed + s_every;
         double bytes = pages * (double)PageSize.Bytes, all = Math.Max(bytes, _expectedBytes), rate = bytes / elapsed.TotalSeconds;
         var left = rate > 0 ? Sizes.Time(TimeSpan.FromSeconds((all - bytes) / rate)) : "?";
-        Console.Error.Write($"{EraseLine}{pages} pages, {Sizes.Bytes(bytes)} of about {Sizes.Bytes(all)} ({bytes / Math.Max(all, 1):0%}), "
-            + $"{Sizes.Bytes(rate)}/s, {left} left");
-        s_shown = true;
+        lock (s_terminal)
+        {
+            Console.Error.Write($"{EraseLine}{pages} pages, {Sizes.Bytes(bytes)} of about {Sizes.Bytes(all)} ({bytes / Math.Max(all, 1):0%}), "
+                + $"{Sizes.Bytes(rate)}/s, {left} left");
+            s_shown = true;
+        }
     }
 
     /// <summary>Takes the line off the terminal, before anything else is written there.</summary>
     public static void Erase()
     {
-        if (s_shown)
-            Console.Error.Write(EraseLine);
-        s_shown = false;
+        lock (s_terminal)
+        {
+            if (s_shown)
+                Console.Error.Write(EraseLine);
+            s_shown = false;
+        }
     }
 }

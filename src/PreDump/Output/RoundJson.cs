@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using PreDump.Linux;
 using PreDump.PageServer;
 
@@ -9,7 +8,7 @@ namespace PreDump.Output;
 internal static class RoundJson
 {
     /// <summary>Where it listens.</summary>
-    public static void PrintListening(IPEndPoint address) => Print(json =>
+    public static void PrintListening(IPEndPoint address) => JsonOutput.Print(json =>
     {
         json.WriteString("listening", address.ToString());
         json.WriteString("address", address.Address.ToString());
@@ -17,7 +16,7 @@ internal static class RoundJson
     });
 
     /// <summary>A round.</summary>
-    public static void Print(SessionResult result) => Print(json =>
+    public static void Print(SessionResult result) => JsonOutput.Print(json =>
     {
         if (result.Round.Number is { } number)
             json.WriteNumber("round", number);
@@ -30,16 +29,4 @@ internal static class RoundJson
         json.WriteNumber("total_us", (long)result.Time.TotalMicroseconds);
         json.WriteString("peer", result.Peer);
     });
-
-    private static void Print(Action<Utf8JsonWriter> members)
-    {
-        using var output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-        output.WriteByte((byte)'\n');
-    }
 }

@@ -70,9 +70,8 @@ internal static class ShowJson
     });
 
     /// <summary>A directory of images.</summary>
-    public static void Directory(string path, RoundOverview overview) => Write(json =>
+    public static void Directory(string path, RoundOverview overview) => JsonOutput.Print(json =>
     {
-        json.WriteStartObject();
         json.WriteString("images_dir", path);
         if (overview.Inventory is { } inventory)
         {
@@ -113,7 +112,6 @@ internal static class ShowJson
         foreach (var name in overview.OtherImages)
             json.WriteStringValue(name);
         json.WriteEndArray();
-        json.WriteEndObject();
     });
 
     private static void WriteFields(Utf8JsonWriter json, Inventory inventory)
@@ -125,21 +123,11 @@ internal static class ShowJson
             json.WriteNumber("pre_dump_mode", mode);
     }
 
-    private static void Image(string magic, Action<Utf8JsonWriter> entries) => Write(json =>
+    private static void Image(string magic, Action<Utf8JsonWriter> entries) => JsonOutput.Print(json =>
     {
-        json.WriteStartObject();
         json.WriteString("magic", magic);
         json.WriteStartArray("entries");
         entries(json);
         json.WriteEndArray();
-        json.WriteEndObject();
     });
-
-    private static void Write(Action<Utf8JsonWriter> content)
-    {
-        using var output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output))
-            content(json);
-        output.WriteByte((byte)'\n');
-    }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PreDump.Core.Copying;
 using PreDump.Linux;
 
@@ -7,42 +6,35 @@ namespace PreDump.Output;
 /// <summary>The summary as one JSON object: counts in pages and bytes, times in microseconds.</summary>
 internal static class SummaryJson
 {
-    /// <summary>Writes it, with a line's end, to standard output.</summary>
-    public static void Print(Summary summary)
+    /// <summary>Prints it.</summary>
+    public static void Print(Summary summary) => JsonOutput.Print(json =>
     {
-        using var output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output))
+        json.WriteNumber("tasks", summary.Tasks);
+        json.WriteNumber("threads", summary.Threads);
+        json.WriteNumber("vmas", summary.Vmas);
+        json.WriteNumber("pages_scanned", summary.PagesScanned);
+        json.WriteNumber("pages_written", summary.PagesWritten);
+        json.WriteNumber("bytes_written", PageSize.BytesOf(summary.PagesWritten));
+        json.WriteNumber("pages_in_parent", summary.PagesInParent);
+        json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
+        json.WriteNumber("pages_suspect", summary.PagesSuspect);
+        json.WriteNumber("pages_moved", summary.PagesMoved);
+        json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
+        json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
+        json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);
+        json.WriteNumber("comparing_us", (long)summary.Comparing.TotalMicroseconds);
+        json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
+        json.WriteBoolean("soft_dirty", summary.SoftDirty);
+        json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
+        json.WriteString("images_dir", summary.ImagesDirectory);
+        json.WriteStartObject("skipped");
+        foreach (var (name, skipped) in SkipNames.Named(summary.Skipped))
         {
-            json.WriteStartObject();
-            json.WriteNumber("tasks", summary.Tasks);
-            json.WriteNumber("threads", summary.Threads);
-            json.WriteNumber("vmas", summary.Vmas);
-            json.WriteNumber("pages_scanned", summary.PagesScanned);
-            json.WriteNumber("pages_written", summary.PagesWritten);
-            json.WriteNumber("bytes_written", PageSize.BytesOf(summary.PagesWritten));
-            json.WriteNumber("pages_in_parent", summary.PagesInParent);
-            json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
-            json.WriteNumber("pages_suspect", summary.PagesSuspect);
-            json.WriteNumber("pages_moved", summary.PagesMoved);
-            json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
-            json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
-            json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);
-            json.WriteNumber("comparing_us", (long)summary.Comparing.TotalMicroseconds);
-            json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
-            json.WriteBoolean("soft_dirty", summary.SoftDirty);
-            json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
-            json.WriteString("images_dir", summary.ImagesDirectory);
-            json.WriteStartObject("skipped");
-            foreach (var (name, skipped) in SkipNames.Named(summary.Skipped))
-            {
-                json.WriteStartObject(name);
-                json.WriteNumber("vmas", skipped.Vmas);
-                json.WriteNumber("pages", skipped.Pages);
-                json.WriteEndObject();
-            }
-            json.WriteEndObject();
+            json.WriteStartObject(name);
+            json.WriteNumber("vmas", skipped.Vmas);
+            json.WriteNumber("pages", skipped.Pages);
             json.WriteEndObject();
         }
-        output.WriteByte((byte)'\n');
-    }
+        json.WriteEndObject();
+    });
 }

@@ -5,9 +5,6 @@ namespace PreDump.Settings;
 /// <summary>What the command line of a page server says; CRIU's names and meanings.</summary>
 internal sealed record ServeOptions : ILogOptions
 {
-    /// <summary>Tells a page server that it is the daemon, with the listening socket for its standard input.</summary>
-    public const string IsDaemonFlag = "--is-daemon";
-
     /// <summary>What of it is asked of the server.</summary>
     public ServerRequest Request() => new() { Rounds = Rounds, AutoDedup = AutoDedup, Timeout = Timeout, IsOneConnection = Socket is not null };
 

@@ -3,7 +3,6 @@ using PreDump.Cli;
 using PreDump.Core;
 using PreDump.Linux;
 using PreDump.PageServer;
-using PreDump.Settings;
 using Xunit;
 
 namespace PreDump.Tests.Cli;
@@ -17,7 +16,7 @@ public sealed class InputNamesTests
     [Theory]
     [MemberData(nameof(Inputs))]
     public void Every_input_has_an_option(Input input) =>
-        Assert.Contains(InputNames.Of(input), Options.All.Concat(Options.AllServe).Select(option => option.Name).Append("predump check"));
+        Assert.Contains(InputNames.Of(input), Options.All.Select(option => option.Name).Append("predump check"));
 
     [Fact]
     public void The_options_stand_behind_the_message() => Assert.Equal("port 80 can't be used: use another (--address, --port)",

@@ -1,34 +1,67 @@
 using System.CommandLine;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using PreDump.Cli;
 using Xunit;
 
 namespace PreDump.Tests.Unit.Cli;
 
-/// <summary>The manual page and docs/options.md have the options that there are, and no others.</summary>
+/// <summary>The manual page and docs/options.md have the options that there are, with the texts of the table, and no others. With
+/// UPDATE_PAGES=1 in the environment their lists are written anew instead.</summary>
 public sealed partial class OptionsTests
 {
-    // criu's own, which are read before the others; help and version, which every command has; and those that these pages name of criu's.
-    private static readonly string[] s_others = ["--config", "--no-default-config", "--help", "--version", "--action-script", "-v"];
-
-    private static readonly string[] s_all = [.. Options.All.Concat(Options.AllServe).Where(option => !option.Hidden).SelectMany(Names).Distinct()];
+    // Help and version, which every command has; and those that these pages name of criu's.
+    private static readonly string[] s_others = ["--help", "--version", "--action-script", "-v"];
 
     [Theory]
-    [InlineData("src/PreDump/predump.8")]
-    [InlineData("docs/options.md")]
-    public void Every_option_is_described_in_the_manual_and_in_the_docs(string page)
+    [InlineData("src/PreDump/predump.8", nameof(Takers.PreDump))]
+    [InlineData("src/PreDump/predump.8", nameof(Takers.PageServer))]
+    [InlineData("docs/options.md", nameof(Takers.PreDump))]
+    [InlineData("docs/options.md", nameof(Takers.PageServer))]
+    [InlineData("docs/options.md", nameof(Takers.Verify))]
+    [InlineData("docs/options.md", nameof(Takers.Show))]
+    [InlineData("docs/options.md", nameof(Takers.Check))]
+    [InlineData("docs/options.md", nameof(Takers.Dedup))]
+    public void The_pages_list_the_options_as_the_table_has_them(string page, string command)
     {
-        var described = OptionsIn(page);
-        Assert.Empty(Options.All.Concat(Options.AllServe).Where(option => !option.Hidden && !Names(option).Any(described.Contains)).Select(option => option.Name));
+        var path = Path.Combine(Repository.Top, page);
+        var text = File.ReadAllText(path);
+        var list = Regex.Match(text, $"(?<=options of {command}, made from the table in src/PreDump/Cli[^\n]*\n).*?(?=[^\n]*end of the options of {command})",
+            RegexOptions.Singleline);
+        Assert.True(list.Success, $"{page} has no list of {command}");
+        var taker = Enum.Parse<Takers>(command);
+        var expected = page.EndsWith(".md", StringComparison.Ordinal) ? OptionPages.Markdown(taker) : OptionPages.Manual(taker);
+        if (Environment.GetEnvironmentVariable("UPDATE_PAGES") == "1")
+            File.WriteAllText(path, text[..list.Index] + expected + text[(list.Index + list.Length)..]);
+        else
+            Assert.Equal(expected, list.Value);
     }
 
     [Theory]
     [InlineData("src/PreDump/predump.8")]
     [InlineData("docs/options.md")]
     public void No_option_is_described_that_does_not_exist(string page) =>
-        Assert.Empty(OptionsIn(page).Except(s_all).Except(s_others));
+        Assert.Empty(OptionsIn(page).Except(Options.All.SelectMany(option => option.Names)).Except(s_others));
 
-    private static IEnumerable<string> Names(Option option) => option.Aliases.Prepend(option.Name);
+    [Fact]
+    public void Every_option_that_is_defined_is_in_the_table()
+    {
+        Type[] topics = [typeof(RoundOptions), typeof(ConnectionOptions), typeof(ProcessOptions), typeof(CompatibilityOptions)];
+        var defined = topics.SelectMany(topic => topic.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(field => (ITableOption)field.GetValue(null)!);
+        Assert.Equal(defined.OrderBy(option => option.Name), Options.All.OrderBy(option => option.Name));
+    }
+
+    [Fact]
+    public void No_name_is_taken_twice() => Assert.Equal(Options.All.SelectMany(option => option.Names).Distinct(), Options.All.SelectMany(option => option.Names));
+
+    /// <summary>A default is said once, by the table, and not in a text.</summary>
+    [Fact]
+    public void Help_texts_are_sentences_without_the_default() =>
+        Assert.All(Options.All.SelectMany(option => option.Help.Values), text => Assert.Matches(@"^[A-Z1]((?!default:).)*[.]$", text));
+
+    [Fact]
+    public void Values_of_the_parser_are_those_of_the_table() =>
+        Assert.All(Options.All, option => Assert.Equal(option.Argument is null, option is Option<bool>));
 
     private static HashSet<string> OptionsIn(string page)
     {

@@ -78,8 +78,8 @@ public class PagemapReaderTests
     [Fact]
     public void A_pagemap_that_is_missing_is_named()
     {
-        using var directory = new TempDirectory();
-        string path = directory.File("pagemap-7.img");
+        using var directory = new Scratch();
+        string path = directory["pagemap-7.img"];
 
         var e = Assert.Throws<ImageException>(() => Opened.Image(path, (images, name) => PagemapReader.Open(images, name, Bytes.PageSize)));
 

@@ -6,7 +6,7 @@ using static Tmds.Linux.LibC;
 namespace PreDump.Linux;
 
 /// <summary>Tries the kernel's facilities on predump itself, where a config file or a version number could be wrong.</summary>
-public static unsafe class SelfTest
+public static unsafe class KernelProbe
 {
     /// <summary>Whether process_vm_readv(2) reads our own memory.</summary>
     public static bool ReadOwnMemory()
@@ -63,16 +63,4 @@ public static unsafe class SelfTest
 
     /// <summary>Whether /proc keeps tasks out of this user's sight (hidepid), as seen by the namespace's first process, which is root's.</summary>
     public static bool ProcHides() => ProcFs.IsOurs() && ProcFs.Hides(1);
-
-    /// <summary>Where a freezer is mounted: the v1 controller ("freezer") or the v2 hierarchy ("cgroup2"); null for nowhere.</summary>
-    public static string? FreezerMount(string kind)
-    {
-        foreach (var line in (ProcFs.TryReadText("/proc/self/mounts") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var fields = line.Split(' ');
-            if (kind == "cgroup2" ? fields[2] == "cgroup2" : fields[2] == "cgroup" && fields[3].Split(',').Contains(kind))
-                return fields[1];
-        }
-        return null;
-    }
 }

@@ -1,0 +1,118 @@
+using PreDump.PageServer;
+
+namespace PreDump.Cli;
+
+/// <summary>Page servers, from both sides, and TLS.</summary>
+internal static class ConnectionOptions
+{
+    public static readonly TableOption<bool> Once = new("--once")
+    {
+        Help = { [Takers.PageServer] = "Receive one round, into --images-dir itself (the default)." },
+    };
+
+    public static readonly TableOption<int?> Rounds = new TableOption<int?>("--rounds")
+    {
+        Argument = "N",
+        Help = { [Takers.PageServer] = "Receive N rounds, into the directories 1, 2, 3, and so on, of --images-dir." },
+    }.Number(least: 1);
+
+    public static readonly TableOption<bool> Forever = new("--forever")
+    {
+        Help = { [Takers.PageServer] = "Receive rounds as with --rounds until a signal ends the server." },
+    };
+
+    public static readonly TableOption<bool> PageServer = new("--page-server")
+    {
+        Help = { [Takers.PreDump] = "Send the pages to the page server at --address and --port, or at --ps-socket." },
+        Details = "The inventory and the statistics stay in the images directory. The server needs the parent's pages on its "
+            + "side.",
+    };
+
+    public static readonly TableOption<string?> Address = new("--address")
+    {
+        Argument = "ADDRESS",
+        About = ServerInput.Address,
+        Default = "127.0.0.1",
+        Help =
+        {
+            [Takers.PreDump] = "The page server's name or address.",
+            [Takers.PageServer] = "The name or address to listen on.",
+        },
+    };
+
+    public static readonly TableOption<int?> Port = new TableOption<int?>("--port")
+    {
+        Argument = "PORT",
+        About = ServerInput.Port,
+        DefaultText = { [Takers.PageServer] = "any free port, which is printed" },
+        Help =
+        {
+            [Takers.PreDump] = "The page server's port.",
+            [Takers.PageServer] = "The port to listen on.",
+        },
+    }.Number(most: 65535);
+
+    public static readonly TableOption<int?> PsSocket = new TableOption<int?>("--ps-socket")
+    {
+        Argument = "FD",
+        About = ServerInput.Socket,
+        Help =
+        {
+            [Takers.PreDump] = "A descriptor of a socket that is already connected to the page server.",
+            [Takers.PageServer] = "A descriptor of a socket that is already connected to the client, instead of listening.",
+        },
+    }.Number();
+
+    public static readonly TableOption<string?> PageServerProtocol = new TableOption<string?>("--page-server-protocol")
+    {
+        Argument = "auto|24|32",
+        About = ServerInput.MessageLayout,
+        Default = "auto",
+        Help = { [Takers.PreDump] = "The length of the page server's messages: 24 bytes up to CRIU 4.1, 32 since." },
+        Details = "auto detects it; with --tls it is taken to be 32.",
+    }.Choice();
+
+    public static readonly TableOption<bool> UseTls = new("--tls")
+    {
+        About = ServerInput.Tls,
+        Help = { [Takers.PreDump | Takers.PageServer] = "Use TLS; both sides show certificates." },
+    };
+
+    public static readonly TableOption<string?> TlsCert = new("--tls-cert")
+    {
+        Argument = "FILE",
+        About = ServerInput.TlsCert,
+        Default = TlsOptions.DefaultCert,
+        Help = { [Takers.PreDump | Takers.PageServer] = "Our certificate, PEM." },
+    };
+
+    public static readonly TableOption<string?> TlsKey = new("--tls-key")
+    {
+        Argument = "FILE",
+        About = ServerInput.TlsKey,
+        Default = TlsOptions.DefaultKey,
+        Help = { [Takers.PreDump | Takers.PageServer] = "The key of our certificate, PEM." },
+    };
+
+    public static readonly TableOption<string?> TlsCaCert = new("--tls-cacert")
+    {
+        Argument = "FILE",
+        About = ServerInput.TlsCaCert,
+        Default = TlsOptions.DefaultCaCert,
+        Help = { [Takers.PreDump | Takers.PageServer] = "The CA that signed the other side's certificate, PEM." },
+    };
+
+    public static readonly TableOption<string?> TlsCrl = new("--tls-cacrl", "--tls-crl")
+    {
+        Argument = "FILE",
+        About = ServerInput.TlsCrl,
+        DefaultText = { [Takers.PreDump | Takers.PageServer] = TlsOptions.DefaultCrl + ", if it exists" },
+        Help = { [Takers.PreDump | Takers.PageServer] = "The CA's revocation list, PEM." },
+    };
+
+    public static readonly TableOption<bool> TlsNoCnVerify = new("--tls-no-cn-verify")
+    {
+        About = ServerInput.TlsAnyName,
+        Help = { [Takers.PreDump | Takers.PageServer] = "Accept the other side's certificate even if it is not for --address." },
+    };
+}

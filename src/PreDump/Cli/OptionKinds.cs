@@ -1,0 +1,55 @@
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace PreDump.Cli;
+
+/// <summary>What values an option takes; a value that is none of these is refused with what would be one.</summary>
+internal static class OptionKinds
+{
+    private const long LeastRate = 256 * 1024; // a batch of a MiB in four seconds: a page server takes longer silence for the end
+
+    /// <summary>Makes it one that takes a decimal number in a range.</summary>
+    public static TableOption<int?> Number(this TableOption<int?> option, int least = 0, int most = int.MaxValue)
+    {
+        option.CustomParser = result => int.TryParse(TextOf(result), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && number >= least && number <= most
+            ? number
+            : Refuse<int?>(result, option, $"a number from {least} " + (most == int.MaxValue ? "up" : $"to {most}"));
+        return option;
+    }
+
+    /// <summary>Makes it one that takes a number of bytes, with K, M or G behind it.</summary>
+    public static TableOption<long?> Rate(this TableOption<long?> option)
+    {
+        option.CustomParser = result =>
+        {
+            var text = TextOf(result);
+            int unit = text.Length == 0 ? -1 : "KMG".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal);
+            return long.TryParse(unit < 0 ? text : text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                && number <= long.MaxValue >> 30 && number << (10 * (unit + 1)) is >= LeastRate and var rate
+                ? rate
+                : Refuse<long?>(result, option, "a number of bytes from 256K up, such as 300M");
+        };
+        return option;
+    }
+
+    /// <summary>Makes it one that takes one of some words.</summary>
+    /// <param name="option">The option; its argument's name lists the words, separated by |.</param>
+    /// <param name="synonym">A word of criu's that is accepted too.</param>
+    public static TableOption<string?> Choice(this TableOption<string?> option, string? synonym = null)
+    {
+        var words = option.Argument!.Split('|');
+        option.CustomParser = result => TextOf(result) is var text && (text == synonym || words.Contains(text))
+            ? text
+            : Refuse<string?>(result, option, $"{string.Join(", ", words[..^1])} or {words[^1]}");
+        return option;
+    }
+
+    private static string TextOf(ArgumentResult result) => result.Tokens[0].Value;
+
+    private static T? Refuse<T>(ArgumentResult result, ITableOption option, string wanted)
+    {
+        result.AddError($"{option.Name} {TextOf(result)}: {option.Argument} must be {wanted}");
+        return default;
+    }
+}

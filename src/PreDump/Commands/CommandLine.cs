@@ -1,0 +1,175 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using PreDump.Cli;
+using PreDump.Output;
+
+namespace PreDump.Commands;
+
+/// <summary>The commands: the pre-dump itself, by name or without one, and what is done with images.</summary>
+internal static class CommandLine
+{
+    private const string About =
+        "Copies the memory of a running process tree into CRIU images while the tree keeps running: what criu pre-dump does, "
+        + "with a shorter freeze and nothing of predump's own in the tree. The final criu dump --track-mem --prev-images-dir then "
+        + "copies only what was written since.";
+
+    private const string More = """
+        Examples:
+          predump -t 1234 -D /ckpt/1                              a first, full round
+          predump -t 1234 -D /ckpt/2 --prev-images-dir ../1       only what was written since
+          criu dump -t 1234 -D /ckpt/3 --track-mem --prev-images-dir ../2 \
+                    --action-script '/usr/bin/predump || exit 1'
+          criu restore -D /ckpt/3
+          predump check                                           what this kernel and this user can do
+
+        Options of criu dump that make no difference to a pre-dump are accepted.
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 128+N ended by signal N.
+        """;
+
+    /// <summary>Parses and runs a command line.</summary>
+    /// <param name="arguments">As the shell gave them.</param>
+    /// <param name="isDaemon">Whether this is the page server that another one has started in the background.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(IReadOnlyList<string> arguments, bool isDaemon = false)
+    {
+        var criu = CriuArguments.From(arguments);
+        var root = Root(criu.Ignored);
+        root.Add(PageServer(arguments, isDaemon));
+        ReplaceActions(root);
+        var line = root.Parse(criu.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (line.Errors.Count > 0 && line.Action is not (HelpAction or HelpPage))
+        {
+            Message.Error(line.Errors[0].Message.TrimEnd('.') + " (see predump --help)");
+            return ExitCode.Usage;
+        }
+        return line.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static RootCommand Root(IReadOnlyList<string> ignored)
+    {
+        var root = new RootCommand(About);
+        var preDump = new Command("pre-dump", "The same as predump without a command, so that it can replace criu pre-dump in a script.");
+        foreach (var command in new Command[] { root, preDump })
+        {
+            Options.AddTo(command, Takers.PreDump);
+            command.SetAction(line => PreDumpCommand.Run(OptionBinding.PreDump(line), ignored));
+        }
+        root.Validators.Add(ValidateRoot);
+        preDump.Validators.Add(OptionRules.PreDump);
+        root.Add(preDump);
+        root.Add(Check());
+        root.Add(Dedup());
+        root.Add(Verify());
+        root.Add(Show());
+        return root;
+    }
+
+    private static Command Check()
+    {
+        var check = new Command("check", "Find out what this kernel and this user, with its capabilities, can do, and what that means.");
+        Options.AddTo(check, Takers.Check);
+        check.SetAction(line => CheckCommand.Run(ProcessOptions.Json.In(line)));
+        return check;
+    }
+
+    private static Command Dedup()
+    {
+        var dedup = new Command("dedup", "Free in the parent images what the images in a directory replace, as criu dedup does.");
+        var path = Path(dedup, Takers.Dedup, "DIR", "The images");
+        dedup.SetAction(line => DedupCommand.Run(path(line)));
+        return dedup;
+    }
+
+    private static Command Verify()
+    {
+        var verify = new Command("verify", "Check images and all rounds before them, and optionally compare them with a stopped process tree.");
+        var path = Path(verify, Takers.Verify, "DIR", "The images");
+        verify.SetAction(line => VerifyCommand.Run(path(line), RoundOptions.Tree.In(line), ProcessOptions.Json.In(line)));
+        return verify;
+    }
+
+    private static Command Show()
+    {
+        var show = new Command("show", "Show the contents of an image, or of a directory of images.");
+        var path = Path(show, Takers.Show, "FILE|DIR", "An image, or a directory of images");
+        show.SetAction(line => ShowCommand.Run(path(line), ProcessOptions.Json.In(line)));
+        return show;
+    }
+
+    private static Command PageServer(IReadOnlyList<string> arguments, bool isDaemon)
+    {
+        var serve = new Command("page-server", "Receive the pages of pre-dumps and dumps, predump's or criu's (--page-server), over the network.");
+        Options.AddTo(serve, Takers.PageServer);
+        serve.Validators.Add(OptionRules.PageServer);
+        serve.SetAction(line => PageServerCommand.Run(OptionBinding.PageServer(line) with { IsDaemon = isDaemon }, arguments));
+        return serve;
+    }
+
+    // An argument that says where the images are, as --images-dir does.
+    private static Func<ParseResult, string> Path(Command command, Takers which, string name, string what)
+    {
+        var path = new Argument<string?>(name) { Description = $"{what} [default: {RoundOptions.ImagesDir.Name}]", Arity = ArgumentArity.ZeroOrOne };
+        command.Add(path);
+        Options.AddTo(command, which);
+        return line => line.GetValue(path) ?? RoundOptions.ImagesDir.In(line)!;
+    }
+
+    private static void ReplaceActions(RootCommand root)
+    {
+        foreach (var option in root.Options)
+        {
+            if (option is VersionOption version)
+            {
+                version.Aliases.Add("-V");
+                version.Action = new PrintVersion();
+            }
+            else if (option is HelpOption help)
+                help.Action = new HelpPage((HelpAction)help.Action!);
+        }
+    }
+
+    // Only where no subcommand was named is the root's own command line complete.
+    private static void ValidateRoot(CommandResult result)
+    {
+        if (!result.Children.OfType<CommandResult>().Any())
+            OptionRules.PreDump(result);
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            ProgramVersion.Print();
+            return ExitCode.Done;
+        }
+    }
+
+    private sealed class HelpPage(HelpAction standard) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var command = TakerOf(parseResult.CommandResult.Command);
+            Options.Describe(command);
+            standard.Invoke(parseResult);
+            if (command == Takers.PreDump)
+                Console.Out.WriteLine(More);
+            return ExitCode.Done;
+        }
+
+        private static Takers TakerOf(Command command) => command.Name switch
+        {
+            "page-server" => Takers.PageServer,
+            "verify" => Takers.Verify,
+            "show" => Takers.Show,
+            "dedup" => Takers.Dedup,
+            "check" => Takers.Check,
+            _ => Takers.PreDump,
+        };
+    }
+}
