@@ -5,7 +5,7 @@ using PreDump.Linux;
 using PreDump.PageServer;
 using Xunit;
 
-namespace PreDump.Tests.Cli;
+namespace PreDump.Tests.Unit.Cli;
 
 /// <summary>Messages that name no option get the names of those that they are about.</summary>
 public sealed class InputNamesTests

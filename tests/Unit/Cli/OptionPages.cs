@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using PreDump.Cli;
 
-namespace PreDump.Tests.Cli;
+namespace PreDump.Tests.Unit.Cli;
 
 /// <summary>The lists of options in the manual page and in docs/options.md, made from the table of options.</summary>
 internal static partial class OptionPages
