@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using CsCheck;
 using PreDump.Core.Reading;
 using PreDump.Core.Select;
-using PreDump.Core.Snapshots;
+using PreDump.Core.Tracking;
 using PreDump.Images;
 using PreDump.Linux;
 using Xunit;

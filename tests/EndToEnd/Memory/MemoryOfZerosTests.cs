@@ -48,7 +48,7 @@ public sealed class MemoryOfZerosTests
         await victim.Stop();
         using var scratch = new Scratch();
         var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
-            environment: byEntries ? new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FixtureFile("noscan.so") } : null);
+            environment: byEntries ? new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FileOf("noscan.so") } : null);
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, scratch.Path);
         var image = (await DecodedImages.Read(scratch.Path)).Tasks[victim.Pid];

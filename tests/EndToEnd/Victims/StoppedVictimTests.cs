@@ -57,7 +57,7 @@ public sealed class StoppedVictimTests
         await victim.Stop();
 
         var result = await Command.Run(await PreDumpTool.File(), ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
-            environment: new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FixtureFile("noscan.so") });
+            environment: new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FileOf("noscan.so") });
 
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, scratch.Path);
