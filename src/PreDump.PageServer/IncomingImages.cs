@@ -78,7 +78,7 @@ public sealed class IncomingImages : IDisposable
     }
 
     /// <summary>Makes the link to the parent, relative to the directory's place.</summary>
-    public void LinkParent(string target) => Directory.Link(ImageNames.Parent, target);
+    public void LinkParent(string target) => Directory.CreateSymlink(ImageNames.Parent, target);
 
     /// <summary>Says that the images are whole.</summary>
     public void Mark() => Directory.CreatePrivate(ImageNames.PageServerMark).Close();

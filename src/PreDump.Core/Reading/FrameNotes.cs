@@ -65,8 +65,8 @@ public sealed class FrameNotes(int most)
     public void Forget(bool frames, bool slots)
     {
         foreach (ref ulong each in _frames.AsSpan(0, _count))
-            if (PageFrames.IsTold(each) && (PageFrames.IsSlot(each) ? slots : frames))
-                each = PageFrames.Untold;
+            if (PageFrames.IsKnown(each) && (PageFrames.IsSlot(each) ? slots : frames))
+                each = PageFrames.Unknown;
     }
 
     /// <summary>Writes the notes of two into a ledger, in the order of the addresses.</summary>
@@ -95,7 +95,7 @@ public sealed class FrameNotes(int most)
             return;
         for (int i = 0; i < noted.Length; i++)
             if (noted[i] != now[i])
-                noted[i] = PageFrames.Untold;
+                noted[i] = PageFrames.Unknown;
     }
 
     private ReadOnlySpan<ulong> FramesOf(Run run) => _frames.AsSpan(run.First, run.Count);

@@ -21,7 +21,7 @@ internal static class ActionScript
     {
         if (action != "post-dump")
             return ExitCode.Done;
-        OwnProcess.EndByExitCode();
+        OwnProcess.ExitOnDeadlySignals();
         OwnProcess.Prepare();
         if (Environment.GetEnvironmentVariable(Images) is not { Length: > 0 } images
             || !int.TryParse(Environment.GetEnvironmentVariable(Root), NumberStyles.None, CultureInfo.InvariantCulture, out int root))

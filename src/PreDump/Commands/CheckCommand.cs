@@ -32,7 +32,7 @@ internal static class CheckCommand
             : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): only full copies, no rounds");
         foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
             yield return finding;
-        bool scan = PagemapScan.Finds(PageCategory.Anonymous), dirtyScan = PagemapScan.Finds(PageCategory.SoftDirty);
+        bool scan = PagemapScan.Supports(PageCategory.Anonymous), dirtyScan = PagemapScan.Supports(PageCategory.SoftDirty);
         yield return new("PAGEMAP_SCAN", scan, false, !scan ? "not here (6.7 and later): pages are chosen by reading pagemap, which takes longer"
             : (dirtyScan ? "with" : "without") + " soft-dirty, " + (PagemapScan.HasGuardCategory ? "with" : "without") + " guard pages");
         yield return Tried("/proc", KernelProbe.ProcIsOurs(), "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");

@@ -22,7 +22,7 @@ internal sealed class StatusDescriptor : IDisposable
     }
 
     /// <summary>Whoever waits for its end must not wait for a program that we start.</summary>
-    public void KeepFromChildren() => _fd?.KeepFromChildren();
+    public void SetCloseOnExec() => _fd?.SetCloseOnExec();
 
     /// <summary>Writes the zero byte, and closes the descriptor.</summary>
     public void Signal()
