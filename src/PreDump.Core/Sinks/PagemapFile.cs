@@ -25,13 +25,13 @@ public sealed class PagemapFile : IDisposable
     /// <summary>Adds an entry, behind those before.</summary>
     public void Add(PagemapEntry entry)
     {
-        while (entry.NrPages > PagemapEntry.MostPages)
+        while (entry.NrPages > PagemapEntry.MaxPages)
         {
-            AddPart(entry with { NrPages = PagemapEntry.MostPages });
+            AddPart(entry with { NrPages = PagemapEntry.MaxPages });
             entry = entry with
             {
-                Vaddr = entry.Vaddr + PageSize.BytesOf(PagemapEntry.MostPages),
-                NrPages = entry.NrPages - PagemapEntry.MostPages,
+                Vaddr = entry.Vaddr + PageSize.BytesOf(PagemapEntry.MaxPages),
+                NrPages = entry.NrPages - PagemapEntry.MaxPages,
             };
         }
         AddPart(entry);

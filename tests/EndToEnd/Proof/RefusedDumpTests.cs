@@ -61,7 +61,7 @@ public sealed class RefusedDumpTests
         using var dump = await HandmadeDump.Take(victim);
         using (var pages = File.OpenWrite(Path.Combine(dump.Round, ImageNames.Pages(1))))
             pages.SetLength(pages.Length - (long)Page);
-        await AssertRefused(dump, "before the pages that its pagemap names");
+        await AssertRefused(dump, "before the pages that its pagemap lists");
     }
 
     [Fact]
