@@ -17,7 +17,7 @@ public sealed class RefusedDumpTests
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         var before = HandmadeDump.Content(dump.Final);
 
-        await AssertRefused(dump, "hold other bytes by now: 1; the settings say that none is to be mended", ("PREDUMP_MEND", "no"));
+        await AssertRefused(dump, "whose bytes differ now: 1; the settings forbid mending them", ("PREDUMP_MEND", "no"));
 
         Assert.Contains("begin with a full round", dump.Log);
         before.Remove(ImageNames.Inventory, out var inventory);
