@@ -10,7 +10,7 @@ namespace PreDump.Images;
 /// <param name="Relocations">The sum of <see cref="PreDump.Linux.Relocations"/> before the first page was recorded.</param>
 public readonly record struct FrameLedgerHead(ulong DumpUptime, Guid Boot, ulong Relocations);
 
-/// <summary>The format of predump-frames: the page frame (or swap slot) of every page that a round has copied or left to its parent.
+/// <summary>The format of predump-frames: the page frame (or swap slot) of every page that a round copied or left to its parent.
 /// The file consists of 64-bit little-endian words:
 /// <code>
 ///   head     magic | version, page size | dump_uptime | boot id (2 words) | relocations
@@ -22,7 +22,7 @@ public readonly record struct FrameLedgerHead(ulong DumpUptime, Guid Boot, ulong
 ///   ...
 ///   end      ~0 | number of tasks | checksum of all words before | magic
 /// </code>
-/// A page takes 8 bytes, and so does a huge page or a run of consecutive frames. Runs ascend within a task.</summary>
+/// A page takes 8 bytes; a run of consecutive frames, such as a huge page, takes 24. Runs ascend within a task.</summary>
 internal static class FrameLedgerFormat
 {
     public const ulong BeginMagic = 0x7365_6d61_7266_6470; // "pdframes"

@@ -4,8 +4,9 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>An open file descriptor, always close-on-exec. Methods without "Try" throw a <see cref="LinuxException"/> that names
-/// the path; EINTR is retried, except by <see cref="TryWriteOnce"/>.</summary>
+/// <summary>An open file descriptor, close-on-exec unless it was adopted. Methods without "Try" throw a
+/// <see cref="LinuxException"/> that names the path. Opening, reading and writing retry EINTR, except for
+/// <see cref="TryWriteOnce"/>.</summary>
 public sealed unsafe class Fd : IDisposable
 {
     private int _fd;

@@ -2,8 +2,8 @@ namespace PreDump.Linux;
 
 /// <summary>The bits of an entry of /proc/PID/pagemap, one 64-bit entry per page:
 /// <code>
-///   63       62       61       60..59  58     57  56         55          54..0
-///   present  swapped  file or  -       guard  -   exclusive  soft-dirty  page frame number, or swap type and offset
+///   63       62       61       60..59  58     57       56         55          54..0
+///   present  swapped  file or  -       guard  uffd-wp  exclusive  soft-dirty  page frame number, or swap type and offset
 ///                     shared
 /// </code>
 /// See Documentation/admin-guide/mm/pagemap.rst.</summary>

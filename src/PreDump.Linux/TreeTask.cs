@@ -2,8 +2,8 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>One process of the tree: its pids, its threads, and the /proc files that are needed in the freeze. Changed only by
-/// the freeze's thread.</summary>
+/// <summary>One process of the tree: its pids, its threads, and the /proc files that are needed in the freeze. Used by the
+/// freeze's thread until the thaw; its pids never change.</summary>
 public sealed class TreeTask : IDisposable
 {
     internal TreeTask(int pid, ProcStatus status)

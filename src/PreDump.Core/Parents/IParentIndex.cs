@@ -2,9 +2,9 @@ using PreDump.Images;
 
 namespace PreDump.Core.Parents;
 
-/// <summary>The pagemaps of the previous round, by task. <see cref="Has"/> is called in the freeze, on its thread;
-/// <see cref="Open"/> after the thaw, by the thread that plans the copy; <see cref="OpenPages"/> by that thread or by one that
-/// copies.</summary>
+/// <summary>The pagemaps of the previous round, by task. <see cref="Has"/> is called before the freeze, in it on its thread, and
+/// after the thaw; <see cref="Open"/> and <see cref="OpenPages"/> only after the thaw, for each task by one thread at a
+/// time.</summary>
 public interface IParentIndex : IDisposable
 {
     /// <summary>Where the pagemaps are, for messages.</summary>

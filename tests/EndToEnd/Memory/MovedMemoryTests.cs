@@ -58,7 +58,7 @@ public sealed class MovedMemoryTests
     [Theory]
     [InlineData("missing", "has no frame ledger")]
     [InlineData("damaged", "damaged before offset")]
-    [InlineData("forged", "than this machine could hold")]
+    [InlineData("forged", "than this machine can hold")]
     [InlineData("another round's", "belongs to another round")]
     [InlineData("writable by others", "is not trusted")]
     [InlineData("a directory", "is a directory")]

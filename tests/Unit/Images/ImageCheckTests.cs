@@ -128,7 +128,7 @@ public sealed class ImageCheckTests : IDisposable
     public void A_round_under_way_is_told_once()
     {
         File.Move(Path.Combine(_first, ImageNames.Inventory), Path.Combine(_first, ImageNames.ClaimedInventory));
-        Assert.Contains("under way, or has failed", Only(_first));
+        Assert.Contains("under way or has failed", Only(_first));
     }
 
     [Fact]

@@ -143,7 +143,7 @@ public sealed class ParentRoundTests : IDisposable
     public void A_parent_from_before_the_last_boot_is_refused()
     {
         _folder.Round("1", uptimeMicroseconds: ulong.MaxValue);
-        Assert.Contains("before this machine was started", Refused("../1"));
+        Assert.Contains("before this machine booted", Refused("../1"));
     }
 
     [Theory]
