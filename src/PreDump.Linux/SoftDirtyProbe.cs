@@ -23,8 +23,8 @@ public static unsafe class SoftDirtyProbe
         });
     }
 
-    /// <summary>Whether a new mapping, which may replace other memory, looks clean once the kernel has merged it with a clean one,
-    /// until it is written (before Linux 6.19).</summary>
+    /// <summary>Whether a new mapping, which may replace other memory, looks clean once the kernel has merged it with a clean
+    /// one, until it is written (before Linux 6.19).</summary>
     public static bool LosesMergedMappings()
     {
         const int MADV_DONTFORK = 10, MADV_DOFORK = 11;

@@ -6,7 +6,7 @@ using static Tmds.Linux.LibC;
 namespace PreDump.Linux;
 
 /// <summary>The threads that this OS thread traces. They are seized one by one without being stopped, then all interrupted,
-/// awaited and detached. All members must be called from one OS thread; when it ends, the kernel detaches all tracees that are left.
+/// awaited and detached. All members must be called from one OS thread; when it ends, the kernel detaches the remaining tracees.
 /// <code>
 ///   Seize --> Running --- PTRACE_INTERRUPT, waitpid ------> Stopped -- DetachAll --> Gone
 ///                |------- in vfork(2), child stopped -----> Parked --- DetachAll --> Gone
