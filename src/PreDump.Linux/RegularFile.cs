@@ -6,7 +6,7 @@ namespace PreDump.Linux;
 /// <summary>Opens untrusted paths that should be regular files: an images directory may contain anything. Opening a FIFO would
 /// block, and opening a device may have side effects, so the file type is checked first, through an O_PATH descriptor. See
 /// open(2).</summary>
-public static unsafe class RegularFile
+internal static unsafe class RegularFile
 {
     private const uint S_IFMT = 0xF000, S_IFIFO = 0x1000, S_IFCHR = 0x2000, S_IFDIR = 0x4000, S_IFBLK = 0x6000, S_IFREG = 0x8000;
     private const uint S_IFLNK = 0xA000, S_IFSOCK = 0xC000;
