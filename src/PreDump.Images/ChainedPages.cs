@@ -33,12 +33,14 @@ public sealed class ChainedPages : IDisposable
     /// <summary>pages-N.img of this round.</summary>
     public string PagesPath { get; }
 
+    /// <summary>Opens a task's pages.</summary>
     /// <param name="chain">As <see cref="ImageChain.Walk"/> gives it.</param>
     /// <param name="pagemapName">As <see cref="ImageNames"/> gives it.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <param name="round">Where to begin in the chain.</param>
     /// <returns>Null if that round has nothing of the task.</returns>
-    /// <exception cref="ImageException">A damaged pagemap; those of the rounds before are opened when a page of theirs is asked for.</exception>
+    /// <exception cref="ImageException">A damaged pagemap; those of the rounds before are opened when a page of theirs is asked
+    /// for.</exception>
     public static ChainedPages? TryOpen(IReadOnlyList<ChainLink> chain, string pagemapName, int pageSize, int round = 0)
     {
         if (round >= chain.Count)

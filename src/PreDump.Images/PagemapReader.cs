@@ -49,7 +49,8 @@ public sealed class PagemapReader : IDisposable
     /// <summary>n of pages-n.img, where the present pages are.</summary>
     public uint PagesId { get; }
 
-    /// <param name="path">A pagemap image.</param>
+    /// <summary>Opens a pagemap image.</summary>
+    /// <param name="path">The image.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
     /// <exception cref="ImageException">No such file, not a pagemap image, or damaged.</exception>
     public static PagemapReader Open(string path, int pageSize) => Over(ImageFile.OpenRead(path), path, pageSize);

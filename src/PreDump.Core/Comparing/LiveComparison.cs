@@ -12,12 +12,13 @@ public sealed class LiveComparison(IReadOnlyList<ChainLink> chain) : IDisposable
 {
     private readonly ChainComparer _comparer = new(threads: 1);
 
-    /// <summary>Compares each task of the tree, then tells of those that only the images know.</summary>
+    /// <summary>Compares each task of the tree, then adds those that only the images know.</summary>
     /// <exception cref="TreeException">The tree was not stopped all the time.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public IEnumerable<TaskComparison> Run(StoppedTree tree)
     {
-        var left = Directory.EnumerateFiles(chain[0].Path).Select(path => ImageNames.PidOfPagemap(Path.GetFileName(path))).OfType<int>().ToHashSet();
+        var left = Directory.EnumerateFiles(chain[0].Path)
+            .Select(path => ImageNames.PidOfPagemap(Path.GetFileName(path))).OfType<int>().ToHashSet();
         foreach (var task in tree.Tasks)
         {
             if (task.LiveTid == 0)

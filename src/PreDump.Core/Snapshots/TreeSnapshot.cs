@@ -8,13 +8,14 @@ namespace PreDump.Core.Snapshots;
 /// <summary>One task as it was in the freeze.</summary>
 /// <param name="Task">Its pids.</param>
 /// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
-/// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be copied.</param>
+/// <param name="Dirty">Where its dirty pages lie in <see cref="TreeSnapshot.Dirty"/>; null in a first round: all are to be
+/// copied.</param>
 /// <param name="DirtyTables">Where its page tables with dirty pages lie in <see cref="TreeSnapshot.DirtyTables"/>.</param>
 public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, Range? Dirty, Range DirtyTables);
 
-/// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty tracking
-/// is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by our
-/// copy.</summary>
+/// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on the dirty pages. Dirty
+/// tracking is reset in the same freeze, so a page written later is dirty for the next round, and one written earlier is seen by
+/// our copy.</summary>
 public sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
@@ -22,7 +23,8 @@ public sealed class TreeSnapshot : IDisposable
     private readonly VmaWindow _window = new();
     private readonly VmaRules _rules = new();
 
-    private const ulong Room = 1024 * 1024, RoomForTables = 64 * 1024; // bytes, made before the freeze; more is made where a tree needs it
+    // Bytes, made before the freeze; more is made where a tree needs it.
+    private const ulong Room = 1024 * 1024, RoomForTables = 64 * 1024;
 
     private TreeSnapshot(bool dirtyPages) => (Maps, Dirty) = (new MapsArena(Room), new DirtyPages(dirtyPages ? Room : 0));
 
@@ -41,7 +43,7 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>The dirty pages of all tasks.</summary>
     public DirtyPages Dirty { get; }
 
-    /// <summary>The page tables of all tasks that had dirty pages, where the parent's frame ledger is gone by.</summary>
+    /// <summary>The page tables of all tasks that had dirty pages, if the parent has a frame ledger.</summary>
     public DirtyTables DirtyTables { get; } = new(RoomForTables);
 
     /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
@@ -53,21 +55,22 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>From then until the last thread was let go.</summary>
     public TimeSpan Frozen { get; private set; }
 
-    /// <summary>Bytes of managed memory that were allocated meanwhile: each could have started a garbage collection. Only tasks and threads
-    /// that are born just then should need some.</summary>
+    /// <summary>Bytes of managed memory that were allocated in the freeze, each of which could have started a garbage collection.
+    /// Only tasks and threads that are born just then should need some.</summary>
     public long AllocatedInFreeze { get; private set; }
 
     /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
     /// <param name="request">The tree, and how to freeze it.</param>
     /// <param name="resetDirty">Whether the kernel tracks dirty pages.</param>
-    /// <param name="parent">The round before, which tells of which tasks the dirty pages are wanted; null in a first round.</param>
+    /// <param name="parent">The round before, which knows the tasks whose dirty pages are wanted; null in a first round.</param>
     /// <param name="cancel">Ends the freezing early.</param>
     public static TreeSnapshot Take(FreezeRequest request, bool resetDirty, ParentRound? parent, CancellationToken cancel)
     {
         var snapshot = new TreeSnapshot(dirtyPages: request.Files.HasFlag(FreezeFiles.Pagemap));
         try
         {
-            FreezeThread.Run(() => snapshot.TakeOnThisThread(request with { Prepare = snapshot.Prepare }, resetDirty, parent, cancel));
+            var prepared = request with { Prepare = snapshot.Prepare };
+            FreezeThread.Run(() => snapshot.TakeOnThisThread(prepared, resetDirty, parent, cancel));
             return snapshot;
         }
         catch
@@ -77,8 +80,8 @@ public sealed class TreeSnapshot : IDisposable
         }
     }
 
-    /// <summary>Takes those tasks out of which changed pages can't be told, because they may have been merged (<see cref="Ksm"/>). Of a task
-    /// that its parent does not hold, the final dump copies everything.</summary>
+    /// <summary>Takes out the tasks whose changed pages can't be found, because they may have been merged (<see cref="Ksm"/>).
+    /// The final dump copies everything of a task that its parent does not hold.</summary>
     /// <returns>The tasks that are left out.</returns>
     public IReadOnlyList<TreeTask> LeaveOutMergeable()
     {
@@ -131,13 +134,15 @@ public sealed class TreeSnapshot : IDisposable
     private void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
     {
         for (int i = 0; i < tasks.Count; i++)
+        {
             if (tasks[i].LiveTid != 0 && !_pids.Add(tasks[i].ImagePid))
                 throw EqualPids(tasks, tasks[i].ImagePid);
+        }
     }
 
     private static PreDumpException EqualPids(IReadOnlyList<TreeTask> tasks, int pid) =>
-        new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their pid "
-            + "namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
+        new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their "
+            + "pid namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
 
     private void TakeTask(TreeTask task, bool resetDirty, ParentRound? parent)
     {
