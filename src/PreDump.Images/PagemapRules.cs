@@ -1,7 +1,7 @@
 namespace PreDump.Images;
 
-/// <summary>What holds of the entries of a pagemap, whether they come from a file or from a peer: page aligned, not empty, ascending,
-/// disjoint, in user space, and in one place: here, in the parent, or lazy.</summary>
+/// <summary>What holds of the entries of a pagemap, whether they come from a file or from a peer: page aligned, not empty,
+/// ascending, disjoint, in user space, and in one place: here, in the parent, or lazy.</summary>
 public static class PagemapRules
 {
     private const ulong UserSpace = 1UL << 63; // on every machine that CRIU runs on the kernel is above
@@ -16,7 +16,7 @@ public static class PagemapRules
         if ((entry.Flags & ~KnownFlags) != 0)
             return $"entry with unknown flags 0x{(uint)entry.Flags:x}";
         // CRIU's restore reads a page of no flags from a pages file that has no room for it, and one of both from the parent,
-        // but counts its bytes here: what follows would be read from the wrong place. Nobody writes either.
+        // but counts its bytes here: what follows would be read from the wrong place. Neither is ever written.
         if (entry.Flags == 0)
             return "entry without flags: its pages are nowhere,";
         if (entry.Flags.HasFlag(PageFlags.Present | PageFlags.Parent))

@@ -17,7 +17,8 @@ public sealed class ParentCoverage : IParentCoverage
     private MemoryRange _run; // adjacent entries as one
     private ulong _asked; // where the last question began
 
-    /// <param name="reader">At its first entry; owned from then on.</param>
+    /// <summary>Begins before a pagemap's first entry.</summary>
+    /// <param name="reader">At its first entry; owned afterwards.</param>
     /// <param name="pageSize">In bytes, the reader's.</param>
     /// <exception cref="ImageException">The first entry is damaged.</exception>
     public ParentCoverage(PagemapReader reader, int pageSize)
@@ -27,7 +28,8 @@ public sealed class ParentCoverage : IParentCoverage
         ReadNext();
     }
 
-    /// <summary>For a page server, whose parent has no inventory; others ask <see cref="ParentImages"/>.</summary>
+    /// <summary>Opens a pagemap of a parent's. For a page server, whose parent has no inventory; others ask
+    /// <see cref="ParentImages"/>.</summary>
     /// <param name="directory">The parent's.</param>
     /// <param name="fileName">As <see cref="ImageNames"/> gives it.</param>
     /// <param name="pageSize">In bytes, a power of two.</param>
@@ -53,7 +55,7 @@ public sealed class ParentCoverage : IParentCoverage
         }
     }
 
-    /// <summary>In bytes.</summary>
+    /// <summary>The size of a page, in bytes.</summary>
     public int PageSize => (int)_pageSize;
 
     /// <inheritdoc/>

@@ -6,8 +6,8 @@ public enum PageState
     /// <summary>In memory, and no other process maps it.</summary>
     Own,
 
-    /// <summary>In memory, shared with another process since a fork. process_vm_readv(2) pins pages, and before a page is pinned the
-    /// kernel (since 5.19) makes a copy of a shared one for the task: to read a tree of forked servers so would multiply its
+    /// <summary>In memory, shared with another process since a fork. process_vm_readv(2) pins pages, and before a page is pinned
+    /// the kernel (since 5.19) makes a copy of a shared one for the task: to read a tree of forked servers so would multiply its
     /// memory.</summary>
     Shared,
 
@@ -15,7 +15,7 @@ public enum PageState
     Swapped,
 }
 
-/// <summary>Tells the whereabouts of pages from /proc/PID/pagemap (admin-guide/mm/pagemap.rst): bit 56, mapped exclusively, and 62,
+/// <summary>Tells where pages are from /proc/PID/pagemap (admin-guide/mm/pagemap.rst): bit 56, mapped exclusively, and 62,
 /// swapped.</summary>
 public sealed class PageStateReader
 {
@@ -24,14 +24,14 @@ public sealed class PageStateReader
     private readonly ulong[] _entries = new ulong[2048];
     private ulong _start, _end;
 
-    /// <summary>What was asked before is void: the task has run.</summary>
+    /// <summary>Forgets the answers so far: the task has run.</summary>
     public void Forget() => _end = 0;
 
     /// <summary>Where the first page of a range is.</summary>
     /// <param name="pagemap">The task's.</param>
-    /// <param name="range">The pages, behind those asked for before.</param>
+    /// <param name="range">The pages, above those asked for before.</param>
     /// <param name="end">Where the last range ends that will be asked for.</param>
-    /// <param name="bytes">How far the answer goes.</param>
+    /// <param name="bytes">The number of bytes that the answer is for.</param>
     public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
         ulong page = PageSize.Ulong;

@@ -4,15 +4,16 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The PAGEMAP_SCAN ioctl (admin-guide/mm/pagemap.rst, Linux 6.7): the kernel walks the page tables and returns the ranges
-/// that match. What this kernel's one knows is tried out once, on a page of our own.</summary>
+/// <summary>The PAGEMAP_SCAN ioctl (admin-guide/mm/pagemap.rst, Linux 6.7): the kernel walks the page tables and returns the
+/// ranges that match. What this kernel's one knows is tried out once, on a page of our own.</summary>
 public static unsafe class PagemapScan
 {
     private const int MostRegions = 256;
     private const int PAGEMAP_SCAN = unchecked((int)0xC0606610); // _IOWR('f', 16, struct pm_scan_arg)
 
     // PAGE_IS_… of linux/fs.h
-    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, Huge = 1 << 6, SoftDirtyMark = 1 << 7, Guard = 1 << 8;
+    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, Huge = 1 << 6,
+        SoftDirtyMark = 1 << 7, Guard = 1 << 8;
 
     private static readonly bool s_anonymous, s_softDirty;
 
@@ -57,7 +58,7 @@ public static unsafe class PagemapScan
         for (int i = 0; i < count; i++)
         {
             var region = ((PageRegion*)&regions)[i];
-            if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // a small zero page that nobody wrote to
+            if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // a small zero page that was not written to
                 continue;
             RunMerger.TryAdd(found, ref ranges, new MemoryRange(region.Start, region.End - region.Start));
         }

@@ -6,8 +6,8 @@ namespace PreDump.Linux;
 /// <typeparam name="TSelf">The run's type.</typeparam>
 public interface IRun<TSelf> where TSelf : struct, IRun<TSelf>
 {
-    /// <summary>Makes a run longer by the next one. False where that does not begin at the run's end, or is of another kind: then the
-    /// run stays as it is.</summary>
+    /// <summary>Makes a run longer by the next one. False where that does not begin at the run's end, or is of another kind: then
+    /// the run stays as it is.</summary>
     static abstract bool TryJoin(ref TSelf run, in TSelf next);
 }
 

@@ -6,10 +6,10 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>A task's images of the final dump, written anew with pages that the parents have wrong; those of the parents stay as they are,
-/// for they are the images of what was. Nothing is changed in place: new files are written beside the old ones, and one rename puts
-/// them into their place. Nothing is fsync'ed: criu does that with none of its images, so that after a power cut there is nothing
-/// to restore anyway; of all other ends of ours the page cache keeps every step, in its order.</summary>
+/// <summary>A task's images of the final dump, written anew with the pages that the parents have wrong. The parents' images stay
+/// as they are: they are right for their time. Nothing is changed in place: new files are written beside the old ones, and one
+/// rename puts them into their place. Nothing is fsync'ed: criu syncs none of its images, so that after a power cut there is
+/// nothing to restore anyway; however else predump ends, the page cache keeps every step, in its order.</summary>
 public sealed class MendedTask : IDisposable
 {
     private readonly FinalImages _images;
@@ -98,8 +98,8 @@ public sealed class MendedTask : IDisposable
             throw new ImageException(_oldPages.Path, $"{_oldPages.Length} bytes, but {_name} names {_read}");
     }
 
-    // Both images are whole, and closed, before the pagemap is put into its place: what is in place is right at each moment. The old
-    // pages go last, when nothing names them any more. (close(2) is where some file systems report a full disk.)
+    // Both images are whole, and closed, before the pagemap is put into its place: what is in place is right at each moment. The
+    // old pages go last, when nothing names them any more. (close(2) is where some file systems report a full disk.)
     private void PutInPlace()
     {
         _writer.End();
@@ -114,7 +114,7 @@ public sealed class MendedTask : IDisposable
             _writer.Add(new PagemapEntry(run.Start, PageSize.Pages(run.Length), flags));
     }
 
-    // Pages of the task's memory, behind what is to be kept before them.
+    // Pages of the task's memory, after what is kept before them.
     private void Put(MemoryRange pages, PageFlags flags)
     {
         Name(pages, flags);
@@ -132,7 +132,8 @@ public sealed class MendedTask : IDisposable
             return;
         _batch.Read();
         if (_batch.Pages.Length < _batch.WantedBytes)
-            throw new TreeException($"wrong pages from 0x{_batch.Wanted[0].Start:x} on can't be read, so that they can't be mended");
+            throw new TreeException($"wrong pages from 0x{_batch.Wanted[0].Start:x} on can't be read, "
+                + "so that they can't be mended");
         _pages.Write(_pages.Reserve((ulong)_batch.Pages.Length), _batch.Pages);
         _batch.Begin(_memory.Memory);
     }

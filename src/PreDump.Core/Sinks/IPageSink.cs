@@ -4,8 +4,8 @@ namespace PreDump.Core.Sinks;
 /// <see cref="ITaskSink.Write"/> come from one thread at a time, in the order of the pages.</summary>
 public interface IPageSink : IDisposable
 {
-    /// <summary>Whether the bytes, too, have to come in order, each right after its place was reserved, as on a stream. Else they are
-    /// written from several threads at a time, in any order.</summary>
+    /// <summary>Whether the bytes, too, have to come in order, each right after its place was reserved, as on a stream. Else they
+    /// are written from several threads at a time, in any order.</summary>
     bool WritesInOrder { get; }
 
     /// <summary>Begins the images of a task.</summary>

@@ -14,7 +14,7 @@ public sealed class PagemapFile : IDisposable
     private PagemapEntry _pending;
 
     /// <summary>Begins an image.</summary>
-    /// <param name="file">Empty; owned from here on.</param>
+    /// <param name="file">Empty; owned afterwards.</param>
     /// <param name="pagesId">n of the pages-n.img that it describes.</param>
     public void Begin(Fd file, uint pagesId)
     {
@@ -22,7 +22,7 @@ public sealed class PagemapFile : IDisposable
         _buffered = _encoder.WriteHead(_buffer, pagesId);
     }
 
-    /// <summary>Adds an entry, behind those before.</summary>
+    /// <summary>Adds an entry, above those before.</summary>
     public void Add(PagemapEntry entry)
     {
         while (entry.NrPages > PagemapEntry.MostPages)

@@ -2,9 +2,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>A pages-N.img: places are reserved in it by one thread at a time, and written by any, once each. It is closed when no more is
-/// reserved and all that was is written. Pages of zeros, where there are many in a row, stay holes: they read as what they are, and
-/// take neither time nor room.</summary>
+/// <summary>A pages-N.img: places are reserved in it by one thread at a time, and written by any, once each. It is closed when no
+/// more is reserved and all that was is written. Pages of zeros, where there are many in a row, stay holes: they read as what
+/// they are, and take neither time nor room.</summary>
 /// <param name="fd">The file, new and empty.</param>
 /// <param name="direct">Writes past the page cache; null: through it.</param>
 /// <param name="allocatesAhead">Whether blocks may be allocated for what will be reserved.</param>
@@ -18,7 +18,7 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
     private bool _allocatesAhead = allocatesAhead && fd.GainsFromReserving;
     private volatile bool _hasHoles;
 
-    /// <summary>Reserves a place, behind those before.</summary>
+    /// <summary>Reserves a place, after those before.</summary>
     /// <param name="bytes">Its length; 0: no place is needed, and nothing must be written.</param>
     /// <returns>Its offset in the file, in bytes.</returns>
     public ulong Reserve(ulong bytes)

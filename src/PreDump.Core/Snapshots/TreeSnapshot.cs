@@ -47,8 +47,8 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>From then until the last thread was let go.</summary>
     public TimeSpan Frozen { get; private set; }
 
-    /// <summary>Bytes of managed memory that were allocated meanwhile: each could have started a garbage collection. Only tasks and threads
-    /// that are born just then should need some.</summary>
+    /// <summary>Bytes of managed memory that were allocated in the freeze, each of which could have started a garbage collection.
+    /// Only tasks and threads that are born just then should need some.</summary>
     public long AllocatedInFreeze { get; private set; }
 
     /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
@@ -124,13 +124,15 @@ public sealed class TreeSnapshot : IDisposable
     private void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
     {
         for (int i = 0; i < tasks.Count; i++)
+        {
             if (tasks[i].LiveTid != 0 && !_pids.Add(tasks[i].ImagePid))
                 throw EqualPids(tasks, tasks[i].ImagePid);
+        }
     }
 
     private static PreDumpException EqualPids(IReadOnlyList<TreeTask> tasks, int pid) =>
-        new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their pid "
-            + "namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
+        new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their "
+            + "pid namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
 
     private void TakeTask(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
     {

@@ -4,8 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>The pages of all tasks that were dirty at the freeze, as ranges that ascend within each task. Where there are too many
-/// ranges of a task to keep, neighbours are made one: a page too much is copied, never one too few.</summary>
+/// <summary>The pages of all tasks that were dirty at the freeze, as ranges that ascend within each task. Where there are too
+/// many ranges of a task to keep, neighbours are made one: a page too many is copied, never one too few.</summary>
 /// <param name="bytes">The room to begin with, made before the freeze.</param>
 public sealed class DirtyPages(ulong bytes) : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
 
     private Span<MemoryRange> Ranges => MemoryMarshal.Cast<byte, MemoryRange>(_buffer.Span);
 
-    /// <summary>Reads the dirty pages of a frozen task; returns where they lie.</summary>
+    /// <summary>Reads the dirty pages of a frozen task; returns where the ranges are.</summary>
     public Range Read(ProcPagemap pagemap, ReadOnlySpan<byte> mapsText, VmaRules rules, VmaWindow window)
     {
         int first = _count;
@@ -29,7 +29,8 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
             for (ulong at = window.Start; at < window.End;)
             {
                 MakeRoom(first);
-                _count += pagemap.Scan(ref at, window.End, PageCategory.SoftDirty, window.IsAnonymous, Ranges.Slice(_count, Chunk));
+                var room = Ranges.Slice(_count, Chunk);
+                _count += pagemap.Scan(ref at, window.End, PageCategory.SoftDirty, window.IsAnonymous, room);
             }
         }
         return first.._count;
@@ -38,14 +39,14 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
     /// <summary>A task's dirty ranges.</summary>
     public ReadOnlySpan<MemoryRange> this[Range ranges] => Ranges[ranges];
 
-    /// <summary>The same, one after the other.</summary>
+    /// <summary>A task's dirty ranges, for later: a span can't be kept.</summary>
     public IEnumerable<MemoryRange> Each(Range ranges)
     {
         for (int i = ranges.Start.Value; i < ranges.End.Value; i++)
             yield return Ranges[i];
     }
 
-    /// <summary>How many bytes they have.</summary>
+    /// <summary>How many bytes a task's dirty ranges have.</summary>
     public ulong Bytes(Range ranges)
     {
         ulong bytes = 0;
@@ -65,7 +66,7 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
             _buffer.Grow((ulong)_buffer.Length * 2);
     }
 
-    // Joins each range with the one behind it, whatever lies between.
+    // Joins each range with the next one, whatever lies between.
     private static int Coarsen(Span<MemoryRange> ranges)
     {
         int kept = 0;

@@ -4,9 +4,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>Which page tables had dirty pages in the freeze: of each the place of one page, by which it can be told whether the page table has
-/// been moved since. A page that was written elsewhere, was there in the freeze (and its mark reset), and was moved back before we look
-/// would otherwise seem to be the parent's.</summary>
+/// <summary>Which page tables had dirty pages in the freeze: of each the place of one page, which shows whether the page table
+/// has been moved since. A page that was written elsewhere, was there in the freeze (and its mark reset), and was moved back
+/// before we look would otherwise seem to be the parent's.</summary>
 /// <param name="bytes">The room to begin with, made before the freeze.</param>
 public sealed class DirtyTables(ulong bytes) : IDisposable
 {
@@ -15,7 +15,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
 
     private Span<PlacedPage> Pages => MemoryMarshal.Cast<byte, PlacedPage>(_buffer.Span);
 
-    /// <summary>Looks at the page tables of a frozen task; returns where they lie.</summary>
+    /// <summary>Notes the page tables of a frozen task that have dirty pages; returns where the notes are.</summary>
     /// <param name="pagemap">The task's.</param>
     /// <param name="dirty">Its dirty pages, ascending.</param>
     public Range Read(ProcPagemap pagemap, ReadOnlySpan<MemoryRange> dirty)
@@ -24,6 +24,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
         ulong seen = 0; // up to here
         ulong frame = 0;
         foreach (var range in dirty)
+        {
             for (ulong at = Math.Max(range.Start, seen); at < range.End; at = seen)
             {
                 seen = at - (at % VanishedTables.Bytes) + VanishedTables.Bytes;
@@ -31,10 +32,11 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
                 if (PageFrames.IsTold(frame))
                     Add(new PlacedPage(at, frame));
             }
+        }
         return first.._count;
     }
 
-    /// <summary>A task's.</summary>
+    /// <summary>A task's notes: a page of each page table.</summary>
     public ReadOnlySpan<PlacedPage> this[Range pages] => Pages[pages];
 
     /// <inheritdoc/>
