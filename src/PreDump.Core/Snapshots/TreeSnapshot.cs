@@ -74,10 +74,13 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>Takes those tasks out of which the tracker may miss changes. Of a task that its parent does not hold, the final dump copies
     /// everything.</summary>
     /// <returns>The tasks that are left out, and why.</returns>
-    public IReadOnlyList<(TreeTask Task, string Why)> LeaveOutMissed(IDirtyTracker tracker)
+    public IReadOnlyDictionary<TreeTask, string> LeaveOutMissed(IDirtyTracker tracker)
     {
-        var missed = _tasks.Select(task => (task.Task, Why: tracker.WhyMissed(task.Task)!)).Where(task => task.Why is not null).ToList();
-        _tasks.RemoveAll(task => missed.Exists(left => left.Task == task.Task));
+        var missed = new Dictionary<TreeTask, string>();
+        foreach (var task in _tasks)
+            if (tracker.WhyMissed(task.Task) is { } why)
+                missed.Add(task.Task, why);
+        _tasks.RemoveAll(task => missed.ContainsKey(task.Task));
         return missed;
     }
 

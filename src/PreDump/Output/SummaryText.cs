@@ -23,9 +23,9 @@ internal static class SummaryText
         if (summary.PagesMoved > 0)
             line.Append($", {summary.PagesMoved} looked clean but had been moved");
         line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
-        var skipped = SkipNames.Named(summary.Skipped).Select(part => part.Memory.Vmas > 0
-            ? $"{part.Name} {Sizes.Count(part.Memory.Vmas, "VMA")} ({Sizes.Count(part.Memory.Pages, "page")})"
-            : $"{part.Name} {Sizes.Count(part.Memory.Pages, "page")}").ToList();
+        var skipped = SkipNames.InOrder(summary.Skipped).Select(part => $"{SkipNames.Of(part.Reason)} " + (part.Vmas > 0
+            ? $"{Sizes.Count(part.Vmas, "VMA")} ({Sizes.Count(part.Pages, "page")})"
+            : Sizes.Count(part.Pages, "page"))).ToList();
         if (skipped.Count > 0)
             line.Append($"; left out: {string.Join(", ", skipped)}");
         if (summary.GoneTasks.Count > 0)
