@@ -38,7 +38,7 @@ public sealed class RevocationList
         var lists = new List<RevocationList>();
         try
         {
-            ReadOnlySpan<char> text = Tls.Text(file, ServerInput.TlsCrl);
+            ReadOnlySpan<char> text = TlsFiles.Text(file, ServerInput.TlsCrl);
             while (PemEncoding.TryFind(text, out var fields))
             {
                 if (text[fields.Label] is "X509 CRL")

@@ -1,10 +1,7 @@
 using System.Net.Security;
-using System.Runtime.InteropServices;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PreDump.Core;
-using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
@@ -20,9 +17,9 @@ public sealed class Tls
 
     private Tls(TlsOptions options, string address)
     {
-        RefuseWithoutLibrary();
-        _own = OwnCertificate(options.Cert ?? TlsOptions.DefaultCert, options.Key ?? TlsOptions.DefaultKey);
-        _authorities = Authorities(options.CaCert ?? TlsOptions.DefaultCaCert);
+        TlsFiles.RefuseWithoutLibrary();
+        _own = TlsFiles.OwnCertificate(options.Cert ?? TlsOptions.DefaultCert, options.Key ?? TlsOptions.DefaultKey);
+        _authorities = TlsFiles.Authorities(options.CaCert ?? TlsOptions.DefaultCaCert);
         _revoked = options.Crl is { } crl ? RevocationList.Read(crl)
             : File.Exists(TlsOptions.DefaultCrl) ? RevocationList.Read(TlsOptions.DefaultCrl) : [];
         _address = address;
@@ -70,7 +67,7 @@ public sealed class Tls
         catch (AuthenticationException e)
         {
             tls.Dispose();
-            throw refused ?? new AuthenticationException(OneLineOf(e));
+            throw refused ?? new AuthenticationException(TlsFiles.OneLineOf(e));
         }
         catch
         {
@@ -115,63 +112,4 @@ public sealed class Tls
             ? null
             : new($"{which} is not for {_host}: use the name that it is for, or accept any name", ServerInput.Address, ServerInput.TlsAnyName);
     }
-
-    private static SslStreamCertificateContext OwnCertificate(string cert, string key)
-    {
-        string certText = Text(cert, ServerInput.TlsCert), keyText = Text(key, ServerInput.TlsKey);
-        try
-        {
-            var own = X509Certificate2.CreateFromPem(certText, keyText);
-            if (own.NotAfter < DateTime.Now || own.NotBefore > DateTime.Now)
-                throw new PreDumpException($"the certificate {cert} is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew it, or set the clock",
-                    ServerInput.TlsCert);
-            var others = new X509Certificate2Collection();
-            others.ImportFromPem(certText);
-            others.RemoveAt(0);
-            return SslStreamCertificateContext.Create(own, others, offline: true);
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            throw new PreDumpException($"the certificate {cert} and the key {key} can't be used: {OneLineOf(e)}", ServerInput.TlsCert, ServerInput.TlsKey);
-        }
-    }
-
-    private static X509Certificate2Collection Authorities(string caCert)
-    {
-        var authorities = new X509Certificate2Collection();
-        try
-        {
-            authorities.ImportFromPem(Text(caCert, ServerInput.TlsCaCert));
-        }
-        catch (CryptographicException e)
-        {
-            throw new PreDumpException($"the CA's certificate {caCert} can't be used: {OneLineOf(e)}", ServerInput.TlsCaCert);
-        }
-        return authorities.Count > 0 ? authorities : throw new PreDumpException($"{caCert} holds no certificate in PEM format", ServerInput.TlsCaCert);
-    }
-
-    /// <summary>A file's text.</summary>
-    /// <exception cref="PreDumpException">It can't be read.</exception>
-    internal static string Text(string file, Input input)
-    {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new PreDumpException($"{file} can't be read: {OneLineOf(e)}", input);
-        }
-    }
-
-    // Where it is missing the framework ends the process.
-    private static void RefuseWithoutLibrary()
-    {
-        foreach (var name in new[] { "libssl.so.3", "libssl.so.1.1" })
-            if (NativeLibrary.TryLoad(name, out _))
-                return;
-        throw new PreDumpException("TLS needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed", ServerInput.Tls);
-    }
-
-    private static string OneLineOf(Exception e) => (e.InnerException ?? e).Message.ReplaceLineEndings(" ");
 }
