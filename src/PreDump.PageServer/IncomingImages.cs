@@ -4,8 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>The images of a session while they are received, in a directory of their own (0700) that nobody takes for whole images;
-/// removed when disposed, unless they have been moved to their place.</summary>
+/// <summary>The images of a session while they are received, in a directory of their own (0700) whose name no tool takes for
+/// images. Disposing removes them, unless they have been moved to their place. Used by the session's thread alone.</summary>
 public sealed class IncomingImages : IDisposable
 {
     // As CRIU's: none of the images that the client writes on its side gets this number.
@@ -23,10 +23,10 @@ public sealed class IncomingImages : IDisposable
 
     private IncomingImages(string path, Fd directory) => (Path, _directory) = (path, directory);
 
-    /// <summary>The directory; its name is <see cref="Name"/>.</summary>
+    /// <summary>The directory's path.</summary>
     public string Path { get; }
 
-    /// <summary>Its name.</summary>
+    /// <summary>The directory's name.</summary>
     public string Name => System.IO.Path.GetFileName(Path);
 
     /// <summary>Makes a new one in a directory.</summary>
@@ -34,10 +34,11 @@ public sealed class IncomingImages : IDisposable
     {
         string path = System.IO.Path.Combine(within, $"{ImageNames.IncomingPrefix}{Random.Shared.NextInt64():x16}");
         Fd.MakePrivateDirectory(path);
-        return new IncomingImages(path, Fd.TryOpenDirectory(path, out int error) ?? throw new LinuxException("open", path, error));
+        return new IncomingImages(path,
+            Fd.TryOpenDirectory(path, out int error) ?? throw new LinuxException("open", path, error));
     }
 
-    /// <summary>Removes what a server that was killed has left.</summary>
+    /// <summary>Removes what servers that were killed have left; returns how many directories that were.</summary>
     public static int RemoveLeftOvers(string within)
     {
         int removed = 0;
@@ -50,7 +51,7 @@ public sealed class IncomingImages : IDisposable
     }
 
     /// <summary>Begins the images of an id.</summary>
-    /// <exception cref="LinuxException">EEXIST: it had its turn already.</exception>
+    /// <exception cref="LinuxException">EEXIST: it has images already.</exception>
     public void Open(PagesId id)
     {
         var pagemap = _directory.CreatePrivate(id.FileName);
@@ -86,7 +87,7 @@ public sealed class IncomingImages : IDisposable
     /// <summary>Makes the link to the parent, relative to the directory's place.</summary>
     public void LinkParent(string target) => _directory.Link(ImageNames.Parent, target);
 
-    /// <summary>Says that the images are whole.</summary>
+    /// <summary>Marks the images as complete.</summary>
     public void Mark() => _directory.CreatePrivate(ImageNames.PageServerMark).Close();
 
     /// <inheritdoc/>
@@ -100,7 +101,7 @@ public sealed class IncomingImages : IDisposable
         }
         catch (DirectoryNotFoundException)
         {
-            // Moved to its place, or taken away by somebody.
+            // Moved to its place, or removed by someone else.
         }
     }
 

@@ -16,8 +16,8 @@ internal static class LayoutProbe
         ? AskByTls(peer, id)
         : AskPlain(peer, id, quiet: TimeSpan.FromTicks(Math.Max(s_leastQuiet.Ticks, 4 * took.Ticks)));
 
-    // In the old layout first. A server of the old one answers at once; one of the new one waits for eight bytes more: with the id
-    // in them it is a question in the new layout, too.
+    // In the old layout first. A server of the old layout answers at once; one of the new layout waits for eight bytes more: with
+    // the id in them it is a question in the new layout, too.
     private static MessageLayout AskPlain(Peer peer, PagesId id, TimeSpan quiet)
     {
         peer.Send(Question(id), MessageLayout.Bytes24);
@@ -33,7 +33,8 @@ internal static class LayoutProbe
         return layout;
     }
 
-    // With TLS a server takes a message from a single record, so only one layout can be tried. An old server stumbles at the second.
+    // With TLS a server takes a message from a single record, so only one layout can be tried. An old server refuses the second
+    // question.
     private static MessageLayout AskByTls(Peer peer, PagesId id)
     {
         try
@@ -47,8 +48,8 @@ internal static class LayoutProbe
         }
         catch (PeerException e)
         {
-            throw new PeerException($"{e.Message}: if it is a criu before 4.2, its messages have 24 bytes, which can't be detected over TLS: "
-                + "set that length", ServerInput.MessageLayout);
+            throw new PeerException($"{e.Message}: if it is a criu before 4.2, its messages have 24 bytes, which can't be "
+                + "detected over TLS: set that length", ServerInput.MessageLayout);
         }
     }
 

@@ -26,14 +26,15 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
         RefitLayout();
         var bytes = _inbox.Peek((int)_layout);
         if (bytes.IsEmpty)
-            throw new PeerException($"{peer.Name} hung up without having said that all is sent (CLOSE): what it sent is thrown away");
+            throw new PeerException($"{peer.Name} hung up before it said that all is sent (CLOSE): what it sent is discarded");
         var message = PageServerMessage.Read(bytes, _layout);
         _inbox.Skip((int)_layout);
         _hasRead = true;
         return message;
     }
 
-    /// <summary>The next pages, as they come: at least one, and not more than <paramref name="most"/>. Valid until the next call.</summary>
+    /// <summary>The next pages, as they come: at least one, and not more than <paramref name="most"/>. Valid until the next
+    /// call.</summary>
     /// <exception cref="PeerException">The client hung up, or was silent for too long.</exception>
     public ReadOnlySpan<byte> TakePages(ulong most) => _inbox.TakePages(most);
 
@@ -59,9 +60,9 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
         peer.Patience = patience;
     }
 
-    // A client that finds out which layout we speak asks in the old one, waits for a moment, and then sends eight bytes more, which
-    // say the id again and make a question in the new layout of it. If we were slow, our answer crossed these, and the new layout is
-    // agreed upon. No message of the old layout that may come here begins with an id.
+    // A client that finds out which layout we speak asks in the old one, waits for a moment, and then sends eight bytes more,
+    // which say the id again and make a question in the new layout of it. If we were slow, our answer crossed these, and the new
+    // layout is agreed upon. No message of the old layout that may come here begins with an id.
     private void RefitLayout()
     {
         if (_firstId == 0 || !_hasRead)

@@ -4,11 +4,12 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>A conversation with a page server, CRIU's or ours: questions before the freeze, then images, one after another, then the
-/// server's word that everything is written. Its members are called by one thread at a time; only cancelling comes from any.</summary>
+/// <summary>A conversation with a page server, CRIU's or ours: questions before the freeze, then images, one after another, then
+/// the server's word that everything is written. Its members are called by one thread at a time; only cancelling comes from
+/// any.</summary>
 public sealed class PageServerClient : IDisposable
 {
-    // Questions that are on their way at once.
+    // Questions that are under way at the same time.
     private const int MostAsked = 256;
 
     private readonly Peer _peer;
@@ -23,10 +24,10 @@ public sealed class PageServerClient : IDisposable
         (_peer, _layout, _isInherited) = (peer, layout, isInherited);
 
     /// <summary>Connects, and finds out how long the server's messages are.</summary>
-    /// <param name="options">Where it is, and how patient we are.</param>
+    /// <param name="options">Where the server is, and how long it may be silent.</param>
     /// <param name="tree">The tree's root, for which the first question asks.</param>
-    /// <param name="cancel">Breaks the connection off, now or later.</param>
-    /// <param name="observer">Told what was found.</param>
+    /// <param name="cancel">Ends the connection, now or later.</param>
+    /// <param name="observer">Notified of the layout.</param>
     /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
     public static PageServerClient Connect(PageServerOptions options, int tree, CancellationToken cancel, IObserver observer)
     {
@@ -67,8 +68,8 @@ public sealed class PageServerClient : IDisposable
         return there;
     }
 
-    /// <summary>Begins the images of an id: with the first of its pages, since a message alone would wake the server for nothing. The
-    /// answer is read later: it need not be waited for.</summary>
+    /// <summary>Begins the images of an id: with the first of its pages, since a message alone would wake the server for nothing.
+    /// The answer is read later: it need not be waited for.</summary>
     public void Open(PagesId id)
     {
         SendOpen();
@@ -78,7 +79,7 @@ public sealed class PageServerClient : IDisposable
 
     /// <summary>Sends runs of the images that were opened last.</summary>
     /// <param name="runs">Ascending.</param>
-    /// <param name="pages">The bytes of the present ones.</param>
+    /// <param name="pages">The bytes of the runs that are present, one after another.</param>
     /// <param name="pageBytes">Bytes of a page.</param>
     public void Add(ReadOnlySpan<(PageFlags Flags, ulong Address, ulong Pages)> runs, ReadOnlySpan<byte> pages, int pageBytes)
     {
@@ -97,7 +98,8 @@ public sealed class PageServerClient : IDisposable
             }
             foreach (var (flags, address, number) in runs[..Math.Min(AtOnce, runs.Length)])
             {
-                new PageServerMessage(PageServerCommandCode.AddFlags, flags, number, address, _current.DstId).Write(heads[(count * headBytes)..], _layout);
+                new PageServerMessage(PageServerCommandCode.AddFlags, flags, number, address, _current.DstId)
+                    .Write(heads[(count * headBytes)..], _layout);
                 parts[count] = flags.HasFlag(PageFlags.Present) ? (int)number * pageBytes : 0;
                 bytes += parts[count++];
                 if (flags.HasFlag(PageFlags.Parent))
@@ -108,8 +110,8 @@ public sealed class PageServerClient : IDisposable
         }
     }
 
-    /// <summary>Ends the conversation: returns when the server has said that all is written.</summary>
-    /// <exception cref="PreDumpException">It is not.</exception>
+    /// <summary>Ends the conversation; returns when the server has said that everything is written.</summary>
+    /// <exception cref="PreDumpException">It could not write everything, or it hung up.</exception>
     public void Close()
     {
         SendOpen();
@@ -119,7 +121,7 @@ public sealed class PageServerClient : IDisposable
             if (!_peer.TryReadExactly(hasParent))
                 throw _peer.HungUp();
             else if (hasParent[0] == 0 && _withHoles.Contains(id))
-                throw new PeerException($"{Name} has no parent for {id.FileName} any more, though it said it had: the pages left to it are lost");
+                throw new PeerException($"{Name} no longer has a parent for {id.FileName}: the pages left to it are lost");
         if (_peer.ReadAnswer() is not 0 and var status)
             throw new PeerException($"{Name} could not write the images (status {status}): see its log");
         _peer.EndSending();

@@ -21,10 +21,10 @@ public enum PageServerCommandCode : ushort
     /// <summary>A run with flags; its pages follow if it is present.</summary>
     AddFlags = 6,
 
-    /// <summary>Lazy pages are asked for.</summary>
+    /// <summary>A request for lazy pages.</summary>
     Get = 7,
 
-    /// <summary>All is sent; the answer is an int32, 0 once all is written.</summary>
+    /// <summary>Everything is sent; the answer is an int32, 0 once everything is written.</summary>
     Close = 0x1023,
 
     /// <summary>The same on an inherited socket.</summary>

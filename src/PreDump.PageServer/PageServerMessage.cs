@@ -9,7 +9,8 @@ namespace PreDump.PageServer;
 /// <param name="Pages">A run's length, in pages.</param>
 /// <param name="Address">Where a run begins, in bytes.</param>
 /// <param name="DstId">Whose pages: see <see cref="PagesId"/>.</param>
-public readonly record struct PageServerMessage(PageServerCommandCode Command, PageFlags Flags, ulong Pages, ulong Address, ulong DstId)
+public readonly record struct PageServerMessage(
+    PageServerCommandCode Command, PageFlags Flags, ulong Pages, ulong Address, ulong DstId)
 {
     /// <summary>Bytes of the longer layout.</summary>
     public const int MaxBytes = (int)MessageLayout.Bytes32;
@@ -52,7 +53,8 @@ public readonly record struct PageServerMessage(PageServerCommandCode Command, P
             BinaryPrimitives.ReadUInt64LittleEndian(from[(old ? 16 : 24)..]));
     }
 
-    /// <summary>The layout that a client speaks, by its first 24 bytes: a question or an opening, of no pages and no address.</summary>
+    /// <summary>The layout of a client's messages, by its first 24 bytes: a question or an opening, without pages and
+    /// address.</summary>
     public static MessageLayout LayoutOf(ReadOnlySpan<byte> first24) =>
         BinaryPrimitives.ReadUInt64LittleEndian(first24[16..]) != 0 ? MessageLayout.Bytes24 : MessageLayout.Bytes32;
 }

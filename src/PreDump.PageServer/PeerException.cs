@@ -17,7 +17,7 @@ public sealed class PeerException(string message, params Input[] about) : PreDum
         LinuxException => new PeerException(e.Message),
         CertificateException refused => new PeerException($"{peer}: TLS: {refused.Message}", [.. refused.About]),
         AuthenticationException => new PeerException($"{peer}: TLS: {(e.InnerException ?? e).Message}"),
-        IOException { InnerException: { } below } when below is TimeoutException or LinuxException => TryFrom(below, peer), // through TLS
+        IOException { InnerException: TimeoutException or LinuxException } ofTls => TryFrom(ofTls.InnerException!, peer),
         IOException or SocketException => new PeerException($"{peer}: {(e.InnerException ?? e).Message}"),
         _ => null,
     };

@@ -6,9 +6,9 @@ using PreDump.Core.Maintenance;
 
 namespace PreDump.PageServer;
 
-/// <summary>Lets clients in and gives each session a thread. A connection that has said nothing yet costs no more than its descriptor,
-/// and no number of them keeps one that speaks from its turn. One thread calls <see cref="Run"/> and owns the connections that wait;
-/// the sessions' threads share with it, under a lock, the ones that run and what is left to do.</summary>
+/// <summary>Lets clients in and gives each session a thread. A connection that has said nothing yet costs no more than its
+/// descriptor, and no number of them keeps one that speaks from its turn. One thread calls <see cref="Run"/> and owns the
+/// connections that wait; the sessions' threads share with it, under a lock, the ones that run and what is left to do.</summary>
 public sealed class Server : IDisposable
 {
     private const int MostSessions = 64, MostWaiting = 512, StackBytes = 512 * 1024;
@@ -34,7 +34,8 @@ public sealed class Server : IDisposable
     /// <param name="tls">Makes connections TLS ones; null: plain.</param>
     /// <param name="tell">Called for each finished round, one at a time, on a session's thread.</param>
     /// <param name="observer">Notified of connections that are refused.</param>
-    public Server(ServerRequest request, IRounds rounds, Func<Stream, SslStream>? tls, Action<SessionResult> tell, IObserver observer)
+    public Server(
+        ServerRequest request, IRounds rounds, Func<Stream, SslStream>? tls, Action<SessionResult> tell, IObserver observer)
     {
         (_request, _rounds, _tls, _tell, _observer) = (request, rounds, tls, tell, observer);
         _left = request.Rounds ?? 1;
@@ -189,7 +190,7 @@ public sealed class Server : IDisposable
         lock (_lock)
         {
             if (_left == 0 || (IsSingle && _begun))
-                throw new PeerException($"{connection.Name} comes too late: all rounds that were asked for are complete, or under way");
+                throw new PeerException($"{connection.Name} comes too late: all rounds are complete or under way");
             connection.HasBegun = _begun = true;
         }
         return _rounds.Begin(connection.Moment);

@@ -9,7 +9,7 @@ namespace PreDump.PageServer;
 /// <summary>A connected socket to a page server.</summary>
 /// <param name="Socket">The receiver closes it.</param>
 /// <param name="Name">The server, for messages.</param>
-/// <param name="Took">How long connecting took; zero where somebody else did it.</param>
+/// <param name="Took">How long connecting took; zero for a socket that was connected already.</param>
 internal readonly record struct ServerConnection(Socket Socket, string Name, TimeSpan Took)
 {
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100); // after which a cancellation is noticed

@@ -5,7 +5,8 @@ using PreDump.Images;
 
 namespace PreDump.PageServer;
 
-/// <summary>One client's messages, from its first to its CLOSE. Nothing that it sends is trusted. A session has a thread of its own.</summary>
+/// <summary>One client's messages, from its first to its CLOSE. Nothing that it sends is trusted. A session has a thread of its
+/// own.</summary>
 /// <param name="peer">The client.</param>
 /// <param name="begin">Called once its first message makes sense; says where the images go.</param>
 /// <param name="patience">How long it may be silent in the middle of a message.</param>
@@ -114,7 +115,8 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
             throw;
         }
         TrySend(status);
-        return new SessionResult(finished, peer.Name, images.Tasks, images.Pages, images.PagesInParent, Stopwatch.GetElapsedTime(_start));
+        return new SessionResult(
+            finished, peer.Name, images.Tasks, images.Pages, images.PagesInParent, Stopwatch.GetElapsedTime(_start));
     }
 
     private void TrySend(ReadOnlySpan<byte> status)

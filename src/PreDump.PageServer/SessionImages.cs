@@ -4,10 +4,11 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>Checks the messages that bring images, one after another, and writes what they bring. Used by the session's thread alone.</summary>
+/// <summary>Checks the messages that bring images, one after another, and writes what they bring. Used by the session's thread
+/// alone.</summary>
 /// <param name="round">Where the images go; disposed with this.</param>
 /// <param name="peer">The client.</param>
-/// <param name="messages">Its messages, with the pages behind them.</param>
+/// <param name="messages">Its messages, each followed by its pages.</param>
 /// <param name="observer">Notified of a parent that can't be used.</param>
 internal sealed class SessionImages(IRound round, Peer peer, MessageReader messages, IObserver observer) : IDisposable
 {

@@ -5,8 +5,8 @@ using PreDump.Core;
 
 namespace PreDump.PageServer;
 
-/// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list and
-/// the host that we connect to or listen on. All files are read and checked before there is a connection.</summary>
+/// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list
+/// and the host that we connect to or listen on. All files are read and checked before there is a connection.</summary>
 public sealed class Tls
 {
     private readonly SslStreamCertificateContext _own;
@@ -30,30 +30,35 @@ public sealed class Tls
     /// <param name="options">The command line's.</param>
     /// <param name="host">The name or address that it is reached at, which its certificate must name.</param>
     /// <exception cref="PreDumpException">A file is missing, damaged, expired, or doesn't fit the others.</exception>
-    public static Func<Stream, SslStream>? Client(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Connect : null;
+    public static Func<Stream, SslStream>? Client(TlsOptions options, string host) =>
+        options.Enabled ? new Tls(options, host).Connect : null;
 
     /// <summary>The same for a server.</summary>
-    public static Func<Stream, SslStream>? Server(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Accept : null;
+    public static Func<Stream, SslStream>? Server(TlsOptions options, string host) =>
+        options.Enabled ? new Tls(options, host).Accept : null;
 
-    private SslStream Connect(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsClient(new SslClientAuthenticationOptions
-    {
-        TargetHost = _address,
-        ClientCertificateContext = _own,
-        CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = check,
-        AllowTlsResume = false,
-    }));
+    private SslStream Connect(Stream stream) => Shaken(stream, (tls, check) =>
+        tls.AuthenticateAsClient(new SslClientAuthenticationOptions
+        {
+            TargetHost = _address,
+            ClientCertificateContext = _own,
+            CertificateChainPolicy = Policy(),
+            RemoteCertificateValidationCallback = check,
+            AllowTlsResume = false,
+        }));
 
-    private SslStream Accept(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsServer(new SslServerAuthenticationOptions
-    {
-        // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails (EAGAIN).
-        EnabledSslProtocols = SslProtocols.Tls12,
-        ClientCertificateRequired = true,
-        ServerCertificateContext = _own,
-        CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = check,
-        AllowTlsResume = false,
-    }));
+    private SslStream Accept(Stream stream) => Shaken(stream, (tls, check) =>
+        tls.AuthenticateAsServer(new SslServerAuthenticationOptions
+        {
+            // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails
+            // (EAGAIN).
+            EnabledSslProtocols = SslProtocols.Tls12,
+            ClientCertificateRequired = true,
+            ServerCertificateContext = _own,
+            CertificateChainPolicy = Policy(),
+            RemoteCertificateValidationCallback = check,
+            AllowTlsResume = false,
+        }));
 
     private SslStream Shaken(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> shake)
     {
@@ -99,9 +104,10 @@ public sealed class Tls
             {
                 X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot =>
                     new($"{which} is not accepted: it is not signed by a CA of ours", ServerInput.TlsCaCert),
-                X509ChainStatusFlags.NotTimeValid => new($"{which} is not accepted: it is valid from {certificate.NotBefore:u} to "
-                    + $"{certificate.NotAfter:u}, or its CA's certificate has expired"),
-                X509ChainStatusFlags.NotValidForUsage => new($"{which} is not accepted: it is not made for this use (its extended key usage)"),
+                X509ChainStatusFlags.NotTimeValid => new($"{which} is not accepted: it is valid from "
+                    + $"{certificate.NotBefore:u} to {certificate.NotAfter:u}, or its CA's certificate has expired"),
+                X509ChainStatusFlags.NotValidForUsage =>
+                    new($"{which} is not accepted: it is not made for this use (its extended key usage)"),
                 _ => new($"{which} is not accepted: {bad.StatusInformation.Trim()}"),
             };
         foreach (var element in chain.ChainElements)
@@ -110,6 +116,7 @@ public sealed class Tls
                     return reason;
         return _host is null || certificate.MatchesHostname(_host)
             ? null
-            : new($"{which} is not for {_host}: use the name that it is for, or accept any name", ServerInput.Address, ServerInput.TlsAnyName);
+            : new($"{which} is not for {_host}: use the name that it is for, or accept any name",
+                ServerInput.Address, ServerInput.TlsAnyName);
     }
 }

@@ -19,8 +19,8 @@ internal static class TlsFiles
         {
             var own = X509Certificate2.CreateFromPem(certText, keyText);
             if (own.NotAfter < DateTime.Now || own.NotBefore > DateTime.Now)
-                throw new PreDumpException($"the certificate {cert} is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew it, or set the clock",
-                    ServerInput.TlsCert);
+                throw new PreDumpException($"the certificate {cert} is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew "
+                    + "it, or set the clock", ServerInput.TlsCert);
             var others = new X509Certificate2Collection();
             others.ImportFromPem(certText);
             others.RemoveAt(0);
@@ -28,7 +28,8 @@ internal static class TlsFiles
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new PreDumpException($"the certificate {cert} and the key {key} can't be used: {OneLineOf(e)}", ServerInput.TlsCert, ServerInput.TlsKey);
+            throw new PreDumpException($"the certificate {cert} and the key {key} can't be used: {OneLineOf(e)}",
+                ServerInput.TlsCert, ServerInput.TlsKey);
         }
     }
 
@@ -44,7 +45,8 @@ internal static class TlsFiles
         {
             throw new PreDumpException($"the CA's certificate {caCert} can't be used: {OneLineOf(e)}", ServerInput.TlsCaCert);
         }
-        return authorities.Count > 0 ? authorities : throw new PreDumpException($"{caCert} holds no certificate in PEM format", ServerInput.TlsCaCert);
+        return authorities.Count > 0 ? authorities
+            : throw new PreDumpException($"{caCert} holds no certificate in PEM format", ServerInput.TlsCaCert);
     }
 
     /// <summary>A file's text.</summary>
@@ -67,7 +69,8 @@ internal static class TlsFiles
         foreach (var name in new[] { "libssl.so.3", "libssl.so.1.1" })
             if (NativeLibrary.TryLoad(name, out _))
                 return;
-        throw new PreDumpException("TLS needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed", ServerInput.Tls);
+        throw new PreDumpException("TLS needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed",
+            ServerInput.Tls);
     }
 
     /// <summary>What an exception of the framework says, in one line.</summary>

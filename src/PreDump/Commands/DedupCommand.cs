@@ -15,9 +15,10 @@ internal static class DedupCommand
         if (!Directory.Exists(directory))
             throw new PreDumpException($"images directory {directory} does not exist");
         if (!File.Exists(Path.Combine(directory, ImageNames.Inventory)))
-            throw new PreDumpException($"{directory} holds no whole images (no {ImageNames.Inventory}): freeing what they replace would lose memory");
+            throw new PreDumpException($"the images in {directory} are not complete (there is no {ImageNames.Inventory}): "
+                + "freeing what they replace would lose memory");
         if (!Directory.Exists(Path.Combine(directory, ImageNames.Parent)))
-            throw new PreDumpException($"{directory} has no {ImageNames.Parent} link to images of an earlier round: there is nothing to free");
+            throw new PreDumpException($"{directory} has no {ImageNames.Parent} link: there is no earlier round to free");
         ulong pages = Dedup.Run(directory);
         Console.Out.WriteLine($"{pages} pages, {Sizes.Bytes(pages * (double)PageSize.Bytes)} freed in the parent images");
         return ExitCode.Done;

@@ -6,7 +6,7 @@ using PreDump.Output;
 
 namespace PreDump.Commands;
 
-/// <summary>`predump verify DIR`: are these images, and those of all rounds before, sound? With a stopped tree: are they its
+/// <summary>`predump verify DIR`: are these images, and those of all rounds before, sound? With a stopped tree: do they have its
 /// memory?</summary>
 internal static class VerifyCommand
 {
@@ -18,7 +18,7 @@ internal static class VerifyCommand
     {
         if (!Directory.Exists(directory))
             throw new PreDumpException($"images directory {directory} does not exist");
-        using var stopped = tree is { } root ? StoppedTree.Open(root) : null; // before the images: a running tree is refused at once
+        using var stopped = tree is { } root ? StoppedTree.Open(root) : null; // first of all: a running tree is refused at once
         using var output = json ? new VerifyJson() : (IVerifyOutput)new VerifyText();
         var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(directory);
         bool comparable = result.Problems == 0; // what is damaged can't be compared
