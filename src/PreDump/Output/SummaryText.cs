@@ -7,12 +7,13 @@ namespace PreDump.Output;
 /// <summary>The summary as one line for people.</summary>
 internal static class SummaryText
 {
-    /// <summary>"3 tasks (5 threads, 84 VMAs): 262233 pages, 1.0 GiB in 0.52 s (1.9 GiB/s), frozen 312 us; left out: …".</summary>
+    /// <summary>"3 tasks (5 threads, 84 VMAs): 262233 pages, 1.0 GiB written in 0.52 s (1.9 GiB/s); frozen 312 us".</summary>
     public static string Of(Summary summary)
     {
         double bytes = summary.PagesWritten * (double)PageSize.Bytes;
         var line = new StringBuilder();
-        line.Append($"{Sizes.Count(summary.Tasks, "task")} ({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}): ");
+        line.Append($"{Sizes.Count(summary.Tasks, "task")} ");
+        line.Append($"({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}): ");
         line.Append($"{Sizes.Count(summary.PagesWritten, "page")}, {Sizes.Bytes(bytes)} written in {Sizes.Time(summary.Total)}");
         if (summary.Copying > TimeSpan.Zero)
             line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");
