@@ -18,7 +18,6 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
         if (!ProcFs.IsOurs())
             throw new TreeException("/proc is not that of predump's own pid namespace: mount one inside (unshare --mount-proc), or enter the "
                 + "namespace together with its mounts (nsenter --mount --pid)");
-        ulong startTime = ProcFs.StartTime(pid);
         var status = Read(pid)
             ?? throw (ProcFs.Hides(pid) ? ProcessTree.Hidden($"process {pid}")
                 : new TreeException($"there is no process {pid}: give the pid of a running process", TreeInput.Root));
@@ -30,7 +29,7 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
             throw new TreeException($"process {pid} ({status.Name}) is a kernel thread: it has no memory of its own");
         if (pid == Environment.ProcessId)
             throw new TreeException($"{pid} is predump itself: give the pid of another process", TreeInput.Root);
-        return new TreeRoot(pid, startTime, status.InnermostPid, status.Name);
+        return new TreeRoot(pid, ProcFs.StartTime(pid), status.InnermostPid, status.Name);
     }
 
     /// <summary>Refuses a process that has taken the pid since.</summary>
