@@ -66,11 +66,9 @@ public sealed class CopyThreads(Action<PlannedBatch> work) : IDisposable
         }
     }
 
-    /// <summary>Disposes of the batches, if all threads have ended.</summary>
+    /// <summary>Disposes of the batches. To be called when all threads have ended.</summary>
     public void Dispose()
     {
-        if (!WaitForAll(TimeSpan.Zero))
-            return;
         _batches.ForEach(batch => batch.Dispose());
         _ended.Dispose();
     }
