@@ -37,7 +37,7 @@ public sealed class FrameLedger : IDisposable
             return null;
         try
         {
-            if (!PrivateFile.IsOnlyOurs(file))
+            if (!PrivateFile.IsWritableOnlyByUs(file))
                 throw new ImageException(path, "another user owns it or may write it, so it is not believed");
             return ReadThrough(file, path);
         }

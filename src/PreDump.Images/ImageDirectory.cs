@@ -49,7 +49,7 @@ public sealed class ImageDirectory : IDisposable
     public ImageDirectory Reopen() => Adopt(_directory.TryOpenDirectory(".", out int error), Path, error);
 
     /// <summary>The text of its link to the round before; null where there is none, and where the parent is a plain directory.</summary>
-    public string? ParentLink => _directory.LinkOf(ImageNames.Parent);
+    public string? ParentLink => _directory.ReadLink(ImageNames.Parent);
 
     /// <summary>Opens the round before; null in a first round.</summary>
     /// <exception cref="ImageException">The link leads nowhere, or to no directory.</exception>
@@ -83,7 +83,7 @@ public sealed class ImageDirectory : IDisposable
     /// <exception cref="ImageException">The file is there but can't be opened.</exception>
     public Fd? TryOpenImage(string name)
     {
-        var file = _directory.TryOpenPlain(name, out string? problem);
+        var file = _directory.TryOpenRegular(name, out string? problem);
         return problem is null ? file : throw new ImageException(PathOf(name), problem);
     }
 

@@ -2,11 +2,13 @@ using System.Text;
 
 namespace PreDump.Linux;
 
-/// <summary>Names as the kernel takes them: UTF-8 with a zero behind, without garbage for short ones.</summary>
+/// <summary>Strings as the kernel takes them: UTF-8 with a terminating zero; short ones allocate nothing.</summary>
 internal static class CString
 {
+    /// <summary>The length of a caller's buffer, in bytes. Longer strings go to the heap.</summary>
     public const int MaxLength = 512;
 
+    /// <summary>Encodes a string with its terminating zero, into the buffer if it fits.</summary>
     public static ReadOnlySpan<byte> Terminated(string text, Span<byte> buffer)
     {
         if (Encoding.UTF8.GetMaxByteCount(text.Length) < buffer.Length)

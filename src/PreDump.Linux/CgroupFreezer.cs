@@ -4,8 +4,9 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>A freezer cgroup, version 1 (freezer.state) or 2 (cgroup.freeze). Unlike ptrace's, its freeze outlives us, so a
-/// <see cref="ThawGuard"/> thaws it if we die. A cgroup that was frozen before stays frozen.</summary>
+/// <summary>A freezer cgroup, version 1 (freezer.state) or 2 (cgroup.freeze). Its freeze outlives predump, unlike ptrace's, so a
+/// <see cref="ThawGuard"/> thaws it if predump dies. A cgroup that was already frozen stays frozen. See
+/// Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst and cgroup-v2.rst.</summary>
 public sealed class CgroupFreezer : IDisposable
 {
     private readonly bool _v1;
@@ -14,8 +15,9 @@ public sealed class CgroupFreezer : IDisposable
     private readonly Fd _state;
     private ThawGuard? _guard;
 
-    /// <summary>Opens the freezer of a cgroup's directory.</summary>
-    /// <exception cref="TreeException">The directory is no freezer cgroup, or predump itself is in it.</exception>
+    /// <summary>Opens the freezer in a cgroup's directory.</summary>
+    /// <exception cref="TreeException">The directory is not a freezer cgroup, or predump itself is in it.</exception>
+    /// <exception cref="LinuxException">The state file can't be opened for writing.</exception>
     public CgroupFreezer(string directory)
     {
         _directory = directory;
@@ -24,19 +26,24 @@ public sealed class CgroupFreezer : IDisposable
         else if (File.Exists(Path.Combine(directory, "cgroup.freeze")))
             (_v1, _stateFile) = (false, Path.Combine(directory, "cgroup.freeze"));
         else
-            throw new TreeException($"{directory} is not a freezer cgroup: it has neither freezer.state (cgroup v1) nor cgroup.freeze (v2)",
-                TreeInput.FreezerCgroup);
+            throw new TreeException($"{directory} is not a freezer cgroup: it has neither freezer.state (cgroup v1) "
+                + "nor cgroup.freeze (v2)", TreeInput.FreezerCgroup);
         if (Threads().Contains(Environment.ProcessId))
             throw new TreeException($"predump itself is in cgroup {directory} and would freeze itself: run it outside",
                 TreeInput.FreezerCgroup);
         WasFrozen = IsAskedToBeFrozen();
-        _state = Fd.Open(_stateFile, O_WRONLY); // held, so that thawing needs nothing that could be lacking by then
+        _state = Fd.Open(_stateFile, O_WRONLY); // opened now, because thawing must not fail for lack of a descriptor
     }
 
-    /// <summary>Whether somebody else had frozen it already.</summary>
+    /// <summary>Whether the cgroup was frozen before <see cref="Freeze"/>.</summary>
     public bool WasFrozen { get; }
 
-    /// <summary>Freezes it, and returns when the kernel says that all its tasks stand still.</summary>
+    /// <summary>Freezes the cgroup; returns when the kernel reports that all its tasks are frozen.</summary>
+    /// <param name="deadline">When to give up, as a <see cref="Stopwatch"/> timestamp.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="TreeException">The cgroup did not freeze before the deadline.</exception>
+    /// <exception cref="LinuxException">The state can't be written.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public void Freeze(long deadline, CancellationToken cancel)
     {
         if (!WasFrozen)
@@ -44,33 +51,39 @@ public sealed class CgroupFreezer : IDisposable
             _guard = ThawGuard.Start(_stateFile, Thawed);
             Write(_v1 ? "FROZEN" : "1");
         }
-        for (int round = 0; !IsFrozen(); round++)
+        for (int poll = 0; !IsFrozen(); poll++)
         {
             if (cancel.IsCancellationRequested)
                 throw new OperationCanceledException(cancel);
             if (Stopwatch.GetTimestamp() > deadline)
                 throw new TreeException($"cgroup {_directory} did not freeze in time: a task in it sleeps uninterruptibly; "
                     + "try again later, or allow more time", TreeInput.Timeout);
-            if (_v1 && round % 100 == 99)
-                Write("FROZEN"); // version 1 may stay FREEZING until it is told again
-            FreezeThread.Pause(round < 100 ? 50 : 1000);
+            if (_v1 && poll % 100 == 99)
+                Write("FROZEN"); // version 1 may stay FREEZING until it is written again
+            FreezeThread.Pause(poll < 100 ? 50 : 1000);
         }
     }
 
-    /// <summary>The threads in it and in the cgroups below it.</summary>
+    /// <summary>The tids of all threads in this cgroup and its descendants.</summary>
     public HashSet<int> Threads()
     {
         var tids = new HashSet<int>();
         string file = _v1 ? "tasks" : "cgroup.threads";
-        foreach (var directory in Directory.EnumerateDirectories(_directory, "*", SearchOption.AllDirectories).Prepend(_directory))
-            foreach (var line in (ProcFs.TryReadText(Path.Combine(directory, file)) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var descendants = Directory.EnumerateDirectories(_directory, "*", SearchOption.AllDirectories);
+        foreach (var directory in descendants.Prepend(_directory))
+        {
+            string text = ProcFs.TryReadText(Path.Combine(directory, file)) ?? "";
+            foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 tids.Add(int.Parse(line, CultureInfo.InvariantCulture));
+        }
         return tids;
     }
 
-    /// <summary>Thaws what <see cref="Freeze"/> froze; does nothing else, and nothing twice. Returns when the tasks were let go, which is
-    /// before the guard has ended.</summary>
-    /// <exception cref="TreeException">Neither we nor the guard could: the message says what to do by hand.</exception>
+    /// <summary>Undoes <see cref="Freeze"/>. Does nothing if the cgroup was already frozen before it, or is thawed
+    /// already.</summary>
+    /// <returns>The <see cref="Stopwatch"/> timestamp at which the tasks were released.</returns>
+    /// <exception cref="TreeException">Neither predump nor its guard could thaw it; the message gives the command to run by
+    /// hand.</exception>
     public long Thaw()
     {
         if (_guard is not { } guard)
@@ -84,8 +97,11 @@ public sealed class CgroupFreezer : IDisposable
         }
         guard.ThawNow();
         if (IsAskedToBeFrozen() && TryWrite(Thawed) is not 0 and var error)
-            throw new TreeException($"cgroup {_directory} could not be thawed ({new LinuxException("write", _stateFile, error).Message}): "
+        {
+            string reason = new LinuxException("write", _stateFile, error).Message;
+            throw new TreeException($"cgroup {_directory} could not be thawed ({reason}): "
                 + $"thaw it by hand: echo {Thawed} > {_stateFile}");
+        }
         return Stopwatch.GetTimestamp();
     }
 

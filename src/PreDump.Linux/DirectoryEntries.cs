@@ -6,13 +6,16 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The entries of an open directory, from its position on (getdents64(2)).</summary>
+/// <summary>Reads the entries of an open directory, starting at its current position. See getdents64(2).</summary>
 internal static unsafe class DirectoryEntries
 {
-    // struct linux_dirent64: ino 8 bytes, offset 8, length 2, type 1, name
+    // struct linux_dirent64, offsets in bytes:
+    //   0      8        16       18     19
+    //   | ino  | offset | length | type | name, terminated by a zero
     private const int LengthAt = 16, NameAt = 19, BufferBytes = 8192;
 
-    /// <summary>All names but <c>.</c> and <c>..</c>.</summary>
+    /// <summary>All names except <c>.</c> and <c>..</c>.</summary>
+    /// <exception cref="LinuxException">The directory can't be read.</exception>
     public static List<string> Names(Fd directory)
     {
         var names = new List<string>();
@@ -24,17 +27,21 @@ internal static unsafe class DirectoryEntries
         return names;
     }
 
-    /// <summary>Adds those that are numbers. No garbage but the list's.</summary>
+    /// <summary>Appends the names that are numbers. Allocates nothing but the list's growth.</summary>
+    /// <exception cref="LinuxException">The directory can't be read.</exception>
     public static void Numbers(Fd directory, List<int> into)
     {
         Span<byte> entries = stackalloc byte[BufferBytes];
         while (TryRead(directory, entries, out int got))
             for (int at = 0; at < got; at += LengthOf(entries[at..]))
-                if (NameOf(entries[at..]) is var name && Utf8Parser.TryParse(name, out int number, out int used) && used == name.Length)
+            {
+                var name = NameOf(entries[at..]);
+                if (Utf8Parser.TryParse(name, out int number, out int used) && used == name.Length)
                     into.Add(number);
+            }
     }
 
-    // False at the end, and where the process whose directory it is has gone.
+    // False at the end, and for a /proc directory whose process has exited.
     private static bool TryRead(Fd directory, Span<byte> entries, out int got)
     {
         fixed (byte* p = entries)

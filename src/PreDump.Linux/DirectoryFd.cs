@@ -5,8 +5,8 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>An open directory, closed by <see cref="Dispose"/>. Names are looked up in this very directory (openat(2) and its kin),
-/// whatever its path has come to lead to since; symbolic links and <c>..</c> in them mean what the kernel makes of them.</summary>
+/// <summary>An open directory. Names are resolved relative to the descriptor (openat(2) and its kin), so the directory stays the
+/// same one even if its path is renamed or replaced; symbolic links and <c>..</c> are resolved by the kernel.</summary>
 public sealed unsafe class DirectoryFd : IDisposable
 {
     private const uint PrivateDirectoryMode = 0b111_000_000, PrivateFileMode = 0b110_000_000;
@@ -16,26 +16,27 @@ public sealed unsafe class DirectoryFd : IDisposable
 
     private DirectoryFd(Fd fd) => _fd = fd;
 
-    /// <summary>The path it was opened by, for messages.</summary>
+    /// <summary>The path that it was opened with, for messages.</summary>
     public string Path => _fd.Path;
 
     /// <summary>The descriptor's number.</summary>
     public int Number => _fd.Number;
 
-    /// <summary>Opens a directory; null where that fails, with the errno.</summary>
+    /// <summary>Opens a directory. Returns null on failure and sets <paramref name="error"/> to the errno. See open(2).</summary>
     public static DirectoryFd? TryOpen(string path, out int error) =>
         Fd.TryOpen(path, O_RDONLY | O_DIRECTORY, out error) is { } fd ? new DirectoryFd(fd) : null;
 
-    /// <summary>Opens a directory.</summary>
+    /// <summary>Opens a directory. See open(2).</summary>
     /// <exception cref="LinuxException">It can't be opened.</exception>
     public static DirectoryFd Open(string path) => TryOpen(path, out int error) ?? throw new LinuxException("open", path, error);
 
-    /// <summary>Opens a directory from here; null where that fails, with the errno.</summary>
+    /// <summary>Opens a directory relative to this one. Returns null on failure and sets <paramref name="error"/> to the errno.
+    /// See openat(2).</summary>
     public DirectoryFd? TryOpenDirectory(string name, out int error) =>
         _fd.TryOpenAt(name, O_RDONLY | O_DIRECTORY, out error) is { } fd ? new DirectoryFd(fd) : null;
 
-    /// <summary>mkdirat(2): a new directory that no other user may enter (0700).</summary>
-    /// <exception cref="LinuxException">It is there already, or can't be made.</exception>
+    /// <summary>Creates and opens a directory that no other user may enter (mode 0700). See mkdirat(2).</summary>
+    /// <exception cref="LinuxException">EEXIST: it exists already; or it can't be created.</exception>
     public DirectoryFd MakePrivateDirectory(string name)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
@@ -45,20 +46,22 @@ public sealed unsafe class DirectoryFd : IDisposable
         return TryOpenDirectory(name, out int error) ?? throw new LinuxException("open", PathOf(name), error);
     }
 
-    /// <summary>Creates a file that no other user may read (0600). It must not exist, nor be a link.</summary>
-    /// <exception cref="LinuxException">EEXIST, or it can't be made.</exception>
+    /// <summary>Creates a file that no other user may read (mode 0600), for writing. See openat(2), O_EXCL.</summary>
+    /// <exception cref="LinuxException">EEXIST: the name exists already, even as a symbolic link; or it can't be
+    /// created.</exception>
     public Fd CreatePrivate(string name) =>
         _fd.TryOpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, out int error, (int)PrivateFileMode)
             ?? throw new LinuxException("open", PathOf(name), error);
 
-    /// <summary>An existing plain file, to be read; null where there is none.</summary>
-    /// <param name="name">From here; links are followed.</param>
-    /// <param name="problem">Why a file that is there can't be opened; else null.</param>
-    public Fd? TryOpenPlain(string name, out string? problem) => RegularFile.TryOpen(_fd, name, O_RDONLY, 0, out problem);
+    /// <summary>Opens an existing regular file for reading; null if there is none or it can't be opened.</summary>
+    /// <param name="name">The file's name, relative to this directory; symbolic links are followed.</param>
+    /// <param name="problem">Why an existing file can't be opened; otherwise null.</param>
+    public Fd? TryOpenRegular(string name, out string? problem) => RegularFile.TryOpen(_fd, name, O_RDONLY, 0, out problem);
 
-    /// <summary>An existing plain file, to be changed in place. A symbolic link is refused, since it could lead to anybody's file.</summary>
-    /// <param name="name">From here.</param>
-    /// <param name="problem">Why it can't be opened; null where it can.</param>
+    /// <summary>Opens an existing regular file for changing it in place; null if it can't be opened. A symbolic link is refused,
+    /// because it could lead to another user's file.</summary>
+    /// <param name="name">The file's name, relative to this directory.</param>
+    /// <param name="problem">Why it can't be opened; null on success.</param>
     public Fd? TryOpenForUpdate(string name, out string? problem)
     {
         var file = RegularFile.TryOpen(_fd, name, O_RDWR, O_NOFOLLOW, out problem);
@@ -66,16 +69,16 @@ public sealed unsafe class DirectoryFd : IDisposable
         return file;
     }
 
-    /// <summary>Whether a path leads to a directory (faccessat(2)).</summary>
-    public static bool IsThere(string path)
+    /// <summary>Whether a path leads to a directory. See faccessat(2).</summary>
+    public static bool Exists(string path)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* at = CString.Terminated(path + "/.", buffer))
             return LibCExtra.faccessat(LibCExtra.AT_FDCWD, at, LibCExtra.F_OK, 0) == 0;
     }
 
-    /// <summary>Whether there is something by a name; a link that leads nowhere is nothing (faccessat(2)).</summary>
-    /// <exception cref="LinuxException">That can't be told.</exception>
+    /// <summary>Whether a name exists; false for a dangling symbolic link. See faccessat(2).</summary>
+    /// <exception cref="LinuxException">The lookup failed for another reason.</exception>
     public bool Has(string name)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
@@ -83,17 +86,19 @@ public sealed unsafe class DirectoryFd : IDisposable
         {
             if (LibCExtra.faccessat(Number, at, LibCExtra.F_OK, 0) == 0)
                 return true;
-            return errno is var error && error != ENOENT && error != ENOTDIR && error != ELOOP ? throw _fd.Failed("access", PathOf(name)) : false;
+            int error = errno;
+            return error == ENOENT || error == ENOTDIR || error == ELOOP ? false : throw _fd.Failed("access", PathOf(name));
         }
     }
 
-    /// <summary>Whether a name is taken, be it by a link that leads nowhere.</summary>
-    /// <exception cref="LinuxException">That can't be told.</exception>
-    public bool HasEntry(string name) => LinkOf(name) is not null || Has(name);
+    /// <summary>Whether a name exists; true for a dangling symbolic link, too.</summary>
+    /// <exception cref="LinuxException">The lookup failed for another reason.</exception>
+    public bool HasEntry(string name) => ReadLink(name) is not null || Has(name);
 
-    /// <summary>The text of a symbolic link (readlinkat(2)); null where there is none.</summary>
-    /// <exception cref="LinuxException">That can't be told.</exception>
-    public string? LinkOf(string name)
+    /// <summary>The target of a symbolic link, unresolved; null if the name does not exist or is not a link. See
+    /// readlinkat(2).</summary>
+    /// <exception cref="LinuxException">The lookup failed for another reason.</exception>
+    public string? ReadLink(string name)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength], link = stackalloc byte[PathMax];
         fixed (byte* at = CString.Terminated(name, buffer), to = link)
@@ -101,13 +106,14 @@ public sealed unsafe class DirectoryFd : IDisposable
             int length = (int)readlinkat(Number, at, to, (size_t)(ulong)link.Length);
             if (length >= 0)
                 return Encoding.UTF8.GetString(link[..length]);
-            return errno is var error && error != ENOENT && error != EINVAL && error != ENOTDIR ? throw _fd.Failed("readlink", PathOf(name)) : null;
+            int error = errno;
+            return error == ENOENT || error == EINVAL || error == ENOTDIR ? null : throw _fd.Failed("readlink", PathOf(name));
         }
     }
 
-    /// <summary>Makes a symbolic link (symlinkat(2)).</summary>
-    /// <exception cref="LinuxException">EEXIST, or it can't be made.</exception>
-    public void Link(string name, string target)
+    /// <summary>Creates a symbolic link. See symlinkat(2).</summary>
+    /// <exception cref="LinuxException">EEXIST: the name exists already; or it can't be created.</exception>
+    public void CreateSymlink(string name, string target)
     {
         Span<byte> nameBuffer = stackalloc byte[CString.MaxLength], targetBuffer = stackalloc byte[CString.MaxLength];
         fixed (byte* to = CString.Terminated(target, targetBuffer), at = CString.Terminated(name, nameBuffer))
@@ -115,12 +121,12 @@ public sealed unsafe class DirectoryFd : IDisposable
                 throw _fd.Failed("symlink", PathOf(name));
     }
 
-    /// <summary>Renames within this directory; what has the new name is replaced (renameat(2)).</summary>
-    /// <exception cref="LinuxException">ENOENT, or it can't be renamed.</exception>
+    /// <summary>Renames an entry within this directory, replacing an existing one. See renameat(2).</summary>
+    /// <exception cref="LinuxException">ENOENT: there is no such entry; or it can't be renamed.</exception>
     public void Rename(string from, string to) => MoveTo(this, from, to);
 
-    /// <summary>Moves a file into another directory, by a rename (renameat(2)).</summary>
-    /// <exception cref="LinuxException">ENOENT, or it can't be moved.</exception>
+    /// <summary>Renames an entry into another directory, replacing an existing one. See renameat(2).</summary>
+    /// <exception cref="LinuxException">ENOENT: there is no such entry; or it can't be renamed.</exception>
     public void MoveTo(DirectoryFd other, string from, string to)
     {
         Span<byte> fromBuffer = stackalloc byte[CString.MaxLength], toBuffer = stackalloc byte[CString.MaxLength];
@@ -129,22 +135,23 @@ public sealed unsafe class DirectoryFd : IDisposable
                 throw _fd.Failed("rename", PathOf(from));
     }
 
-    /// <summary>Removes a file (unlinkat(2)); an error is ignored.</summary>
+    /// <summary>Removes a file; errors are ignored. See unlinkat(2).</summary>
     public void TryUnlink(string name) => _ = Remove(name, 0);
 
-    /// <summary>Removes an empty directory (unlinkat(2), AT_REMOVEDIR); an error is ignored.</summary>
+    /// <summary>Removes an empty directory; errors are ignored. See unlinkat(2), AT_REMOVEDIR.</summary>
     public void TryRemoveDirectory(string name) => _ = Remove(name, LibCExtra.AT_REMOVEDIR);
 
-    /// <summary>What is in it, by name, in no order; <c>.</c> and <c>..</c> are left out (getdents64(2)).</summary>
-    /// <exception cref="LinuxException">It can't be read.</exception>
+    /// <summary>The names of all entries except <c>.</c> and <c>..</c>, unsorted. See getdents64(2).</summary>
+    /// <exception cref="LinuxException">The directory can't be read.</exception>
     public IReadOnlyList<string> Names()
     {
-        using var again = _fd.TryOpenAt(".", O_RDONLY | O_DIRECTORY, out int error) // with a position of its own
+        using var again = _fd.TryOpenAt(".", O_RDONLY | O_DIRECTORY, out int error) // with its own position
             ?? throw new LinuxException("open", Path, error);
         return DirectoryEntries.Names(again);
     }
 
-    /// <summary>Which directory it is, whatever its names (fstat(2)).</summary>
+    /// <summary>The device and inode numbers, equal for every path to this directory. See fstat(2).</summary>
+    /// <exception cref="LinuxException">fstat(2) failed.</exception>
     public (ulong Device, ulong Inode) Identity
     {
         get
@@ -154,29 +161,31 @@ public sealed unsafe class DirectoryFd : IDisposable
         }
     }
 
-    /// <summary>Its present path: absolute, without links (proc(5), /proc/PID/fd).</summary>
+    /// <summary>The directory's current path: absolute and without symbolic links. See proc_pid_fd(5).</summary>
     public string PresentPath()
     {
         using var descriptors = TryOpen("/proc/self/fd", out _);
-        return descriptors?.LinkOf($"{Number}") ?? Path;
+        return descriptors?.ReadLink($"{Number}") ?? Path;
     }
 
-    /// <summary>From now on messages have its present path.</summary>
+    /// <summary>Sets <see cref="Path"/> to the current path, for later messages.</summary>
     public void NameByPresentPath() => _fd = _fd.Renamed(PresentPath());
 
-    /// <summary>Whether a path leads to this directory at present.</summary>
+    /// <summary>Whether a path currently leads to this directory.</summary>
     public bool IsAt(string path)
     {
         using var there = TryOpen(path, out _);
         return there?.Identity == Identity;
     }
 
-    /// <summary>flock(2) without waiting: false where another process has it. It ends with this descriptor, or with us.</summary>
+    /// <summary>Takes an exclusive lock without waiting; false if another process holds it. The lock lasts until this descriptor
+    /// is closed. See flock(2).</summary>
+    /// <exception cref="LinuxException">flock(2) failed for another reason.</exception>
     public bool TryLock() => LibCExtra.flock(Number, LibCExtra.LOCK_EX | LibCExtra.LOCK_NB) == 0
         ? true
         : errno == EAGAIN ? false : throw _fd.Failed("flock");
 
-    /// <summary>The path of a file in it, for messages.</summary>
+    /// <summary>The path of an entry in this directory, for messages.</summary>
     public string PathOf(string name) => System.IO.Path.Combine(Path, name);
 
     /// <inheritdoc/>

@@ -4,28 +4,31 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>An open file, closed by <see cref="Dispose"/>, always close-on-exec. Errors are <see cref="LinuxException"/>s that
-/// name the path.</summary>
+/// <summary>An open file descriptor, always close-on-exec. Methods without "Try" throw a <see cref="LinuxException"/> that names
+/// the path; EINTR is retried, except by <see cref="TryWriteOnce"/>.</summary>
 public sealed unsafe class Fd : IDisposable
 {
     private int _fd;
 
     private Fd(int fd, string path) => (_fd, Path) = (fd, path);
 
-    /// <summary>The path it was opened by, for messages.</summary>
+    /// <summary>The path that it was opened with, or another name, for messages.</summary>
     public string Path { get; }
 
     /// <summary>The descriptor's number.</summary>
     public int Number => _fd;
 
-    /// <summary>Takes over a descriptor that is open already.</summary>
+    /// <summary>Takes ownership of an open descriptor.</summary>
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="name">What messages call it.</param>
     public static Fd Adopt(int fd, string name) => new(fd, name);
 
-    /// <summary>open(2).</summary>
+    /// <summary>Opens a file. See open(2).</summary>
+    /// <exception cref="LinuxException">It can't be opened.</exception>
     public static Fd Open(string path, int flags, int mode = 0) =>
         TryOpen(path, flags, mode) ?? throw new LinuxException("open", path, errno);
 
-    /// <summary>open(2); null where it fails, and then <paramref name="error"/> is its errno.</summary>
+    /// <summary>Opens a file. Returns null on failure and sets <paramref name="error"/> to the errno. See open(2).</summary>
     public static Fd? TryOpen(string path, int flags, out int error, int mode = 0)
     {
         var fd = TryOpen(path, flags, mode);
@@ -33,7 +36,8 @@ public sealed unsafe class Fd : IDisposable
         return fd;
     }
 
-    /// <summary>openat(2) from this directory; null where it fails, and then <paramref name="error"/> is its errno.</summary>
+    /// <summary>Opens a file relative to this directory. Returns null on failure and sets <paramref name="error"/> to the errno.
+    /// See openat(2).</summary>
     internal Fd? TryOpenAt(string name, int flags, out int error, int mode = 0)
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
@@ -49,12 +53,14 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>An existing plain file, to be read; null where there is none.</summary>
-    /// <exception cref="InvalidDataException">It can't be opened so; the message says why.</exception>
-    public static Fd? TryOpenPlain(string path) => RegularFile.TryOpenFd(path, out var problem) is { } file ? file
+    /// <summary>Opens an existing regular file for reading; null if there is none.</summary>
+    /// <exception cref="InvalidDataException">It is not a regular file or can't be opened; the message says why.</exception>
+    public static Fd? TryOpenRegular(string path) => RegularFile.TryOpenForReading(path, out var problem) is { } file ? file
         : problem is null ? null : throw new InvalidDataException($"{path}: {problem}");
 
-    /// <summary>fallocate(2): gives a range of the file back to the disk; it reads as zeros, the file's length stays.</summary>
+    /// <summary>Deallocates a range of the file, which then reads as zeros; the file's length stays. See fallocate(2),
+    /// FALLOC_FL_PUNCH_HOLE.</summary>
+    /// <exception cref="LinuxException">The file system can't do that.</exception>
     public void PunchHole(ulong offset, ulong length)
     {
         const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2;
@@ -62,8 +68,8 @@ public sealed unsafe class Fd : IDisposable
             throw Failed("fallocate");
     }
 
-    /// <summary>Whether it is on ext4: a write(2) to blocks that were reserved before it takes a third less time there, and on tmpfs, where
-    /// reserved pages are filled with zeros first, longer.</summary>
+    /// <summary>Whether writes become faster if their blocks are reserved first. True on ext4, where write(2) then takes a third
+    /// less time; false elsewhere (tmpfs would zero the reserved pages first). See fstatfs(2).</summary>
     public bool GainsFromReserving
     {
         get
@@ -74,15 +80,17 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>fallocate(2): reserves blocks for a range of the file, which is so long then. False where that can't be done: a write
-    /// there will tell why, if it is ever made.</summary>
+    /// <summary>Reserves blocks for a range and extends the file to its end. False on failure, which callers may ignore: a later
+    /// write fails with the reason. See fallocate(2).</summary>
     public bool TryReserve(ulong offset, ulong length) => fallocate(_fd, 0, (off_t)(long)offset, (off_t)(long)length) == 0;
 
-    /// <summary>Sets or clears O_DIRECT: whole pages, from page-aligned memory, are then written past the page cache. False where the file
-    /// system can't do that; where its blocks are larger than pages, only a write tells (EINVAL).</summary>
+    /// <summary>Sets or clears O_DIRECT. While it is set, writes bypass the page cache and must be whole pages of page-aligned
+    /// memory. False if the file system does not support it. If its blocks are larger than a page, only the write fails (EINVAL).
+    /// See open(2) and fcntl(2), F_SETFL.</summary>
     public bool TryBypassCache(bool bypass) => fcntl(_fd, F_SETFL, bypass ? O_DIRECT : 0) == 0;
 
-    /// <summary>The file's length in bytes (fstat(2)).</summary>
+    /// <summary>The file's length in bytes. See fstat(2).</summary>
+    /// <exception cref="LinuxException">fstat(2) failed.</exception>
     public ulong Length
     {
         get
@@ -92,38 +100,48 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>ftruncate(2): also gives back what was reserved behind that length.</summary>
+    /// <summary>Sets the file's length in bytes, and frees blocks reserved beyond it. See ftruncate(2).</summary>
+    /// <exception cref="LinuxException">ftruncate(2) failed.</exception>
     public void Truncate(ulong length)
     {
         if (ftruncate(_fd, (off_t)(long)length) != 0)
             throw Failed("ftruncate");
     }
 
-    /// <summary>readlinkat(2) in this directory: whether the link of that number leads there.</summary>
-    internal bool LinkIs(int number, ReadOnlySpan<byte> target)
+    /// <summary>Whether the symbolic link in this directory whose name is a number has exactly this target. See
+    /// readlinkat(2).</summary>
+    internal bool LinkPointsTo(int number, ReadOnlySpan<byte> target)
     {
         Span<byte> name = stackalloc byte[12], link = stackalloc byte[256];
         number.TryFormat(name, out int length);
         name[length] = 0;
         fixed (byte* at = name, to = link)
-            return (int)readlinkat(_fd, at, to, (size_t)(ulong)link.Length) is > 0 and var got && link[..got].SequenceEqual(target);
+        {
+            int got = (int)readlinkat(_fd, at, to, (size_t)(ulong)link.Length);
+            return got > 0 && link[..got].SequenceEqual(target);
+        }
     }
 
-    /// <summary>A second descriptor of the same file, close-on-exec.</summary>
+    /// <summary>Makes a second descriptor of the same open file. See fcntl(2), F_DUPFD_CLOEXEC.</summary>
+    /// <exception cref="LinuxException">EMFILE: too many open files.</exception>
     public Fd Duplicate()
     {
         int fd = fcntl(_fd, F_DUPFD_CLOEXEC, 3);
         return fd >= 0 ? new Fd(fd, Path) : throw Failed("fcntl");
     }
 
-    /// <summary>Keeps it from programs that we start.</summary>
-    public void KeepFromChildren()
+    /// <summary>Marks an adopted descriptor close-on-exec, so that child programs do not inherit it. See fcntl(2),
+    /// FD_CLOEXEC.</summary>
+    /// <exception cref="LinuxException">EBADF: the descriptor is not open.</exception>
+    public void SetCloseOnExec()
     {
         if (fcntl(_fd, F_SETFD, FD_CLOEXEC) != 0)
             throw Failed("fcntl");
     }
 
-    /// <summary>socketpair(2): what is written to one is read from the other.</summary>
+    /// <summary>Makes two connected Unix stream sockets. See socketpair(2).</summary>
+    /// <param name="name">What messages call both.</param>
+    /// <exception cref="LinuxException">EMFILE: too many open files.</exception>
     public static (Fd, Fd) SocketPair(string name)
     {
         int* pair = stackalloc int[2];
@@ -133,14 +151,15 @@ public sealed unsafe class Fd : IDisposable
             : throw new LinuxException("socketpair", name, errno);
     }
 
-    /// <summary>read(2) once; 0 at the end of the file.</summary>
+    /// <summary>Reads once; returns the number of bytes, 0 at the end of the file. See read(2).</summary>
+    /// <exception cref="LinuxException">read(2) failed.</exception>
     public int Read(Span<byte> to)
     {
         int got = TryRead(to);
         return got >= 0 ? got : throw Failed("read");
     }
 
-    /// <summary>read(2) once; -1 where it fails.</summary>
+    /// <summary>Reads once; returns the number of bytes, 0 at the end of the file, -1 on failure (errno). See read(2).</summary>
     public int TryRead(Span<byte> to)
     {
         fixed (byte* p = to)
@@ -154,7 +173,8 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>pread(2) once; -1 where it fails.</summary>
+    /// <summary>Reads once at an offset; returns the number of bytes, 0 at the end of the file, -1 on failure (errno). See
+    /// pread(2).</summary>
     public int TryReadAt(Span<byte> to, ulong offset)
     {
         fixed (byte* p = to)
@@ -168,7 +188,8 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>Writes all of <paramref name="from"/>.</summary>
+    /// <summary>Writes all bytes of <paramref name="from"/>. See write(2).</summary>
+    /// <exception cref="LinuxException">write(2) failed.</exception>
     public void Write(ReadOnlySpan<byte> from)
     {
         while (!from.IsEmpty)
@@ -178,7 +199,7 @@ public sealed unsafe class Fd : IDisposable
                 long put = (long)write(_fd, p, (size_t)(ulong)from.Length);
                 if (put > 0)
                     from = from[(int)put..];
-                else if (put == 0) // a file system that takes nothing and says nothing: don't ask it for ever
+                else if (put == 0) // a file system that accepts nothing without an error: don't retry forever
                     throw new LinuxException("write", Path, EIO);
                 else if (errno != EINTR)
                     throw Failed("write");
@@ -186,7 +207,8 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>Writes all of <paramref name="from"/> at an offset, by pwrite(2).</summary>
+    /// <summary>Writes all bytes of <paramref name="from"/> at an offset. See pwrite(2).</summary>
+    /// <exception cref="LinuxException">pwrite(2) failed.</exception>
     public void WriteAt(ReadOnlySpan<byte> from, ulong offset)
     {
         while (!from.IsEmpty)
@@ -202,14 +224,15 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>write(2) once, whole or failed: for the kernel's control files. Returns 0 or errno.</summary>
+    /// <summary>Writes in a single write(2), as control files of the kernel require. Returns 0, or the errno.</summary>
     public int TryWriteOnce(ReadOnlySpan<byte> from)
     {
         fixed (byte* p = from)
             return (long)write(_fd, p, (size_t)(ulong)from.Length) == from.Length ? 0 : errno;
     }
 
-    /// <summary>Closes the file; an error that close(2) reports (a full disk may) is thrown.</summary>
+    /// <summary>Closes the file and reports errors, unlike <see cref="Dispose"/>. See close(2).</summary>
+    /// <exception cref="LinuxException">A delayed write failed (a full disk, for example).</exception>
     public void Close()
     {
         int fd = Interlocked.Exchange(ref _fd, -1);
@@ -225,13 +248,13 @@ public sealed unsafe class Fd : IDisposable
             _ = close(fd);
     }
 
-    /// <summary>The same descriptor by another name; this object is as if closed.</summary>
+    /// <summary>Moves the descriptor to a new object with another name for messages; this object is then closed.</summary>
     internal Fd Renamed(string path) => new(Interlocked.Exchange(ref _fd, -1), path);
 
-    /// <summary>Gives the number away.</summary>
+    /// <summary>Gives up ownership and returns the descriptor's number; the caller must close it.</summary>
     public int ReleaseNumber() => Interlocked.Exchange(ref _fd, -1);
 
-    /// <summary>Gives the descriptor away, to .NET's own streams.</summary>
+    /// <summary>Moves the descriptor into a handle for .NET's own streams.</summary>
     public SafeFileHandle ReleaseHandle() => new(Interlocked.Exchange(ref _fd, -1), ownsHandle: true);
 
     internal LinuxException Failed(string call, string? subject = null) => new(call, subject ?? Path, errno);

@@ -4,24 +4,25 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Copies ranges of one file to another in the kernel, by copy_file_range(2), which shares the blocks where the file system can;
-/// elsewhere through a buffer. Holes stay holes.</summary>
+/// <summary>Copies ranges from one file to another. Uses copy_file_range(2), which shares blocks on file systems that can
+/// (reflinks), and falls back to a buffer. Holes stay holes.</summary>
 public sealed unsafe class FileCopy(Fd from, Fd to)
 {
     private const int BufferBytes = 256 * 1024;
 
-    private byte[]? _buffer; // only where the kernel does not copy
+    private byte[]? _buffer; // null while copy_file_range(2) works
 
-    /// <summary>Copies a range. Where it ends in a hole the copy may be shorter: its length is the caller's to set.</summary>
-    /// <exception cref="InvalidDataException">The file ends before the range does.</exception>
+    /// <summary>Copies a range of bytes. If it ends in a hole, the target may stay shorter: the caller sets its length.</summary>
+    /// <exception cref="InvalidDataException">The source ends before the range does.</exception>
+    /// <exception cref="LinuxException">Reading or writing failed.</exception>
     public void Copy(ulong fromOffset, ulong toOffset, ulong length)
     {
         if (from.Length < fromOffset + length) // the end of a file looks like a hole
             throw EndsTooSoon();
-        ulong end = fromOffset + length, shift = toOffset - fromOffset; // (wraps around where it is negative, and back)
+        ulong end = fromOffset + length, shift = toOffset - fromOffset; // a negative shift wraps around twice
         for (ulong at = fromOffset; at < end;)
         {
-            if (!TrySeek(at, SEEK_DATA, out ulong data)) // nothing but a hole up to the end of the file
+            if (!TrySeek(at, SEEK_DATA, out ulong data)) // the rest of the file is a hole
                 return;
             if (data >= end)
                 return;
@@ -30,7 +31,7 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
         }
     }
 
-    // A file system that knows no holes says that all is data, or knows not even the question: then it is taken for data, too.
+    // lseek(2) with SEEK_DATA or SEEK_HOLE; false for ENXIO. On any other error (no support) everything counts as data.
     private bool TrySeek(ulong offset, int whence, out ulong found)
     {
         long at = (long)lseek(from.Number, (off_t)(long)offset, whence);
@@ -48,9 +49,9 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
             {
                 if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG)
                     throw to.Failed("copy_file_range");
-                _buffer = new byte[BufferBytes]; // two file systems, or one that can't: once and for all
+                _buffer = new byte[BufferBytes]; // different file systems, or no support: use the buffer for the rest
             }
-            if (copied == 0) // some file systems say so where they can't
+            if (copied == 0) // some file systems return 0 instead of an error
                 _buffer = new byte[BufferBytes];
             if (copied <= 0 && _buffer is not null)
                 copied = CopyThroughBuffer(fromOffset, toOffset, length);
@@ -73,5 +74,5 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
         return got;
     }
 
-    private InvalidDataException EndsTooSoon() => new($"{from.Path}: ends before the pages that its pagemap names");
+    private InvalidDataException EndsTooSoon() => new($"{from.Path}: ends before the pages that its pagemap lists");
 }

@@ -5,21 +5,22 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The OS thread of a freeze. ptrace binds tracees to the thread that seized them, and the kernel lets them all go when
-/// that thread ends: so a freeze has a thread of its own, and nothing can stay behind.</summary>
+/// <summary>The OS thread of a freeze. ptrace(2) binds tracees to the thread that seized them, and the kernel detaches them all
+/// when that thread ends. A freeze therefore gets a thread of its own: however it ends, no tracee stays stopped.</summary>
 public static unsafe class FreezeThread
 {
     // Held while a tree may be traced or frozen.
     private static readonly Lock s_freezing = new();
 
-    /// <summary>Runs <paramref name="work"/> on such a thread and returns its result; its exception is thrown here.</summary>
+    /// <summary>Runs <paramref name="work"/> on a new thread, waits for it, and returns its result or rethrows its exception.
+    /// Only one freeze runs at a time.</summary>
     public static T Run<T>(Func<T> work)
     {
         T result = default!;
         ExceptionDispatchInfo? failure = null;
         var thread = new Thread(() =>
         {
-            // The runtime's reaper of child processes would take ptrace's stops from us (dotnet/runtime#133736).
+            // The .NET runtime reaps children on SIGCHLD and would consume our tracees' stops (dotnet/runtime#133736).
             var ignore = new sigaction();
             sigaction before;
             _ = LibC.sigaction(SIGCHLD, &ignore, &before); // all zero is SIG_DFL
@@ -45,29 +46,33 @@ public static unsafe class FreezeThread
         return result;
     }
 
-    /// <summary>Does what SIGTSTP (Ctrl-Z) does by itself, for whoever catches it: stops this process until SIGCONT, unless its process group
-    /// is orphaned, where nobody could let it go on. Not before the tree is let go, which would stand still as long.</summary>
+    /// <summary>Performs the default action of SIGTSTP (Ctrl-Z), for a handler that has caught it: stops this process until
+    /// SIGCONT, unless its process group is orphaned. Waits until no tree is frozen, which would otherwise stay frozen as long.
+    /// May be called from any thread but the freeze's.</summary>
     public static void StopOurselves()
     {
         lock (s_freezing)
         {
-            var byItself = new sigaction(); // all zero is SIG_DFL
+            var defaultAction = new sigaction(); // all zero is SIG_DFL
             sigaction before;
-            _ = LibC.sigaction(SIGTSTP, &byItself, &before);
-            _ = raise(SIGTSTP); // to this very thread: it does not return before all of them stop
+            _ = LibC.sigaction(SIGTSTP, &defaultAction, &before);
+            _ = raise(SIGTSTP); // sent to this thread, so it returns only after the whole process has stopped and continued
             _ = LibC.sigaction(SIGTSTP, &before, null);
         }
     }
 
-    /// <summary>Real-time priority until the thread ends: else each thread that we let go runs before we let the next one go.
-    /// Without the right to it (CAP_SYS_NICE) the freeze is only slower.</summary>
-    internal static void Hurry()
+    /// <summary>Gives the calling thread real-time priority until it ends. Otherwise each released thread could run before the
+    /// next one is released. Without CAP_SYS_NICE nothing changes and the freeze takes longer. See
+    /// sched_setscheduler(2).</summary>
+    internal static void RaisePriority()
     {
         int priority = 1;
         _ = sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority);
     }
 
-    /// <summary>Sleeps, to the microsecond on this thread.</summary>
+    /// <summary>Sleeps. Exact to a few microseconds on the freeze's thread, whose timer slack is minimal. See
+    /// nanosleep(2).</summary>
+    /// <param name="microseconds">Less than a second.</param>
     internal static void Pause(int microseconds)
     {
         long* time = stackalloc long[2] { 0, microseconds * 1000L };

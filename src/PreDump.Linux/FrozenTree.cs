@@ -2,16 +2,23 @@ using System.Diagnostics;
 
 namespace PreDump.Linux;
 
-/// <summary>How a tree is to be frozen.</summary>
+/// <summary>How to freeze a tree.</summary>
 /// <param name="Root">The tree's root.</param>
-/// <param name="Timeout">How long the freezing may take.</param>
-/// <param name="Files">Which files of each task the work in the freeze needs.</param>
-/// <param name="Cgroup">The directory of a freezer cgroup that holds the tree; null freezes by ptrace alone.</param>
-/// <param name="Prepare">Called with the tree while it still runs: what the work in the freeze needs is made there.</param>
-public sealed record FreezeRequest(TreeRoot Root, TimeSpan Timeout, FreezeFiles Files, CgroupFreezer? Cgroup = null, Action<IReadOnlyList<TreeTask>>? Prepare = null);
+/// <param name="Timeout">How long the tree may take to stop.</param>
+/// <param name="Files">The files of each task that are needed while it is frozen.</param>
+/// <param name="Cgroup">A freezer cgroup that holds the tree; null freezes with ptrace(2) alone.</param>
+/// <param name="Prepare">Called with the tree's tasks while they still run, on the freeze's thread, to allocate what the freeze
+/// needs.</param>
+public sealed record FreezeRequest(
+    TreeRoot Root,
+    TimeSpan Timeout,
+    FreezeFiles Files,
+    CgroupFreezer? Cgroup = null,
+    Action<IReadOnlyList<TreeTask>>? Prepare = null);
 
-/// <summary>A process tree that stands still until <see cref="Dispose"/>. A ref struct, because ptrace(2) belongs to one OS
-/// thread: it can't be stored, awaited or handed on. Use it in <see cref="FreezeThread.Run"/>.</summary>
+/// <summary>A process tree that stays frozen until <see cref="Thaw"/> or <see cref="Dispose"/>. It is a ref struct because
+/// ptrace(2) is bound to one OS thread: it can't be stored, awaited or passed to another thread. Use it in
+/// <see cref="FreezeThread.Run"/>.</summary>
 public readonly ref struct FrozenTree : IDisposable
 {
     private readonly ProcessTree _tree;
@@ -24,18 +31,21 @@ public readonly ref struct FrozenTree : IDisposable
         (InterruptedAt, StoppedAt) = (interrupted, stopped);
     }
 
-    /// <summary>The processes; those that have no live thread (zombies) have LiveTid 0.</summary>
+    /// <summary>The tree's processes. A process without a live thread (a zombie) has a <see cref="TreeTask.LiveTid"/> of
+    /// 0.</summary>
     public IReadOnlyList<TreeTask> Tasks => _tree.Tasks;
 
     /// <summary>When the first thread was interrupted (<see cref="Stopwatch.GetTimestamp"/>).</summary>
     public long InterruptedAt { get; }
 
-    /// <summary>When the last one had stopped.</summary>
+    /// <summary>When the last thread had stopped (<see cref="Stopwatch.GetTimestamp"/>).</summary>
     public long StoppedAt { get; }
 
-    /// <summary>Freezes the tree: all that can be done while it runs is done before the first thread is interrupted.</summary>
-    /// <exception cref="TreeException">The tree can't be frozen as it is, or not in time.</exception>
-    /// <exception cref="LinuxException">Not permitted, or another call failed.</exception>
+    /// <summary>Freezes the tree. Everything that can be done while it runs is done before the first thread is
+    /// interrupted.</summary>
+    /// <exception cref="TreeException">The tree can't be frozen, or not in time.</exception>
+    /// <exception cref="LinuxException">EPERM or EACCES: not permitted; or another call failed.</exception>
+    /// <exception cref="OperationCanceledException">The freeze was cancelled.</exception>
     public static FrozenTree Freeze(FreezeRequest request, CancellationToken cancel)
     {
         var tree = new ProcessTree(request.Root);
@@ -55,14 +65,15 @@ public readonly ref struct FrozenTree : IDisposable
         }
     }
 
-    /// <summary>Lets the tree run on; returns the time at which the last thread was let go.</summary>
+    /// <summary>Lets the tree run again; returns the <see cref="Stopwatch"/> timestamp at which the last thread was
+    /// released.</summary>
     public long Thaw()
     {
         _tracees.DetachAll();
         return _cgroup?.Thaw() ?? Stopwatch.GetTimestamp();
     }
 
-    /// <summary>Thaws, if that has not been done, and closes the tasks' files.</summary>
+    /// <summary>Thaws the tree, if it is still frozen, and closes the tasks' files.</summary>
     public void Dispose()
     {
         Thaw();
@@ -76,20 +87,21 @@ public readonly ref struct FrozenTree : IDisposable
         OpenStaleFiles(tree, request.Files);
         request.Prepare?.Invoke(tree.Tasks);
 
-        FreezeThread.Hurry();
+        FreezeThread.RaisePriority();
         long interrupted = Stopwatch.GetTimestamp();
         tracees.StopAll(Deadline(interrupted, request.Timeout));
-        OpenStaleFiles(tree, request.Files); // of tasks that were just born, or have become another program
+        OpenStaleFiles(tree, request.Files); // of tasks that have just been forked or have called exec
         return new FrozenTree(tree, tracees, null, interrupted, Stopwatch.GetTimestamp());
     }
 
-    // The cgroup stops all its threads at one write; what of the tree is outside of it is stopped by ptrace.
-    private static FrozenTree FreezeByCgroup(ProcessTree tree, Tracees tracees, CgroupFreezer cgroup, FreezeRequest request, CancellationToken cancel)
+    // One write freezes all threads in the cgroup; threads of the tree outside it are stopped with ptrace.
+    private static FrozenTree FreezeByCgroup(
+        ProcessTree tree, Tracees tracees, CgroupFreezer cgroup, FreezeRequest request, CancellationToken cancel)
     {
         tree.Scan((_, _) => { });
         RefuseInvisible(tree);
         request.Prepare?.Invoke(tree.Tasks);
-        FreezeThread.Hurry();
+        FreezeThread.RaisePriority();
         long interrupted = Stopwatch.GetTimestamp();
         long deadline = Deadline(interrupted, request.Timeout);
         cgroup.Freeze(deadline, cancel);
@@ -117,16 +129,17 @@ public readonly ref struct FrozenTree : IDisposable
             task.RefuseInvisible();
     }
 
-    // As many as there are descriptors for; the others have their turn in the freeze, which that lengthens.
+    // Opens the files of as many tasks as there are descriptors for. The other tasks' files are opened one task at a time during
+    // the freeze, which makes it longer.
     private static void OpenStaleFiles(ProcessTree tree, FreezeFiles files)
     {
-        const int ForOurselves = 40; // standard ones, the images' directory, log, status, guard, and what the runtime holds
-        ulong room = Math.Max(OwnProcess.DescriptorLimit, ForOurselves) - ForOurselves;
+        const int Reserved = 40; // for standard streams, images directory, log, status, guard, and the runtime's own
+        ulong available = Math.Max(OwnProcess.DescriptorLimit, Reserved) - Reserved;
         ulong each = (ulong)TreeTask.CountOf(files), used = 0;
-        for (int i = 0; i < tree.Tasks.Count; i++) // (an enumerator would be an object)
+        for (int i = 0; i < tree.Tasks.Count; i++) // foreach would allocate an enumerator in the freeze
         {
             var task = tree.Tasks[i];
-            task.OpensInTurn = (used += each) > room;
+            task.OpensInTurn = (used += each) > available;
             if (task.FilesAreStale && !task.OpensInTurn)
                 task.OpenFiles(files);
         }

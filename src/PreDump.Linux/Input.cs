@@ -1,6 +1,6 @@
 namespace PreDump.Linux;
 
-/// <summary>Something that the user gave: a pid, a directory, a time limit. Each assembly declares those that it knows
-/// (<see cref="TreeInput"/> here); what the user calls them, an option on a command line say, only the program knows.</summary>
-/// <param name="Name">For a debugger; no message shows it.</param>
+/// <summary>Something the user supplied: a pid, a directory, a time limit. Each assembly declares the inputs that it uses
+/// (<see cref="TreeInput"/> in this one); only the program knows what the user calls them, for example by which option.</summary>
+/// <param name="Name">A name for debugging; no message shows it.</param>
 public sealed record Input(string Name);

@@ -5,10 +5,11 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Tries the kernel's facilities on predump itself, where a config file or a version number could be wrong.</summary>
+/// <summary>Tests kernel features by using them on predump itself, because a kernel's configuration or version can be
+/// misleading.</summary>
 public static unsafe class KernelProbe
 {
-    /// <summary>Whether process_vm_readv(2) reads our own memory.</summary>
+    /// <summary>Whether process_vm_readv(2) can read predump's own memory.</summary>
     public static bool ReadOwnMemory()
     {
         using var page = new NativeBuffer(1);
@@ -22,7 +23,8 @@ public static unsafe class KernelProbe
         }
     }
 
-    /// <summary>Whether /proc/self/mem reads a page that is PROT_NONE (kernels may be told not to: proc_mem.force_override).</summary>
+    /// <summary>Whether /proc/self/mem can read a PROT_NONE page. The kernel parameter proc_mem.force_override may forbid
+    /// it.</summary>
     public static bool ReadForced()
     {
         void* page = mmap(null, (size_t)(ulong)PageSize.Bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -37,7 +39,7 @@ public static unsafe class KernelProbe
         return copy == 7;
     }
 
-    /// <summary>Whether ptrace(2) seizes and stops a child that we start for it.</summary>
+    /// <summary>Whether ptrace(2) can seize and stop a child, which is started for this test.</summary>
     public static bool SeizeChild()
     {
         var child = ThawGuard.StartIdle();
@@ -58,9 +60,9 @@ public static unsafe class KernelProbe
         }
     }
 
-    /// <summary>Whether /proc was mounted for our pid namespace.</summary>
+    /// <summary>Whether /proc belongs to predump's pid namespace.</summary>
     public static bool ProcIsOurs() => ProcFs.IsOurs();
 
-    /// <summary>Whether /proc keeps tasks out of this user's sight (hidepid), as seen by the namespace's first process, which is root's.</summary>
+    /// <summary>Whether /proc hides other users' tasks (mount option hidepid): tested on process 1, which is root's.</summary>
     public static bool ProcHides() => ProcFs.IsOurs() && ProcFs.Hides(1);
 }

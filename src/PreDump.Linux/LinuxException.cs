@@ -9,9 +9,9 @@ public sealed class LinuxException(string call, string subject, int errno)
     /// <summary>The call's name as in section 2 of the manual.</summary>
     public string Call { get; } = call;
 
-    /// <summary>What it was called on: a path, or a request and a pid.</summary>
+    /// <summary>What the call was applied to: a path, or a request and a pid.</summary>
     public string Subject { get; } = subject;
 
-    /// <summary>errno(3).</summary>
+    /// <summary>The error number. See errno(3).</summary>
     public int Errno { get; } = errno;
 }

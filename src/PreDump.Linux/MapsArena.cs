@@ -2,25 +2,28 @@ using Tmds.Linux;
 
 namespace PreDump.Linux;
 
-/// <summary>The raw maps of all tasks, one behind the other, in memory that was made before the freeze: in it the kernel only
-/// copies; nothing is parsed and, unless the tree has grown a lot, nothing allocated.</summary>
+/// <summary>Holds the raw maps of all tasks, consecutively, in memory that is allocated before the freeze. During the freeze the
+/// text is only copied: nothing is parsed, and nothing is allocated unless the tree has grown a lot.</summary>
+/// <param name="bytes">The expected total size.</param>
 public sealed class MapsArena(ulong bytes) : IDisposable
 {
-    private const int RoomForARead = 64 * 1024;
+    private const int MinReadBytes = 64 * 1024;
 
-    private readonly NativeBuffer _buffer = new(bytes + RoomForARead);
+    private readonly NativeBuffer _buffer = new(bytes + MinReadBytes);
     private int _used;
 
-    /// <summary>Reads a task's maps to its end; returns where they lie.</summary>
+    /// <summary>Reads a task's maps file to its end; returns the text's position in the arena. Empty if the task has
+    /// gone.</summary>
+    /// <exception cref="LinuxException">read(2) failed for another reason.</exception>
     public Range Read(Fd maps)
     {
         int start = _used;
         while (true)
         {
-            if (_buffer.Length - _used < RoomForARead)
+            if (_buffer.Length - _used < MinReadBytes)
                 _buffer.Grow((ulong)_buffer.Length * 2);
             int got = maps.TryRead(_buffer.Span[_used..]);
-            if (got < 0 && LibC.errno != LibC.ESRCH) // that: the task has gone
+            if (got < 0 && LibC.errno != LibC.ESRCH) // ESRCH: the task has gone
                 throw maps.Failed("read");
             if (got <= 0)
                 return start.._used;
@@ -28,7 +31,7 @@ public sealed class MapsArena(ulong bytes) : IDisposable
         }
     }
 
-    /// <summary>A task's maps.</summary>
+    /// <summary>The text of one task's maps, at a position that <see cref="Read"/> returned.</summary>
     public ReadOnlySpan<byte> this[Range maps] => _buffer.Span[maps];
 
     /// <inheritdoc/>

@@ -2,16 +2,16 @@ using System.Buffers.Text;
 
 namespace PreDump.Linux;
 
-/// <summary>Walks the raw text of /proc/PID/maps, one VMA at a time, without garbage.</summary>
+/// <summary>Parses the raw text of /proc/PID/maps, one VMA at a time, without allocating. See proc_pid_maps(5).</summary>
 public ref struct MapsReader(ReadOnlySpan<byte> text)
 {
     private ReadOnlySpan<byte> _rest = text;
 
-    /// <summary>The bytes that were not read yet: whoever reads on later begins there.</summary>
+    /// <summary>The length in bytes of the text not yet parsed, for a reader that continues there later.</summary>
     public readonly int Left => _rest.Length;
 
-    /// <summary>The next VMA; false at the end.</summary>
-    /// <exception cref="InvalidDataException">A line that the kernel can't have written.</exception>
+    /// <summary>Parses the next VMA; false at the end of the text.</summary>
+    /// <exception cref="InvalidDataException">A line is malformed.</exception>
     public bool TryRead(out Vma vma)
     {
         vma = default;
@@ -41,7 +41,6 @@ public ref struct MapsReader(ReadOnlySpan<byte> text)
         {
             Start = start,
             End = end,
-            Readable = permissions[0] == 'r',
             Shared = permissions[3] == 's',
             Inode = inode,
             Name = at[used..].TrimStart((byte)' '),

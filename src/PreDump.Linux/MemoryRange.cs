@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace PreDump.Linux;
 
-/// <summary>Bytes of a task's memory, [Start, Start + Length). Its layout is the kernel's <c>struct iovec</c> on 64 bits, so a
-/// span of ranges goes to process_vm_readv(2) as it is.</summary>
+/// <summary>A range of a task's memory, [Start, Start + Length). It has the layout of the 64-bit <c>struct iovec</c>, so a span
+/// of ranges can be passed to process_vm_readv(2) unchanged.</summary>
 /// <param name="Start">The first address.</param>
-/// <param name="Length">In bytes.</param>
+/// <param name="Length">The length in bytes.</param>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct MemoryRange(ulong Start, ulong Length) : IRun<MemoryRange>
 {
-    /// <summary>The first address behind the range.</summary>
+    /// <summary>The first address after the range.</summary>
     public ulong End => Start + Length;
 
-    /// <summary>The range from its <paramref name="bytes"/>th byte on.</summary>
+    /// <summary>The range without its first <paramref name="bytes"/> bytes.</summary>
     public MemoryRange Skip(ulong bytes) => new(Start + bytes, Length - bytes);
 
     /// <inheritdoc/>

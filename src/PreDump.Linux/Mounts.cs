@@ -1,9 +1,10 @@
 namespace PreDump.Linux;
 
-/// <summary>What is mounted where (proc_pid_mounts(5)).</summary>
+/// <summary>Finds mounted file systems. See proc_pid_mounts(5).</summary>
 public static class Mounts
 {
-    /// <summary>Where a freezer is mounted: the v1 controller ("freezer") or the v2 hierarchy ("cgroup2"); null for nowhere.</summary>
+    /// <summary>The mount point of a freezer; null if it is not mounted.</summary>
+    /// <param name="kind">"freezer" for the cgroup v1 controller, "cgroup2" for the v2 hierarchy.</param>
     public static string? OfFreezer(string kind)
     {
         foreach (var line in (ProcFs.TryReadText("/proc/self/mounts") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))

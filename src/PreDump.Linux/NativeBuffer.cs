@@ -3,28 +3,32 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Page-aligned memory outside the garbage collector's heap, faulted in when it is made: nothing that is done with it
-/// in the freeze costs a page fault.</summary>
+/// <summary>Page-aligned memory outside the garbage-collected heap, faulted in when it is allocated so that using it in the
+/// freeze causes no page faults. See mmap(2), MAP_POPULATE.</summary>
 public sealed unsafe class NativeBuffer : IDisposable
 {
     private byte* _start;
 
-    /// <summary>At least <paramref name="bytes"/> bytes.</summary>
+    /// <summary>Allocates at least <paramref name="bytes"/> bytes.</summary>
+    /// <exception cref="LinuxException">ENOMEM: there is not enough memory.</exception>
     public NativeBuffer(ulong bytes)
     {
         Length = checked((int)PageSize.RoundUp(Math.Max(bytes, 1)));
-        _start = (byte*)mmap(null, (size_t)(ulong)Length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+        _start = (byte*)mmap(null, (size_t)(ulong)Length, PROT_READ | PROT_WRITE, flags, -1, 0);
         if (_start == MAP_FAILED)
             throw new LinuxException("mmap", $"{Length} bytes", errno);
     }
 
-    /// <summary>In bytes.</summary>
+    /// <summary>The buffer's size in bytes.</summary>
     public int Length { get; private set; }
 
-    /// <summary>All of it.</summary>
+    /// <summary>The whole buffer. Invalid after <see cref="Grow"/> and <see cref="Dispose"/>.</summary>
     public Span<byte> Span => new(_start, Length);
 
-    /// <summary>Grows it to at least <paramref name="bytes"/> bytes; what it holds stays, spans taken before are void.</summary>
+    /// <summary>Grows the buffer to at least <paramref name="bytes"/> bytes and keeps its contents. Invalidates earlier spans.
+    /// See mremap(2).</summary>
+    /// <exception cref="LinuxException">ENOMEM: there is not enough memory.</exception>
     public void Grow(ulong bytes)
     {
         int length = checked((int)PageSize.RoundUp(bytes));

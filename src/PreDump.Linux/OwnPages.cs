@@ -3,10 +3,10 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>What the kernel says of pages of our own: what it does with others' is tried on them.</summary>
+/// <summary>Reads predump's own pagemap, for tests of what the kernel shows there.</summary>
 internal static unsafe class OwnPages
 {
-    /// <summary>A page's entry in our own pagemap (admin-guide/mm/pagemap.rst); 0 where it can't be read.</summary>
+    /// <summary>The pagemap entry (<see cref="PagemapBits"/>) of a page of predump's; 0 if it can't be read.</summary>
     public static ulong Entry(void* page)
     {
         ulong entry = 0;

@@ -5,15 +5,15 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>What predump sets for its own process before it does anything.</summary>
+/// <summary>Settings of predump's own process: descriptors, limits, signals and priority.</summary>
 public static unsafe class OwnProcess
 {
     private const int SIG_IGN = 1, SIGXFSZ = 25, RLIMIT_NOFILE = 7;
 
-    // Those that end a process, but SIGKILL and those of the processor's, which are the runtime's (it ends by SIGABRT then).
+    // Signals that terminate a process, except SIGKILL and the CPU's exceptions, which the runtime handles (and raises SIGABRT).
     private static readonly int[] s_deadly = [1, 2, 3, 5, 6, 10, 12, 13, 14, 15, 16, 24, 26, 27, 29, 30, 31];
 
-    /// <summary>Open descriptors that this process may have at once.</summary>
+    /// <summary>The number of descriptors that this process may have open. See getrlimit(2), RLIMIT_NOFILE.</summary>
     public static ulong DescriptorLimit
     {
         get
@@ -23,28 +23,33 @@ public static unsafe class OwnProcess
         }
     }
 
-    /// <summary>Sets it.</summary>
+    /// <summary>Prepares the process at its start: opens missing standard descriptors, ignores SIGXFSZ, and raises the descriptor
+    /// limit to its maximum. Call it first, before any file is opened.</summary>
     public static void Prepare()
     {
         OpenStandardDescriptors();
-        _ = LibCExtra.signal(SIGXFSZ, SIG_IGN); // a file above ulimit -f is then an error of write(2), which we clear up after
+        _ = LibCExtra.signal(SIGXFSZ, SIG_IGN); // exceeding ulimit -f then fails write(2), which we clean up after
         RaiseDescriptorLimit();
     }
 
-    /// <summary>From here on a signal ends us as exit(2) does, with its number as the exit code: to a caller that looks at the exit code alone
-    /// a process that was killed has ended well. Against SIGKILL nothing helps, but out of memory the kernel is to kill another one.</summary>
-    public static void EndByExitCode()
+    /// <summary>Makes deadly signals end the process by _exit(2), with the signal's number as the exit code: a caller that looks
+    /// only at the exit code (WEXITSTATUS) would take a killed process for a success. Nothing helps against SIGKILL, but the OOM
+    /// killer is told to choose another process. Ignored signals stay ignored. See signal(7) and
+    /// proc_pid_oom_score_adj(5).</summary>
+    public static void ExitOnDeadlySignals()
     {
-        nint exit = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "_exit"); // it may be called from a signal handler, and takes a number
+        // _exit(int) fits as a handler: it is async-signal-safe and gets the signal's number as its argument.
+        nint exit = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "_exit");
         foreach (int signal in s_deadly)
             if (LibCExtra.signal(signal, exit) == SIG_IGN)
                 _ = LibCExtra.signal(signal, SIG_IGN);
         using var score = Fd.TryOpen("/proc/self/oom_score_adj", O_WRONLY, out _);
-        _ = score?.TryWriteOnce("-1000"u8); // for root alone
+        _ = score?.TryWriteOnce("-1000"u8); // only root may
     }
 
-    /// <summary>Lets go of standard input, output and error, as a daemon does.</summary>
-    public static void LeaveStandardDescriptors()
+    /// <summary>Redirects standard input, output and error to /dev/null, as a daemon does. See dup2(2).</summary>
+    /// <exception cref="LinuxException">/dev/null can't be opened.</exception>
+    public static void DetachStandardDescriptors()
     {
         using var nothing = Fd.Open("/dev/null", O_RDWR);
         for (int fd = 0; fd <= 2; fd++)
@@ -52,16 +57,18 @@ public static unsafe class OwnProcess
                 throw nothing.Failed("dup2");
     }
 
-    /// <summary>setpriority(2) for the calling thread, which is what Linux makes of it.</summary>
-    public static void BeNice(int nice) => _ = Interop.LibCExtra.setpriority(0, 0, nice);
+    /// <summary>Sets the nice value of the calling thread; errors are ignored. See setpriority(2): on Linux it applies to one
+    /// thread.</summary>
+    public static void BeNice(int nice) => _ = LibCExtra.setpriority(0, 0, nice);
 
-    // Started with standard output closed, the first file opened would be descriptor 1, and messages would go into an image.
+    // If predump is started with standard output closed, the first file opened becomes descriptor 1 and messages go into an
+    // image.
     private static void OpenStandardDescriptors()
     {
         const int F_GETFD = 1;
         for (int fd = 0; fd <= 2; fd++)
             if (fcntl(fd, F_GETFD) == -1)
-                _ = Fd.TryOpen("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, out _); // gets the lowest free number: this one
+                _ = Fd.TryOpen("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, out _); // gets the lowest free number, which is fd
     }
 
     private static void RaiseDescriptorLimit()

@@ -5,22 +5,23 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>This same program as a child, in a session of its own so that no signal of a terminal reaches it. A .NET process can't
-/// fork.</summary>
+/// <summary>Starts predump itself as a child process, because a .NET process can't fork. The child gets its own session, so that
+/// no signal of a terminal reaches it. See posix_spawn(3).</summary>
 public static unsafe class OwnProgram
 {
-    /// <summary>Starts it; returns its pid.</summary>
-    /// <param name="arguments">Its command line, without the program's name.</param>
-    /// <param name="descriptors">Become its descriptors 0, 1, …; the others are as they were left to us.</param>
-    /// <param name="withEnvironment">Whether it gets our environment; else none.</param>
-    /// <param name="blocked">A signal that is blocked from its birth, so that no thread of its runtime takes it; 0: none.</param>
-    /// <exception cref="LinuxException">It can't be started.</exception>
-    public static int Start(IReadOnlyList<string> arguments, ReadOnlySpan<int> descriptors, bool withEnvironment = false, int blocked = 0)
+    /// <summary>Starts the child; returns its pid.</summary>
+    /// <param name="arguments">The command line, without the program's name.</param>
+    /// <param name="descriptors">These become the child's descriptors 0, 1, …; it also inherits all that are not
+    /// close-on-exec.</param>
+    /// <param name="withEnvironment">True: the child inherits the environment; false: it gets an empty one.</param>
+    /// <param name="blocked">A signal that is blocked from the start, so that no thread of its runtime takes it; 0 for
+    /// none.</param>
+    /// <exception cref="LinuxException">The child can't be started.</exception>
+    public static int Start(
+        IReadOnlyList<string> arguments, ReadOnlySpan<int> descriptors, bool withEnvironment = false, int blocked = 0)
     {
         using var argv = new TextVector([.. Command(), .. arguments]);
-        using var environment = new TextVector(withEnvironment
-            ? [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")]
-            : []);
+        using var environment = new TextVector(withEnvironment ? OwnEnvironment() : []);
         // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
         byte* actions = stackalloc byte[128];
         byte* attributes = stackalloc byte[512];
@@ -39,7 +40,8 @@ public static unsafe class OwnProgram
         return error == 0 ? pid : throw new LinuxException("posix_spawn", "predump", error);
     }
 
-    /// <summary>Waits for a child's end; returns its exit code, or 128 and the signal that killed it.</summary>
+    /// <summary>Waits for a child to end; returns its exit code, or 128 plus the signal that killed it. See waitpid(2).</summary>
+    /// <exception cref="LinuxException">ECHILD: there is no such child.</exception>
     public static int WaitFor(int pid)
     {
         int status;
@@ -49,12 +51,15 @@ public static unsafe class OwnProgram
         return (status & 0x7f) == 0 ? status >> 8 & 0xff : 128 + (status & 0x7f);
     }
 
-    // Published, the program is one file; while it is developed it may be `dotnet predump.dll`.
+    // A published predump is a single executable; during development it may run as `dotnet predump.dll`.
     private static string[] Command() => Path.GetFileName(Environment.ProcessPath) == "dotnet"
         ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]]
         : ["/proc/self/exe"];
 
-    // Texts with a null pointer behind the last, as execve(2) wants them.
+    private static string[] OwnEnvironment() =>
+        [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")];
+
+    // A null-terminated array of C strings, as execve(2) takes it.
     private sealed class TextVector : IDisposable
     {
         private readonly int _count;

@@ -1,16 +1,16 @@
 namespace PreDump.Linux;
 
-/// <summary>What a scan of page tables looks for.</summary>
+/// <summary>The kind of pages that a scan of page tables looks for.</summary>
 public enum PageCategory
 {
-    /// <summary>Anonymous pages, in memory or in swap: no clean page of a file, no guard, and not the zero page. The huge zero
-    /// page counts as one, because before <see cref="PagemapScan"/> nothing told it from others.</summary>
+    /// <summary>Anonymous pages, in memory or in swap. Not clean file pages, guard pages, or the zero page; the huge zero page is
+    /// included, because kernels before <see cref="PagemapScan"/> can't distinguish it.</summary>
     Anonymous,
 
-    /// <summary>Those of them that were written to since the last reset of their soft-dirty bits; and the huge zero page, which
-    /// may stand where something else was: giving memory back and reading it again marks nothing.</summary>
+    /// <summary>Anonymous pages that were written since the last soft-dirty reset, and the zero page: it may have replaced other
+    /// contents, because freeing memory (MADV_DONTNEED) and reading it again sets no soft-dirty bit.</summary>
     SoftDirty,
 
-    /// <summary>Every page of a range, unseen.</summary>
+    /// <summary>Every page of the range; the page tables are not read.</summary>
     All,
 }

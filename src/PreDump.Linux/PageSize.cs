@@ -3,18 +3,18 @@ namespace PreDump.Linux;
 /// <summary>The machine's page size.</summary>
 public static class PageSize
 {
-    /// <summary>In bytes: 4096 on x86-64.</summary>
+    /// <summary>The page size in bytes: 4096 on x86-64.</summary>
     public static readonly int Bytes = Environment.SystemPageSize;
 
-    /// <summary>The same, for addresses and lengths of memory.</summary>
+    /// <summary>The page size in bytes, in the type of addresses and lengths.</summary>
     public static readonly ulong Ulong = (ulong)Bytes;
 
-    /// <summary>How many whole pages <paramref name="bytes"/> make.</summary>
+    /// <summary>The number of complete pages in <paramref name="bytes"/>.</summary>
     public static ulong Pages(ulong bytes) => bytes / Ulong;
 
-    /// <summary>How many bytes <paramref name="pages"/> have.</summary>
+    /// <summary>The size in bytes of <paramref name="pages"/>.</summary>
     public static ulong BytesOf(ulong pages) => pages * Ulong;
 
-    /// <summary>The next page border at or above <paramref name="bytes"/>.</summary>
+    /// <summary>Rounds <paramref name="bytes"/> up to a multiple of the page size.</summary>
     public static ulong RoundUp(ulong bytes) => (bytes + Ulong - 1) & ~(Ulong - 1);
 }

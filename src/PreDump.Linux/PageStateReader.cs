@@ -1,37 +1,34 @@
 namespace PreDump.Linux;
 
-/// <summary>Where a page is, as far as reading it matters to the task.</summary>
+/// <summary>Where a page is, as far as reading it affects the task.</summary>
 public enum PageState
 {
     /// <summary>In memory, and no other process maps it.</summary>
     Own,
 
-    /// <summary>In memory, shared with another process since a fork. process_vm_readv(2) pins pages, and before a page is pinned
-    /// the kernel (since 5.19) makes a copy of a shared one for the task: to read a tree of forked servers so would multiply its
+    /// <summary>In memory, shared with another process since a fork. process_vm_readv(2) pins pages, and since Linux 5.19 the
+    /// kernel copies a shared page before it pins it: reading a tree of forked servers that way would multiply its
     /// memory.</summary>
     Shared,
 
-    /// <summary>In swap: reading brings it into memory, which a cgroup with a limit may not have.</summary>
+    /// <summary>In swap: reading it brings it into memory, which may exceed a cgroup's limit.</summary>
     Swapped,
 }
 
-/// <summary>Tells where pages are from /proc/PID/pagemap (admin-guide/mm/pagemap.rst): bit 56, mapped exclusively, and 62,
-/// swapped.</summary>
+/// <summary>Reads the state of pages from /proc/PID/pagemap, many entries at a time. Not thread-safe.</summary>
 public sealed class PageStateReader
 {
-    private const ulong Exclusive = 1UL << 56, InSwap = 1UL << 62;
-
     private readonly ulong[] _entries = new ulong[2048];
-    private ulong _start, _end;
+    private ulong _start, _end; // the addresses that the entries cover
 
-    /// <summary>Forgets the answers so far: the task has run.</summary>
+    /// <summary>Discards the entries read so far, because the task has run since.</summary>
     public void Forget() => _end = 0;
 
-    /// <summary>Where the first page of a range is.</summary>
-    /// <param name="pagemap">The task's.</param>
-    /// <param name="range">The pages, above those asked for before.</param>
-    /// <param name="end">Where the last range ends that will be asked for.</param>
-    /// <param name="bytes">The number of bytes that the answer is for.</param>
+    /// <summary>Returns the state of the first page of a range, and how many bytes of the range share it.</summary>
+    /// <param name="pagemap">The task's pagemap.</param>
+    /// <param name="range">The pages; ranges must be asked for in ascending order.</param>
+    /// <param name="end">The end of the last range that will be asked for.</param>
+    /// <param name="bytes">The length of the run of pages with this state, at the range's start.</param>
     public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
         ulong page = PageSize.Ulong;
@@ -56,12 +53,12 @@ public sealed class PageStateReader
         return answer;
     }
 
-    /// <summary>The raw entries of pages for which the last answer is; none where the memory has gone.</summary>
+    /// <summary>The raw entries of pages that the last answer covers; empty if the memory has gone.</summary>
     public ReadOnlySpan<ulong> EntriesOf(MemoryRange pages) => pages.Start >= _start && pages.End <= _end
         ? _entries.AsSpan((int)PageSize.Pages(pages.Start - _start), (int)PageSize.Pages(pages.Length))
         : default;
 
-    private static PageState Of(ulong entry) => (entry & InSwap) != 0 ? PageState.Swapped
-        : (entry & Exclusive) != 0 ? PageState.Own
+    private static PageState Of(ulong entry) => (entry & PagemapBits.Swapped) != 0 ? PageState.Swapped
+        : (entry & PagemapBits.Exclusive) != 0 ? PageState.Own
         : PageState.Shared;
 }

@@ -4,16 +4,17 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The PAGEMAP_SCAN ioctl (admin-guide/mm/pagemap.rst, Linux 6.7): the kernel walks the page tables and returns the
-/// ranges that match. What this kernel's one knows is tried out once, on a page of our own.</summary>
+/// <summary>The PAGEMAP_SCAN ioctl, since Linux 6.7: the kernel walks the page tables and returns the ranges that match. Which
+/// categories this kernel supports is tested once, on a page of predump's. See PAGEMAP_SCAN(2const) and
+/// Documentation/admin-guide/mm/pagemap.rst.</summary>
 public static unsafe class PagemapScan
 {
-    private const int MostRegions = 256;
+    private const int MaxRegions = 256;
     private const int PAGEMAP_SCAN = unchecked((int)0xC0606610); // _IOWR('f', 16, struct pm_scan_arg)
 
     // PAGE_IS_… of linux/fs.h
-    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, Huge = 1 << 6,
-        SoftDirtyMark = 1 << 7, Guard = 1 << 8;
+    private const ulong File = 1 << 2, Present = 1 << 3, Swapped = 1 << 4, PfnZero = 1 << 5, Huge = 1 << 6;
+    private const ulong SoftDirtyMark = 1 << 7, Guard = 1 << 8;
 
     private static readonly bool s_anonymous, s_softDirty;
 
@@ -28,13 +29,15 @@ public static unsafe class PagemapScan
         s_softDirty = Try(pagemap, page, PageCategory.SoftDirty, HasGuardCategory); // some 6.7.x lack the soft-dirty category
     }
 
-    /// <summary>Since 6.15: before, guard pages look like swapped ones that can't be read.</summary>
+    /// <summary>Whether the scan can tell guard pages (since Linux 6.15). Otherwise they look like swapped pages that can't be
+    /// read.</summary>
     public static bool HasGuardCategory { get; }
 
-    /// <summary>Whether this kernel finds pages of a category.</summary>
-    public static bool Finds(PageCategory category) => category == PageCategory.SoftDirty ? s_softDirty : s_anonymous;
+    /// <summary>Whether this kernel's scan can find pages of a category.</summary>
+    public static bool Supports(PageCategory category) => category == PageCategory.SoftDirty ? s_softDirty : s_anonymous;
 
-    /// <summary>As <see cref="ProcPagemap.Scan"/>.</summary>
+    /// <summary>Finds the next pages; the contract is that of <see cref="ProcPagemap.Scan"/>.</summary>
+    /// <exception cref="LinuxException">The ioctl failed.</exception>
     internal static int Scan(Fd pagemap, ref ulong position, ulong end, PageCategory category, Span<MemoryRange> found)
     {
         Regions regions;
@@ -42,7 +45,7 @@ public static unsafe class PagemapScan
         argument.Start = position;
         argument.End = end;
         argument.Vector = (ulong)&regions;
-        argument.VectorLength = (ulong)Math.Min(MostRegions, found.Length);
+        argument.VectorLength = (ulong)Math.Min(MaxRegions, found.Length);
         int count = ioctl(pagemap.Number, PAGEMAP_SCAN, &argument);
         if (count < 0)
         {
@@ -58,14 +61,14 @@ public static unsafe class PagemapScan
         for (int i = 0; i < count; i++)
         {
             var region = ((PageRegion*)&regions)[i];
-            if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // a small zero page that was not written to
+            if ((region.Categories & (PfnZero | Huge | SoftDirtyMark)) == PfnZero) // the small zero page, never written
                 continue;
             RunMerger.TryAdd(found, ref ranges, new MemoryRange(region.Start, region.End - region.Start));
         }
         return ranges;
     }
 
-    // Regions are split where the returned categories differ, so as few as possible are asked for.
+    // The kernel splits regions where the returned categories differ, so ReturnMask has as few as possible.
     private static ScanArgument Filtered(PageCategory category, bool guard)
     {
         ulong never = File | (guard ? Guard : 0);
@@ -93,7 +96,7 @@ public static unsafe class PagemapScan
         }
     }
 
-    /// <summary>struct page_region of linux/fs.h: a range and what its pages have in common.</summary>
+    /// <summary>struct page_region of linux/fs.h: a range and the categories that its pages have in common.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct PageRegion
     {
@@ -108,7 +111,7 @@ public static unsafe class PagemapScan
         public ulong CategoryInverted, CategoryMask, CategoryAnyOf, ReturnMask;
     }
 
-    [InlineArray(MostRegions)]
+    [InlineArray(MaxRegions)]
     private struct Regions
     {
         private PageRegion _first;

@@ -3,13 +3,16 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Files beside the images that nobody else may read, and that may be there already: a log, statistics, a pid file.</summary>
+/// <summary>Files next to the images that only this user may read, and that may exist already: a log, statistics, a pid
+/// file.</summary>
 public static unsafe class PrivateFile
 {
     private const int Mode = 0b110_000_000;
 
-    /// <summary>Creates a file that nobody else may read, or empties the one that is there and takes it from the others. It follows no
-    /// link, and takes nobody else's file; a FIFO or a device is opened as it is, without waiting for a reader.</summary>
+    /// <summary>Creates a file with mode 0600, or truncates an existing one and sets its mode. Refuses a symbolic link, and a
+    /// file that belongs to another user or has other hard links. A FIFO or a device is opened unchanged, without waiting for a
+    /// reader.</summary>
+    /// <exception cref="LinuxException">EEXIST: the file is refused; or it can't be opened.</exception>
     public static Fd CreateOrTruncate(string path)
     {
         var file = Fd.Open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, Mode);
@@ -25,8 +28,9 @@ public static unsafe class PrivateFile
         }
     }
 
-    /// <summary>Whether nobody but this user and root may have written a file.</summary>
-    public static bool IsOnlyOurs(Fd file)
+    /// <summary>Whether only this user and root can write a file, according to its owner and mode. See fstat(2).</summary>
+    /// <exception cref="LinuxException">fstat(2) failed.</exception>
+    public static bool IsWritableOnlyByUs(Fd file)
     {
         stat status;
         if (fstat(file.Number, &status) != 0)
@@ -34,34 +38,34 @@ public static unsafe class PrivateFile
         return ((uint)status.st_uid == 0 || (uint)status.st_uid == (uint)geteuid()) && ((uint)status.st_mode & 0b010_010) == 0;
     }
 
-    /// <summary>Finds out, with nothing changed, whether <see cref="CreateOrTruncate"/> would take the file that is there.</summary>
-    /// <exception cref="LinuxException">It would not.</exception>
+    /// <summary>Checks that <see cref="CreateOrTruncate"/> would accept an existing file, without changing it.</summary>
+    /// <exception cref="LinuxException">It would refuse the file.</exception>
     public static void RefuseForeign(string path)
     {
         using var file = Fd.TryOpen(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, out int error);
         if (file is null && error != ENOENT)
             throw new LinuxException("open", path, error);
         if (file is not null)
-            _ = IsPlain(file);
+            _ = IsOwnRegularFile(file);
     }
 
-    // A FIFO or a device is as private as it is: false. A plain file of somebody else's is refused.
-    private static bool IsPlain(Fd file)
+    // False for a FIFO or a device, whose mode is not ours to change. Throws for another user's regular file.
+    private static bool IsOwnRegularFile(Fd file)
     {
         if (RegularFile.NameOfKind(file) is not null)
             return false;
         stat status;
         if (fstat(file.Number, &status) != 0)
             throw file.Failed("fstat");
-        // Its owner could open it again, or has it open; and a second name may be anybody's.
+        // Its owner may have it open, and another hard link may be in another user's directory.
         if ((uint)status.st_uid != (uint)geteuid() || (ulong)status.st_nlink != 1)
-            throw new LinuxException("open", $"{file.Path}, a file of another user or with a second name", EEXIST);
+            throw new LinuxException("open", $"{file.Path}, which belongs to another user or has other hard links", EEXIST);
         return true;
     }
 
     private static void TakeFromOthers(Fd file)
     {
-        if (!IsPlain(file))
+        if (!IsOwnRegularFile(file))
             return;
         if (fchmod(file.Number, (mode_t)(uint)Mode) != 0)
             throw file.Failed("fchmod");

@@ -8,19 +8,21 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Small files of /proc, by pid or tid (proc(5)).</summary>
+/// <summary>Reads small files of /proc by pid or tid. See proc(5).</summary>
 public static class ProcFs
 {
-    /// <summary>"/proc/PID/FILE".</summary>
+    /// <summary>The path "/proc/PID/FILE".</summary>
     public static string Path(int pid, string file) => $"/proc/{pid}/{file}";
 
-    /// <summary>Whether it was mounted for our pid namespace; of another one the numbers name other processes than ptrace(2)'s do.</summary>
-    internal static bool IsOurs() => new FileInfo("/proc/self").LinkTarget == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+    /// <summary>Whether /proc belongs to predump's pid namespace. If not, its pids differ from those that system calls
+    /// take.</summary>
+    internal static bool IsOurs() =>
+        new FileInfo("/proc/self").LinkTarget == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Whether there is a process that /proc does not show to this user (its mount option hidepid).</summary>
+    /// <summary>Whether a process exists that /proc hides from this user (mount option hidepid).</summary>
     internal static bool Hides(int pid)
     {
-        for (int tries = 0; tries < 20; tries++) // while a thread of it runs exec it may be out of sight for a moment
+        for (int tries = 0; tries < 20; tries++) // a process can vanish briefly while one of its threads calls exec
         {
             if (ProcStatus.TryRead(pid) is not null || (kill(pid, 0) != 0 && errno == ESRCH))
                 return false;
@@ -29,19 +31,21 @@ public static class ProcFs
         return true;
     }
 
-    /// <summary>Opens a file; null where there is none, or its task has gone.</summary>
-    /// <exception cref="LinuxException">It can't be opened for another reason: a task that we can't look at is not one that is gone.</exception>
+    /// <summary>Opens a file; null if it does not exist or its task has gone.</summary>
+    /// <exception cref="LinuxException">It can't be opened for another reason, EACCES for example.</exception>
     internal static Fd? OpenUnlessGone(string path, int flags)
     {
         var fd = Fd.TryOpen(path, flags, out int error);
         return fd is not null || error is Errno.ENOENT or Errno.ESRCH ? fd : throw new LinuxException("open", path, error);
     }
 
-    /// <summary>The whole of a small file as text; null where there is none, its task has gone, or this user may not read it.</summary>
+    /// <summary>The complete text of a small file; null if it does not exist, its task has gone, or this user may not read
+    /// it.</summary>
     /// <exception cref="LinuxException">It can't be read for another reason.</exception>
     public static string? TryReadText(string path) => TryRead(path, Encoding.UTF8.GetString);
 
-    /// <summary>What a parser makes of a small file; null where there is none, its task has gone, or this user may not read it.</summary>
+    /// <summary>Reads and parses a small file; null if it does not exist, its task has gone, or this user may not read
+    /// it.</summary>
     /// <exception cref="LinuxException">It can't be read for another reason.</exception>
     internal static T? TryRead<T>(string path, Parser<T> parse) where T : class
     {
@@ -66,7 +70,9 @@ public static class ProcFs
         }
     }
 
-    /// <summary>The state letter of /proc/TID/stat (R, S, D, T, t, Z, X, I); '\0' where there is no such task. No garbage.</summary>
+    /// <summary>A task's state letter (R, S, D, T, t, Z, X, I); '\0' if there is no such task. Allocates nothing, because it is
+    /// called in the freeze. See proc_pid_stat(5).</summary>
+    /// <exception cref="LinuxException">The file can't be read for another reason.</exception>
     public static unsafe char State(int tid)
     {
         Span<byte> path = stackalloc byte[32], stat = stackalloc byte[1024];
@@ -82,18 +88,20 @@ public static class ProcFs
         }
         if (length < 0 && error != ENOENT && error != ESRCH)
             throw new LinuxException("read", Path(tid, "stat"), error);
-        var rest = length <= 0 ? default : BehindComm(stat[..length]);
+        var rest = length <= 0 ? default : AfterComm(stat[..length]);
         return rest.IsEmpty ? '\0' : (char)rest[0];
     }
 
-    /// <summary>When the task started, in clock ticks since boot (field 22 of stat); 0 where there is no such task.</summary>
+    /// <summary>When the task started, in clock ticks since boot; 0 if there is no such task. See proc_pid_stat(5), field
+    /// 22.</summary>
+    /// <exception cref="LinuxException">The file can't be read for another reason.</exception>
     public static ulong StartTime(int tid)
     {
         Span<byte> stat = stackalloc byte[1024];
-        return StartTimeOf(StatBehindComm(tid, stat));
+        return StartTimeOf(StatAfterComm(tid, stat));
     }
 
-    /// <summary>Field 22 of what stands behind the name, which is fields 3 and on.</summary>
+    /// <summary>Parses field 22 of a stat file, given its text from field 3 on; 0 if it is missing.</summary>
     internal static ulong StartTimeOf(ReadOnlySpan<byte> rest)
     {
         for (int field = 3; field < 22; field++)
@@ -106,8 +114,8 @@ public static class ProcFs
         return Utf8Parser.TryParse(rest, out ulong ticks, out _) ? ticks : 0;
     }
 
-    /// <summary>Microseconds since boot, of the clock that tasks' start times are of (clock_gettime(2), CLOCK_BOOTTIME). CRIU reads it in
-    /// /proc/uptime, which a container may be shown another one of.</summary>
+    /// <summary>Microseconds since boot, on the clock of tasks' start times. See clock_gettime(2), CLOCK_BOOTTIME. CRIU reads
+    /// /proc/uptime instead, which may show a different time inside a container.</summary>
     public static unsafe ulong UptimeMicroseconds()
     {
         const int CLOCK_BOOTTIME = 7;
@@ -116,10 +124,12 @@ public static class ProcFs
         return ((ulong)now[0] * 1_000_000) + ((ulong)now[1] / 1000);
     }
 
-    /// <summary>A number of this boot of the machine (random(4)); none where it can't be read.</summary>
+    /// <summary>The identifier of the machine's current boot; <see cref="Guid.Empty"/> if it can't be read. See
+    /// random(4).</summary>
     public static Guid BootId() => Guid.TryParse(TryReadText("/proc/sys/kernel/random/boot_id"), out var boot) ? boot : default;
 
-    /// <summary>The threads of a process, in the kernel's order; empty where it has gone.</summary>
+    /// <summary>The tids of a process, in the kernel's order; empty if it has gone. See proc_pid_task(5).</summary>
+    /// <exception cref="LinuxException">They can't be read for another reason.</exception>
     public static List<int> Threads(int pid)
     {
         var tids = new List<int>();
@@ -129,10 +139,11 @@ public static class ProcFs
         return tids;
     }
 
-    /// <summary>The processes that a thread has forked and not yet reaped (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN).</summary>
+    /// <summary>The child processes that a thread has forked and not yet reaped. See proc_tid_children(5); needs
+    /// CONFIG_PROC_CHILDREN.</summary>
     public static List<int> Children(int pid, int tid) => TryRead($"/proc/{pid}/task/{tid}/children", PidsIn) ?? [];
 
-    /// <summary>The numbers of a list with blanks between them.</summary>
+    /// <summary>Parses a list of pids separated by blanks.</summary>
     internal static List<int> PidsIn(ReadOnlySpan<byte> text)
     {
         var pids = new List<int>();
@@ -142,8 +153,8 @@ public static class ProcFs
         return pids;
     }
 
-    // What stands behind "PID (comm) ": comm may hold blanks and brackets, so its end is the last ')'.
-    private static ReadOnlySpan<byte> StatBehindComm(int tid, Span<byte> buffer)
+    // The text after "PID (comm) ", which begins with field 3; empty if the task has gone.
+    private static ReadOnlySpan<byte> StatAfterComm(int tid, Span<byte> buffer)
     {
         using var fd = OpenUnlessGone(Path(tid, "stat"), O_RDONLY);
         if (fd is null)
@@ -151,15 +162,17 @@ public static class ProcFs
         int length = fd.TryRead(buffer);
         if (length < 0 && errno != ESRCH)
             throw fd.Failed("read");
-        return length <= 0 ? default : BehindComm(buffer[..length]);
+        return length <= 0 ? default : AfterComm(buffer[..length]);
     }
 
-    internal static ReadOnlySpan<byte> BehindComm(ReadOnlySpan<byte> stat)
+    /// <summary>The part of a stat file after "PID (comm) ". comm may contain blanks and parentheses, so it ends at the last
+    /// ')'.</summary>
+    internal static ReadOnlySpan<byte> AfterComm(ReadOnlySpan<byte> stat)
     {
         int comm = stat.LastIndexOf((byte)')');
         return comm < 0 || comm + 2 >= stat.Length ? default : stat[(comm + 2)..];
     }
 
-    /// <summary>Makes something of a file's text.</summary>
+    /// <summary>Parses the text of a file.</summary>
     internal delegate T? Parser<out T>(ReadOnlySpan<byte> text);
 }

@@ -1,33 +1,29 @@
 using System.Runtime.InteropServices;
 using Tmds.Linux;
+using static PreDump.Linux.PagemapBits;
 using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The scan for kernels before 6.7: /proc/PID/pagemap holds a 64-bit entry per page
-/// (admin-guide/mm/pagemap.rst).</summary>
+/// <summary>The scan for kernels before 6.7, which reads the <see cref="PagemapBits"/> of every page.</summary>
 internal static unsafe class ProcPagemapEntries
 {
-    private const ulong Present = 1UL << 63, Swapped = 1UL << 62, FileOrShared = 1UL << 61, Guard = 1UL << 58,
-        SoftDirtyMark = 1UL << 55;
-    private const ulong FrameMask = (1UL << 55) - 1;
-
     private static readonly ulong s_zeroFrame = FindZeroFrame();
 
-    /// <summary>As <see cref="ProcPagemap.Scan"/>.</summary>
+    /// <summary>Finds the next pages; the contract is that of <see cref="ProcPagemap.Scan"/>.</summary>
     public static int Scan(
         Fd pagemap, ref ulong position, ulong end, PageCategory category, bool anonymous, Span<MemoryRange> found)
     {
         Span<ulong> entries = stackalloc ulong[2048];
         int ranges = 0;
         ulong pageSize = PageSize.Ulong;
-        // The huge zero page has the file's bit too, although no file is near.
-        ulong never = Guard | (anonymous ? 0 : FileOrShared);
+        // The huge zero page has FileOrShared set even in anonymous memory. CRIU dumps it.
+        ulong excluded = Guard | (anonymous ? 0 : FileOrShared);
         while (position < end)
         {
             int want = (int)Math.Min((ulong)entries.Length, PageSize.Pages(end - position));
-            var to = MemoryMarshal.AsBytes(entries[..want]);
-            int got = pagemap.TryReadAt(to, position / pageSize * sizeof(ulong)) / sizeof(ulong);
+            int bytes = pagemap.TryReadAt(MemoryMarshal.AsBytes(entries[..want]), position / pageSize * sizeof(ulong));
+            int got = bytes / sizeof(ulong);
             if (got <= 0) // the memory has gone
             {
                 position = end;
@@ -35,27 +31,26 @@ internal static unsafe class ProcPagemapEntries
             }
             for (int i = 0; i < got; i++, position += pageSize)
             {
-                var page = new MemoryRange(position, pageSize);
-                if (Takes(entries[i], category, never) && !RunMerger.TryAdd(found, ref ranges, page))
+                if (Matches(entries[i], category, excluded)
+                    && !RunMerger.TryAdd(found, ref ranges, new MemoryRange(position, pageSize)))
                     return ranges;
             }
         }
         return ranges;
     }
 
-    private static bool Takes(ulong entry, PageCategory category, ulong never) =>
+    private static bool Matches(ulong entry, PageCategory category, ulong excluded) =>
         (entry & (Present | Swapped)) != 0
-        && (entry & never) == 0
-        && ((entry & Present) == 0 || s_zeroFrame == 0 || (entry & FrameMask) != s_zeroFrame)
+        && (entry & excluded) == 0
+        && ((entry & Present) == 0 || s_zeroFrame == 0 || (entry & Location) != s_zeroFrame)
         && (category != PageCategory.SoftDirty || (entry & SoftDirtyMark) != 0);
 
-    /// <summary>The zero page's frame, by the entries of two pages that were only read; 0 where there is none: some kernels give
-    /// each of them a frame of its own, which soon holds another page, and that must not be left out.</summary>
+    /// <summary>The zero page's frame, derived from the entries of two pages that were only read. 0 if they differ: some kernels
+    /// give each such page a frame of its own, which is later reused for an ordinary page and must not be excluded.</summary>
     internal static ulong ZeroFrame(ulong first, ulong second) =>
-        (first & second & Present) != 0 && (first & FrameMask) == (second & FrameMask) ? first & FrameMask : 0;
+        (first & second & Present) != 0 && (first & Location) == (second & Location) ? first & Location : 0;
 
-    // Without CAP_SYS_ADMIN frames read as 0: then zero pages can't be told from others and are taken too, which costs room and
-    // harms nothing.
+    // Without CAP_SYS_ADMIN frames read as 0. Zero pages are then copied like others, which costs space but is harmless.
     private static ulong FindZeroFrame()
     {
         ulong pageSize = PageSize.Ulong;

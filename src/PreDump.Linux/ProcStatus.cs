@@ -3,50 +3,51 @@ using System.Text;
 
 namespace PreDump.Linux;
 
-/// <summary>What /proc/TID/status tells of a task (proc(5)).</summary>
+/// <summary>The fields of /proc/TID/status that predump uses. See proc_pid_status(5).</summary>
 public sealed record ProcStatus
 {
     /// <summary>The command's name, up to 15 bytes, with the kernel's escapes.</summary>
     public string Name { get; private init; } = "";
 
-    /// <summary>R, S, D, T, t, Z, X or I.</summary>
+    /// <summary>The state letter: R, S, D, T, t, Z, X or I.</summary>
     public char State { get; private init; }
 
     /// <summary>The process that the thread belongs to.</summary>
     public int Tgid { get; private init; }
 
-    /// <summary>The parent process.</summary>
+    /// <summary>The parent process; 0 for none.</summary>
     public int PPid { get; private init; }
 
-    /// <summary>The tracer's pid; 0 for none.</summary>
+    /// <summary>The tracer's tid; 0 for none.</summary>
     public int TracerPid { get; private init; }
 
-    /// <summary>The pid in the task's innermost pid namespace: the number that CRIU names its images by.</summary>
+    /// <summary>The pid in the task's innermost pid namespace: CRIU uses it in the names of images.</summary>
     public int InnermostPid { get; private init; }
 
     /// <summary>The real user id.</summary>
     public int Uid { get; private init; }
 
-    /// <summary>Memory that is in no file, swapped included, in bytes: about what a first pre-dump copies.</summary>
+    /// <summary>Anonymous memory in bytes, including swap: about what a first pre-dump copies.</summary>
     public ulong AnonymousBytes { get; private init; }
 
-    /// <summary>False for a kernel thread and for a zombie: neither has memory.</summary>
+    /// <summary>False for kernel threads and zombies, which have no memory.</summary>
     public bool HasMemory { get; private init; }
 
-    /// <summary>The signals that are ignored (SigIgn): bit 0 is signal 1.</summary>
+    /// <summary>The ignored signals (SigIgn): bit N-1 stands for signal N.</summary>
     public ulong IgnoredSignals { get; private init; }
 
-    /// <summary>The capabilities in effect (CapEff): bit 0 is CAP_CHOWN.</summary>
+    /// <summary>The effective capabilities (CapEff): bit N stands for capability N.</summary>
     public ulong EffectiveCapabilities { get; private init; }
 
-    /// <summary>Whether the task has a capability in effect.</summary>
+    /// <summary>Whether a capability is in the task's effective set.</summary>
     public bool Has(Capability capability) => (EffectiveCapabilities >> (int)capability & 1) != 0;
 
-    /// <summary>Our own; null where /proc is not that of our pid namespace.</summary>
-    public static ProcStatus? OfOurselves() => ProcFs.TryRead("/proc/self/status", static text => text.IsEmpty ? null : Parse(text));
+    /// <summary>Reads predump's own status; null if /proc does not belong to its pid namespace.</summary>
+    public static ProcStatus? OfOurselves() => TryReadFile("/proc/self/status");
 
-    /// <summary>Null where there is no such task.</summary>
-    public static ProcStatus? TryRead(int tid) => ProcFs.TryRead(ProcFs.Path(tid, "status"), static text => text.IsEmpty ? null : Parse(text));
+    /// <summary>Reads a task's status; null if there is no such task, or /proc hides it.</summary>
+    /// <exception cref="LinuxException">It can't be read for another reason.</exception>
+    public static ProcStatus? TryRead(int tid) => TryReadFile(ProcFs.Path(tid, "status"));
 
     /// <summary>Parses the file's text.</summary>
     internal static ProcStatus Parse(ReadOnlySpan<byte> text)
@@ -69,6 +70,9 @@ public sealed record ProcStatus
         };
     }
 
+    private static ProcStatus? TryReadFile(string path) =>
+        ProcFs.TryRead(path, static text => text.IsEmpty ? null : Parse(text));
+
     private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
     {
         foreach (var line in text.Split((byte)'\n'))
@@ -77,10 +81,11 @@ public sealed record ProcStatus
         return default;
     }
 
-    // The first one, of several.
+    // The first number, if there are several.
     private static int Number(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out int number, out _) ? number : 0;
 
     private static ulong Mask(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out ulong mask, out _, 'x') ? mask : 0;
 
-    private static ulong Kilobytes(ReadOnlySpan<byte> value) => Utf8Parser.TryParse(value, out ulong kilobytes, out _) ? kilobytes * 1024 : 0;
+    private static ulong Kilobytes(ReadOnlySpan<byte> value) =>
+        Utf8Parser.TryParse(value, out ulong kilobytes, out _) ? kilobytes * 1024 : 0;
 }

@@ -1,32 +1,32 @@
 namespace PreDump.Linux;
 
-/// <summary>A process and all its descendants, with all their threads, found through /proc/PID/task and its children files.
-/// The tree may be running: <see cref="Scan"/> goes round until a whole pass finds nothing new.</summary>
+/// <summary>A process and all its descendants, with all their threads, found through /proc/PID/task and its children files. The
+/// tree may be running: <see cref="Scan"/> repeats until a complete pass finds nothing new.</summary>
 public sealed class ProcessTree : IDisposable
 {
     private readonly List<TreeTask> _tasks = [];
     private readonly Dictionary<int, TreeTask> _byPid = [];
     private int _threads;
 
-    /// <summary>Starts at a root that is there still.</summary>
-    /// <exception cref="TreeException">It has ended.</exception>
+    /// <summary>Creates a tree that holds only its root.</summary>
+    /// <exception cref="TreeException">The root has ended.</exception>
     public ProcessTree(TreeRoot root)
     {
         if (ProcStatus.TryRead(root.Pid) is not { } status)
-            root.RefuseAnother(startTime: 0);
+            root.RefuseIfEnded(startTime: 0);
         else
-            root.RefuseAnother(Add(root.Pid, status).StartTime);
+            root.RefuseIfEnded(Add(root.Pid, status).StartTime);
     }
 
     /// <summary>The processes, parents before their children.</summary>
     public IReadOnlyList<TreeTask> Tasks => _tasks;
 
-    /// <summary>Threads of all processes, dead ones included.</summary>
+    /// <summary>The number of threads of all processes, including dead ones.</summary>
     public int ThreadCount => _threads;
 
-    /// <summary>Goes round until a pass finds nothing new, and calls <paramref name="found"/> for each new thread before anything
-    /// that it may have forked is looked for. In a tree that is stopped, or whose threads are all seized so that what they
-    /// fork is traced from its birth, nothing is missed.</summary>
+    /// <summary>Searches for processes and threads until a pass finds nothing new, and calls <paramref name="found"/> for each
+    /// new thread before looking for its children. Nothing is missed if the tree is stopped, or if <paramref name="found"/>
+    /// seizes each thread so that its children are traced from birth.</summary>
     /// <exception cref="TreeException">A descendant is hidden from this user.</exception>
     public void Scan(Action<int, TreeTask> found)
     {
@@ -49,7 +49,8 @@ public sealed class ProcessTree : IDisposable
         } while (changed);
     }
 
-    /// <summary>A thread that a tracee has just made, known by its tid alone; null where it has gone already.</summary>
+    /// <summary>Adds a thread or process that a tracee has just created; returns its process, or null if it has gone
+    /// already.</summary>
     internal TreeTask? AddNewborn(int tid)
     {
         if (ProcStatus.TryRead(tid) is not { } status)
@@ -78,7 +79,8 @@ public sealed class ProcessTree : IDisposable
         return true;
     }
 
-    // A child that its parent's file tells of and that /proc does not show is gone, or hidden: then the tree would not be whole.
+    // A child that is in its parent's children file but not in /proc has gone, or is hidden. If it is hidden, the tree would be
+    // incomplete.
     private TreeTask? AddProcess(int pid)
     {
         if (_byPid.ContainsKey(pid))
@@ -87,17 +89,19 @@ public sealed class ProcessTree : IDisposable
         return status?.Tgid == pid ? Add(pid, status) : null;
     }
 
-    /// <summary>What to say of a process that this user may not see.</summary>
+    /// <summary>The error for a process that this user may not see.</summary>
     internal static TreeException Hidden(string process) =>
-        new($"{process} is hidden from this user (/proc is mounted with hidepid): run predump as root, or give it CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
+        new($"{process} is hidden from this user (/proc is mounted with hidepid): "
+            + "run predump as root, or give it CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
 
     private TreeException Hidden(int pid) => Hidden($"process {pid} in the tree of {_tasks[0]}");
 
     private TreeTask Add(int pid, ProcStatus status)
     {
         if (pid == Environment.ProcessId)
-            throw new TreeException($"the tree of {_tasks[0]} contains predump itself: freezing it would freeze predump; run predump outside of it "
-                + "(from another session, or with setsid from another shell), or give the pid of a descendant", TreeInput.Root);
+            throw new TreeException($"the tree of {_tasks[0]} contains predump itself: freezing it would freeze predump; "
+                + "run predump outside of it (from another session, or with setsid from another shell), "
+                + "or give the pid of a descendant", TreeInput.Root);
         var task = new TreeTask(pid, status);
         _tasks.Add(task);
         _byPid.Add(pid, task);

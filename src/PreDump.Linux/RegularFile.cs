@@ -3,27 +3,28 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Opens what should be a plain file and may be anything: a directory of images belongs to whoever made it. A FIFO would
-/// block the open, a device would do what devices do; both are told apart before they are opened.</summary>
+/// <summary>Opens untrusted paths that should be regular files: an images directory may contain anything. Opening a FIFO would
+/// block, and opening a device may have side effects, so the file type is checked first, through an O_PATH descriptor. See
+/// open(2).</summary>
 public static unsafe class RegularFile
 {
-    private const uint S_IFMT = 0xF000, S_IFIFO = 0x1000, S_IFCHR = 0x2000, S_IFDIR = 0x4000, S_IFBLK = 0x6000, S_IFREG = 0x8000, S_IFLNK = 0xA000,
-        S_IFSOCK = 0xC000;
+    private const uint S_IFMT = 0xF000, S_IFIFO = 0x1000, S_IFCHR = 0x2000, S_IFDIR = 0x4000, S_IFBLK = 0x6000, S_IFREG = 0x8000;
+    private const uint S_IFLNK = 0xA000, S_IFSOCK = 0xC000;
 
-    /// <summary>Opens it for reading. Null where it can't be: then <paramref name="problem"/> says why, or is null too where there is
-    /// no such file.</summary>
-    public static Fd? TryOpenFd(string path, out string? problem)
+    /// <summary>Opens a file for reading. Returns null if there is none, or if it can't be opened: then
+    /// <paramref name="problem"/> says why.</summary>
+    public static Fd? TryOpenForReading(string path, out string? problem)
     {
         using var place = Fd.TryOpen(path, O_PATH, out int error);
         return Reopen(place, path, O_RDONLY, error, out problem);
     }
 
-    /// <summary>The same from an open directory.</summary>
-    /// <param name="directory">Where the name is looked up.</param>
-    /// <param name="name">The file's.</param>
-    /// <param name="flags">Of open(2).</param>
-    /// <param name="nofollow">O_NOFOLLOW or 0.</param>
-    /// <param name="problem">Why it can't be opened; null where it can, and where there is no such file.</param>
+    /// <summary>Opens a file relative to a directory. Returns null if there is none or it can't be opened.</summary>
+    /// <param name="directory">The directory in which the name is looked up.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="flags">The access mode: O_RDONLY or O_RDWR.</param>
+    /// <param name="nofollow">O_NOFOLLOW to refuse a symbolic link, 0 to follow it.</param>
+    /// <param name="problem">Why it can't be opened; null on success and if there is no such file.</param>
     internal static Fd? TryOpen(Fd directory, string name, int flags, int nofollow, out string? problem)
     {
         using var place = directory.TryOpenAt(name, O_PATH | nofollow, out int error);
@@ -42,14 +43,15 @@ public static unsafe class RegularFile
         problem = NameOfKind(place);
         if (problem is not null)
             return null;
-        // The very file that was looked at, whatever its name leads to by now.
+        // Opens exactly the file that was checked, even if the path has been replaced since.
         var file = Fd.TryOpen($"/proc/self/fd/{place.Number}", flags, out error);
         if (file is null)
             problem = Reason("open", path, error);
         return file?.Renamed(path);
     }
 
-    /// <summary>What it is instead of a plain file; null for a plain one.</summary>
+    /// <summary>What the file is if it is not a regular one, as the end of a sentence; null for a regular file.</summary>
+    /// <exception cref="LinuxException">fstat(2) failed.</exception>
     internal static string? NameOfKind(Fd file)
     {
         stat status;
@@ -63,7 +65,7 @@ public static unsafe class RegularFile
             S_IFLNK => "is a symbolic link, not a file",
             S_IFCHR or S_IFBLK => "is a device, not a file",
             S_IFSOCK => "is a socket, not a file",
-            _ => "is no plain file",
+            _ => "is not a regular file",
         };
     }
 

@@ -3,21 +3,24 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>How often the kernel has put pages elsewhere without a write of theirs, on the whole machine since it was started (/proc/vmstat).
-/// While a count stands still, a place of that kind that was given up holds no page that is older.</summary>
-/// <param name="IntoFrames">Into other page frames: brought in from swap, or migrated.</param>
-/// <param name="IntoSwap">Into slots of swap.</param>
+/// <summary>How many pages the kernel has relocated without a write, machine-wide since boot. While a counter stays the same, no
+/// freed frame (or slot) can have been reused for a page that is older than its free. See /proc/vmstat in proc(5).</summary>
+/// <param name="IntoFrames">Pages relocated into other page frames: swapped in or migrated.</param>
+/// <param name="IntoSwap">Pages relocated into swap slots.</param>
 public readonly record struct Relocations(ulong IntoFrames, ulong IntoSwap)
 {
-    private static readonly byte[][] s_intoFrames = Names("pswpin", "zswpin", "swpin_zero", "pgmigrate_success", "thp_migration_success"),
-        s_intoSwap = Names("pswpout", "zswpout", "swpout_zero");
+    private static readonly byte[][] s_intoFrames =
+        Names("pswpin", "zswpin", "swpin_zero", "pgmigrate_success", "thp_migration_success");
+
+    private static readonly byte[][] s_intoSwap = Names("pswpout", "zswpout", "swpout_zero");
 
     private static ulong s_unknown = ulong.MaxValue / 4;
 
-    /// <summary>Both.</summary>
+    /// <summary>The sum of both counters.</summary>
     public ulong All => IntoFrames + IntoSwap;
 
-    /// <summary>The counts of now; where they can't be had other numbers each time. From any thread.</summary>
+    /// <summary>Reads the current counters. If they can't be read, returns different numbers at each call, so that no two are
+    /// ever equal. Thread-safe.</summary>
     public static Relocations Now()
     {
         Span<byte> text = stackalloc byte[16 * 1024];
@@ -25,17 +28,17 @@ public readonly record struct Relocations(ulong IntoFrames, ulong IntoSwap)
         int length = 0;
         for (int got; vmstat is not null && length < text.Length && (got = vmstat.TryRead(text[length..])) > 0;)
             length += got;
-        if (In(text[..length]) is { } known)
+        if (Parse(text[..length]) is { } known)
             return known;
         ulong unknown = Interlocked.Increment(ref s_unknown);
         return new Relocations(unknown, unknown);
     }
 
-    /// <summary>The sum of both counts, as <see cref="Now"/> has them.</summary>
+    /// <summary>The current sum of both counters (see <see cref="Now"/>).</summary>
     public static ulong Count() => Now().All;
 
-    /// <summary>The counts in a vmstat; null where those of swap are missing.</summary>
-    internal static Relocations? In(ReadOnlySpan<byte> vmstat)
+    /// <summary>Parses the text of /proc/vmstat; null if the swap counters are missing.</summary>
+    internal static Relocations? Parse(ReadOnlySpan<byte> vmstat)
     {
         ulong intoFrames = 0, intoSwap = 0;
         bool known = false;

@@ -4,8 +4,8 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The memory of a running task: by process_vm_readv(2), and by /proc/PID/mem for what that may not read. Nothing of
-/// ours enters the task. Several threads may read at a time.</summary>
+/// <summary>Reads the memory of a running task with process_vm_readv(2), and with /proc/PID/mem where that call fails. Nothing is
+/// injected into the task. Thread-safe: several threads may read at the same time.</summary>
 public sealed unsafe class RemoteMemory : IDisposable
 {
     private const int MADV_PAGEOUT = 21;
@@ -17,8 +17,10 @@ public sealed unsafe class RemoteMemory : IDisposable
 
     private RemoteMemory(int tid, Fd pidFd) => (_tid, _pidFd) = (tid, pidFd);
 
-    /// <summary>Null where the task has ended, or where its pid is another task's by now: that one's memory is none of ours.</summary>
+    /// <summary>Opens a task's memory. Returns null if the task has ended, even if its pid has been reused since. See
+    /// pidfd_open(2).</summary>
     /// <param name="task">The task as it was in the freeze.</param>
+    /// <exception cref="LinuxException">pidfd_open(2) failed for another reason.</exception>
     public static RemoteMemory? TryOpen(TreeTask task)
     {
         int pidFd = Syscall.PidFdOpen(task.Pid);
@@ -31,7 +33,7 @@ public sealed unsafe class RemoteMemory : IDisposable
         return null;
     }
 
-    /// <summary>Whether the process has ended: then its pid may be given to another one.</summary>
+    /// <summary>Whether the process has ended, after which its pid may be reused.</summary>
     public bool HasEnded
     {
         get
@@ -41,8 +43,9 @@ public sealed unsafe class RemoteMemory : IDisposable
         }
     }
 
-    /// <summary>process_vm_readv(2): copies the ranges one behind the other into <paramref name="to"/> and returns the bytes copied,
-    /// which are fewer where a page could not be read: the next one. -1 with <paramref name="error"/> where nothing was.</summary>
+    /// <summary>Copies the ranges consecutively into <paramref name="to"/>. Returns the number of bytes copied; if it is less
+    /// than the ranges' total, the page that follows can't be read. Returns -1 and sets <paramref name="error"/> if nothing was
+    /// copied. See process_vm_readv(2).</summary>
     public int Read(ReadOnlySpan<MemoryRange> ranges, Span<byte> to, out int error)
     {
         fixed (MemoryRange* remote = ranges)
@@ -55,7 +58,8 @@ public sealed unsafe class RemoteMemory : IDisposable
         }
     }
 
-    // A seccomp filter (a container's) may forbid the call itself. /proc/PID/mem opens only where the task may be read.
+    // A container's seccomp filter may forbid process_vm_readv(2). /proc/PID/mem can be opened only if reading the task is
+    // permitted.
     private int ReadEach(ReadOnlySpan<MemoryRange> ranges, Span<byte> to, out int error)
     {
         int done = 0;
@@ -79,12 +83,13 @@ public sealed unsafe class RemoteMemory : IDisposable
         }
     }
 
-    /// <summary>Reads through /proc/PID/mem, which also reads what the task itself may not (PROT_NONE), and which fails where a
-    /// missing page is a userfaultfd's to bring, instead of asking for it. Returns the bytes read, 0 where there is nothing to
-    /// read.</summary>
-    public int ReadForced(MemoryRange range, Span<byte> to) => Math.Max(0, Mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
+    /// <summary>Reads through /proc/PID/mem. That also reads pages which the task itself can't (PROT_NONE), and it fails for a
+    /// missing page under a userfaultfd instead of triggering a fault. Returns the number of bytes read; 0 on failure. See
+    /// proc_pid_mem(5).</summary>
+    public int ReadForced(MemoryRange range, Span<byte> to) =>
+        Math.Max(0, Mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
 
-    /// <summary>process_madvise(2), MADV_PAGEOUT: sends pages to swap. Without the right to it (CAP_SYS_NICE) nothing is done.</summary>
+    /// <summary>Sends pages to swap; errors are ignored (it needs CAP_SYS_NICE). See process_madvise(2), MADV_PAGEOUT.</summary>
     public void PageOut(MemoryRange range) => _ = Syscall.ProcessMadvise(_pidFd.Number, &range, 1, MADV_PAGEOUT);
 
     /// <inheritdoc/>

@@ -2,14 +2,12 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The kernel's soft-dirty tracking (admin-guide/mm/soft-dirty.rst): a reset clears a mark on every page of a task, the
-/// next write to a page sets it again.</summary>
+/// <summary>The kernel's soft-dirty tracking: a reset clears a bit on every page of a task, and the next write to a page sets it
+/// again. See Documentation/admin-guide/mm/soft-dirty.rst and proc_pid_clear_refs(5).</summary>
 public static unsafe class SoftDirty
 {
-    private const ulong PagemapBit = 1UL << 55;
-
-    /// <summary>Whether this kernel tracks at all, tried on a page of our own: where it does not, the reset succeeds all the
-    /// same, but no page ever gets the mark.</summary>
+    /// <summary>Whether this kernel supports soft-dirty tracking (CONFIG_MEM_SOFT_DIRTY), tested on a page of predump's. Without
+    /// support a reset succeeds, too, but no page ever gets the bit.</summary>
     public static bool IsSupported()
     {
         using var page = new NativeBuffer(1);
@@ -21,18 +19,19 @@ public static unsafe class SoftDirty
         return clean && IsMarked(page);
     }
 
-    /// <summary>Clears the mark of all pages of a task. To be done in the freeze, after the task's maps and its dirty pages were
-    /// read: what is written from then on is dirty for the next round.</summary>
+    /// <summary>Clears the soft-dirty bit of all pages of a task. Must be called in the freeze, after the task's maps and its
+    /// dirty pages are read: every later write is then dirty in the next round. Does nothing if the task has gone.</summary>
+    /// <exception cref="LinuxException">The file can't be written.</exception>
     public static void Reset(Fd clearRefs)
     {
         int error = clearRefs.TryWriteOnce("4"u8);
-        if (error != 0 && error != ESRCH) // gone: nothing to track any more
+        if (error != 0 && error != ESRCH) // ESRCH: the task has gone
             throw new LinuxException("write", clearRefs.Path, error);
     }
 
     private static bool IsMarked(NativeBuffer page)
     {
         fixed (byte* p = page.Span)
-            return (OwnPages.Entry(p) & PagemapBit) != 0;
+            return (OwnPages.Entry(p) & PagemapBits.SoftDirtyMark) != 0;
     }
 }

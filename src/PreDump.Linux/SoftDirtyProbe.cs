@@ -3,12 +3,11 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Tries on memory of our own where the kernel's soft-dirty tracking says less than the truth.</summary>
+/// <summary>Tests, on memory of predump's own, for known gaps in this kernel's soft-dirty tracking.</summary>
 public static unsafe class SoftDirtyProbe
 {
-    private const ulong Present = 1UL << 63, Mark = 1UL << 55;
-
-    /// <summary>Whether mremap(2) moves a whole page table without marking the pages that come along (since Linux 5.1 on x86-64).</summary>
+    /// <summary>Whether mremap(2) leaves pages clean that it moves together with their page table (since Linux 5.1 on
+    /// x86-64).</summary>
     public static bool LosesMovedPages()
     {
         const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MADV_NOHUGEPAGE = 15;
@@ -20,12 +19,12 @@ public static unsafe class SoftDirtyProbe
             *from = 1;
             return Reset()
                 && mremap(from, (size_t)table, (size_t)table, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to
-                && (OwnPages.Entry(to) & (Present | Mark)) == Present;
+                && (OwnPages.Entry(to) & (PagemapBits.Present | PagemapBits.SoftDirtyMark)) == PagemapBits.Present;
         });
     }
 
-    /// <summary>Whether a new mapping that a clean one is joined with looks clean from then on, until it is written to (before Linux
-    /// 6.19).</summary>
+    /// <summary>Whether a new mapping looks clean, although it replaced other memory, once the kernel has merged it with a clean
+    /// one (before Linux 6.19).</summary>
     public static bool LosesMergedMappings()
     {
         const int MADV_DONTFORK = 10, MADV_DOFORK = 11;
@@ -35,11 +34,11 @@ public static unsafe class SoftDirtyProbe
             byte* first = (byte*)start + PageSize.Bytes, second = first + PageSize.Bytes;
             *first = 1;
             return munmap(second, page) == 0
-                && madvise(first, page, MADV_DONTFORK) == 0 // the two are not joined yet
+                && madvise(first, page, MADV_DONTFORK) == 0 // keeps the two from being merged yet
                 && Reset()
                 && mmap(second, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == second
                 && madvise(first, page, MADV_DOFORK) == 0
-                && (OwnPages.Entry(second) & Mark) == 0;
+                && (OwnPages.Entry(second) & PagemapBits.SoftDirtyMark) == 0;
         });
     }
 

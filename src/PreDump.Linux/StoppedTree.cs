@@ -1,7 +1,7 @@
 namespace PreDump.Linux;
 
-/// <summary>A process tree that somebody else has stopped: by signals, by a tracer, or by a frozen cgroup. It is only looked at;
-/// nothing is frozen and nothing is thawed.</summary>
+/// <summary>A process tree that is already stopped: by signals, by a tracer, or by a frozen cgroup. It is only read, never frozen
+/// or thawed.</summary>
 public sealed class StoppedTree : IDisposable
 {
     private readonly ProcessTree _tree;
@@ -9,11 +9,12 @@ public sealed class StoppedTree : IDisposable
 
     private StoppedTree(ProcessTree tree) => _tree = tree;
 
-    /// <summary>The processes; those that have no live thread (zombies) have LiveTid 0.</summary>
+    /// <summary>The tree's processes. A process without a live thread (a zombie) has a <see cref="TreeTask.LiveTid"/> of
+    /// 0.</summary>
     public IReadOnlyList<TreeTask> Tasks => _tree.Tasks;
 
-    /// <summary>Finds the tree's tasks and threads.</summary>
-    /// <exception cref="TreeException">There is no such tree, or a thread of it may run.</exception>
+    /// <summary>Finds the tree's processes and threads, and checks that all of them are stopped.</summary>
+    /// <exception cref="TreeException">The root has ended, or a thread is not stopped.</exception>
     public static StoppedTree Open(TreeRoot root)
     {
         var stopped = new StoppedTree(new ProcessTree(root));
@@ -35,23 +36,30 @@ public sealed class StoppedTree : IDisposable
         }
     }
 
-    /// <summary>Looks at every thread once more.</summary>
-    /// <exception cref="TreeException">One may run.</exception>
+    /// <summary>Checks again that every thread is stopped.</summary>
+    /// <exception cref="TreeException">A thread is not stopped.</exception>
     public void RefuseRunning()
     {
         foreach (var (tid, task) in _threads)
             if (ProcFs.State(tid) is not ('T' or 't' or 'Z' or 'X' or '\0') and var state && !IsInFrozenCgroup(tid))
-                throw new TreeException($"thread {tid} of {task} is not stopped (state {state}), and memory that changes can't be compared: "
-                    + $"stop the whole tree first (kill -STOP {string.Join(' ', _tree.Tasks.Select(each => each.Pid))}, or a frozen cgroup)");
+                throw NotStopped(tid, task, state);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _tree.Dispose();
 
-    // A frozen thread's state is S or D, like a sleeping one's: only its cgroup tells.
+    private TreeException NotStopped(int tid, TreeTask task, char state)
+    {
+        string pids = string.Join(' ', _tree.Tasks.Select(each => each.Pid));
+        return new TreeException($"thread {tid} of {task} is not stopped (state {state}), and changing memory can't be compared: "
+            + $"stop the whole tree first (kill -STOP {pids}, or freeze its cgroup)");
+    }
+
+    // A thread in a frozen cgroup shows state S or D, like a sleeping one, so the cgroup itself must be asked.
     private static bool IsInFrozenCgroup(int tid)
     {
-        foreach (var line in (ProcFs.TryReadText(ProcFs.Path(tid, "cgroup")) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        string cgroups = ProcFs.TryReadText(ProcFs.Path(tid, "cgroup")) ?? "";
+        foreach (var line in cgroups.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var fields = line.Split(':', 3); // hierarchy:controllers:/path; the unified one has no controllers
             if (fields.Length < 3)

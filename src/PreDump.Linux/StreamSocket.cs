@@ -3,29 +3,35 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>A connected stream socket that somebody else owns, blocking or not. It sends from many places with one call, and waits
-/// for its peer for a bounded time.</summary>
+/// <summary>A connected stream socket, blocking or not, that its caller owns. Sends many buffers with one system call
+/// (sendmsg(2)), and waits for its peer only for a limited time. Not thread-safe, except that one thread may receive while
+/// another one sends.</summary>
 /// <param name="fd">The socket's descriptor.</param>
-/// <param name="name">The peer, for messages.</param>
-/// <param name="patience">How long the peer may be silent; <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</param>
+/// <param name="name">The peer's name, for messages.</param>
+/// <param name="patience">The initial <see cref="Patience"/>.</param>
 public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
 {
-    /// <summary>How long the peer may be silent.</summary>
+    /// <summary>How long the peer may make no progress, when receiving or sending; <see cref="Timeout.InfiniteTimeSpan"/> waits
+    /// forever.</summary>
     public TimeSpan Patience { get; set; } = patience;
 
-    private const int MostVectors = 1024; // IOV_MAX
+    private const int MaxVectors = 1024; // IOV_MAX
 
-    private readonly iovec[] _vectors = new iovec[MostVectors];
+    private readonly iovec[] _vectors = new iovec[MaxVectors];
 
-    /// <summary>Whether a descriptor is open, and a stream socket that is connected.</summary>
+    /// <summary>Whether a descriptor is an open and connected stream socket. See getsockopt(2), SO_TYPE, and
+    /// getpeername(2).</summary>
     public static bool IsConnected(int fd)
     {
         int type;
         socklen_t typeBytes = sizeof(int), nameBytes = 0;
-        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeBytes) == 0 && type == SOCK_STREAM && getpeername(fd, null, &nameBytes) == 0;
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeBytes) == 0
+            && type == SOCK_STREAM
+            && getpeername(fd, null, &nameBytes) == 0;
     }
 
-    /// <summary>recv(2) once; 0 where the peer has ended its stream.</summary>
+    /// <summary>Receives at least one byte; returns the number of bytes, 0 if the peer has ended its stream. See
+    /// recv(2).</summary>
     /// <exception cref="TimeoutException">The peer was silent for too long.</exception>
     /// <exception cref="LinuxException">The connection broke.</exception>
     public int Receive(Span<byte> to)
@@ -40,11 +46,15 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
             }
     }
 
-    /// <summary>Sends <paramref name="heads"/>, <paramref name="headBytes"/> long each, and behind each its part of <paramref name="body"/>.</summary>
-    /// <param name="heads">One behind the other.</param>
-    /// <param name="headBytes">The length of one.</param>
-    /// <param name="body">The parts, one behind the other.</param>
-    /// <param name="parts">The length of each head's part; 0 for none.</param>
+    /// <summary>Sends every header, each followed by its part of the body:
+    /// <code>
+    ///   heads  | H0 | H1 | H2 |     body  | B0 | B2 |     parts  B0's length, 0, B2's length
+    ///   sent   | H0 | B0 | H1 | H2 | B2 |
+    /// </code></summary>
+    /// <param name="heads">The headers, consecutively.</param>
+    /// <param name="headBytes">The length of one header in bytes.</param>
+    /// <param name="body">The parts, consecutively.</param>
+    /// <param name="parts">The length in bytes of the part of each header; 0 for none.</param>
     /// <exception cref="TimeoutException">The peer took nothing for too long.</exception>
     /// <exception cref="LinuxException">The connection broke.</exception>
     public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
@@ -55,7 +65,7 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
             for (int i = 0; i < parts.Length;)
             {
                 int count = 0;
-                for (; i < parts.Length && count < MostVectors - 1; i++)
+                for (; i < parts.Length && count < MaxVectors - 1; i++)
                 {
                     _vectors[count++] = new iovec { iov_base = head + (i * headBytes), iov_len = (size_t)(ulong)headBytes };
                     if (parts[i] > 0)
@@ -94,18 +104,20 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
         if (errno is var error && error != EAGAIN && error != EINTR)
             throw new LinuxException(call, name, error);
         var poll = new pollfd { fd = fd, events = events };
-        int ready, waiting;
+        int timeout = Patience == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(int.MaxValue, Patience.TotalMilliseconds);
+        int ready, unacknowledged;
         do
         {
-            waiting = OnTheWay();
-            ready = LibC.poll(&poll, 1, Patience == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(int.MaxValue, Patience.TotalMilliseconds));
-        } while ((ready < 0 && errno == EINTR) || (ready == 0 && OnTheWay() < waiting)); // it takes what is on the way: slow, not silent
+            unacknowledged = UnacknowledgedBytes(); // if it shrinks, the peer is slow but not silent
+            ready = LibC.poll(&poll, 1, timeout);
+        } while ((ready < 0 && errno == EINTR) || (ready == 0 && UnacknowledgedBytes() < unacknowledged));
+        string fault = events == POLLIN ? "was silent" : "took nothing";
         if (ready == 0)
-            throw new TimeoutException($"{name} {(events == POLLIN ? "was silent" : "took nothing")} for {Patience.TotalSeconds:0.#} s");
+            throw new TimeoutException($"{name} {fault} for {Patience.TotalSeconds:0.#} s");
     }
 
-    // What the peer has not acknowledged yet: behind a slow link that is more than goes through it in our patience.
-    private int OnTheWay()
+    // Bytes sent but not yet acknowledged (tcp(7), SIOCOUTQ). A slow link may need longer than our patience for all of them.
+    private int UnacknowledgedBytes()
     {
         const int SIOCOUTQ = 0x5411;
         int bytes;

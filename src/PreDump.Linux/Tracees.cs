@@ -5,12 +5,18 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>The threads that this OS thread traces (ptrace(2)): seized one by one without being stopped, then interrupted all at
-/// once, waited for, and let go. Every call must come from the one OS thread that seized them; whatever is forgotten, the
-/// kernel lets go when that thread ends.</summary>
+/// <summary>The threads that this OS thread traces. They are seized one by one without being stopped, then all interrupted, awaited
+/// and detached. All members must be called from one OS thread; when it ends, the kernel detaches all tracees that are left.
+/// <code>
+///   Seize --> Running --- PTRACE_INTERRUPT, waitpid ------> Stopped -- DetachAll --> Gone
+///                |------- in vfork(2), child stopped -----> Parked --- DetachAll --> Gone
+///                |------- exited, or replaced by exec ----> Gone
+///                `------- fork, vfork, clone: the child is added as Running, traced from birth
+/// </code>
+/// See ptrace(2).</summary>
 internal sealed unsafe class Tracees(CancellationToken cancel)
 {
-    // A fork, clone, vfork or exec after the seizing stops its thread, and a child is traced from its birth.
+    // After PTRACE_SEIZE a fork, clone, vfork or exec stops its thread, and the child is traced from birth.
     private const int Options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
     private readonly List<Tracee> _all = new(64);
@@ -21,7 +27,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         Running,
         Stopped,
 
-        /// <summary>In vfork(2), waiting for a child that shares its memory and is stopped: it can't run, and can't stop either.</summary>
+        /// <summary>In vfork(2), waiting for a stopped child that shares its memory: it can neither run nor stop.</summary>
         Parked,
         Gone,
     }
@@ -34,18 +40,20 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         public int Signal;
     }
 
-    /// <summary>Called with the tid of each child or thread that a tracee made after it was seized; returns its process.</summary>
+    /// <summary>Called with the tid of each process or thread that a tracee created after it was seized; returns its
+    /// process.</summary>
     public Func<int, TreeTask?> Newborn { get; set; } = _ => null;
 
-    /// <summary>Called for a process that has become another program since it was seized.</summary>
+    /// <summary>Called for a process that has called exec since it was seized.</summary>
     public Action<TreeTask> Executed { get; set; } = _ => { };
 
-    /// <summary>Begins to trace a thread without stopping it. False where it has gone or is a zombie.</summary>
+    /// <summary>Starts tracing a thread without stopping it. False if it has gone or is a zombie. See ptrace(2),
+    /// PTRACE_SEIZE.</summary>
     /// <exception cref="LinuxException">EPERM: not permitted.</exception>
-    /// <exception cref="TreeException">Somebody else traces it.</exception>
+    /// <exception cref="TreeException">Another process traces it.</exception>
     public bool Seize(int tid, TreeTask task)
     {
-        if (_tids.Contains(tid)) // born of a tracee, and seen by /proc too
+        if (_tids.Contains(tid)) // created by a tracee, and found in /proc as well
             return true;
         int error = 0;
         for (int tries = 0; tries < 20; tries++)
@@ -63,29 +71,31 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             {
                 if (status.TracerPid != Syscall.GetTid())
                     throw new TreeException($"task {tid} ({status.Name}) is already traced by task {status.TracerPid} "
-                        + "(a debugger or strace?): let that detach first");
-                Add(tid, task, State.Running); // born of a tracee, so ours already
+                        + "(a debugger or strace?): detach it first");
+                Add(tid, task, State.Running); // created by a tracee, so traced by us already
                 return true;
             }
-            FreezeThread.Pause(100); // EPERM also means: dead for a moment, while another thread's exec takes its place
+            FreezeThread.Pause(100); // EPERM can be transient, while another thread's exec replaces this one
         }
         throw new LinuxException("ptrace", $"PTRACE_SEIZE, {tid}", error);
     }
 
-    /// <summary>Interrupts all that run, then waits until each has stopped, parked or gone.</summary>
+    /// <summary>Interrupts all running tracees, then waits until each of them is stopped, parked or gone.</summary>
+    /// <param name="deadline">When to give up, as a <see cref="Stopwatch"/> timestamp.</param>
     /// <exception cref="TreeException">A thread did not stop before the deadline.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public void StopAll(long deadline)
     {
-        foreach (var tracee in _all)
+        foreach (var tracee in _all) // on ESRCH the wait below finds out whether it has stopped or ended
             if (tracee.State == State.Running && ptrace(PTRACE_INTERRUPT, tracee.Tid, 0, 0) != 0 && errno != ESRCH)
-                throw new LinuxException("ptrace", $"PTRACE_INTERRUPT, {tracee.Tid}", errno); // ESRCH: the wait tells whether it stopped or ended
-        for (int i = 0; i < _all.Count; i++) // grows when a tracee was just forking
+                throw new LinuxException("ptrace", $"PTRACE_INTERRUPT, {tracee.Tid}", errno);
+        for (int i = 0; i < _all.Count; i++) // the list grows if a tracee was just forking
             WaitFor(_all[i], deadline);
         ChooseLiveThreads();
     }
 
-    /// <summary>Lets all stopped threads go, with the signal that they were about to get. A parked one is let go by the kernel
-    /// when this OS thread ends.</summary>
+    /// <summary>Detaches all stopped threads and delivers the signals that they were about to receive. The kernel detaches the
+    /// parked ones when this OS thread ends. See ptrace(2), PTRACE_DETACH.</summary>
     public void DetachAll()
     {
         foreach (var tracee in _all)
@@ -106,7 +116,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         return tracee;
     }
 
-    // A process whose chosen thread has ended is reached through another of its threads; through none, if none is left.
+    // If a process's live thread has ended, another of its threads takes its place; if none is left, it has none.
     private void ChooseLiveThreads()
     {
         foreach (var tracee in _all)
@@ -124,30 +134,30 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             int status;
             int waited = waitpid(tracee.Tid, &status, WNOHANG | WALL | WNOTHREAD);
             if (waited == tracee.Tid)
-                Note(tracee, status);
+                RecordStop(tracee, status);
             else if (waited < 0 && errno == ECHILD)
-                TakenAway(tracee);
+                ReplacedByExec(tracee);
             else
             {
-                // No busy wait: at real-time priority it would keep the tracee itself from its stop.
+                // Not a busy wait, which at real-time priority would prevent the tracee from running until its stop.
                 FreezeThread.Pause(sleepMicroseconds);
                 sleepMicroseconds = Math.Min(sleepMicroseconds * 2, 1000);
                 if (sleepMicroseconds == 1000)
-                    LookCloser(tracee, deadline);
+                    CheckStuck(tracee, deadline);
             }
         }
     }
 
-    // ECHILD: this thread, or another one, has run exec: the one that did goes on under the leader's tid. That may have
-    // looked dead when it should have been seized.
-    private void TakenAway(Tracee tracee)
+    // After ECHILD: a thread of the process has called exec and now has the leader's tid. The leader may have looked dead when it
+    // was to be seized, so it is added here.
+    private void ReplacedByExec(Tracee tracee)
     {
         tracee.State = State.Gone;
         if (tracee.Task is { } task && !_tids.Contains(task.Pid))
             Add(task.Pid, task, State.Running);
     }
 
-    private void Note(Tracee tracee, int status)
+    private void RecordStop(Tracee tracee, int status)
     {
         bool stopped = (status & 0xff) == 0x7f;
         if (!stopped)
@@ -159,7 +169,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         int signal = (status >> 8) & 0xff;
         switch (status >> 16)
         {
-            case 0: // about to get a signal: as good a stop as any, the signal is given on with the detach
+            case 0: // stopped to receive a signal, which is delivered at the detach
                 tracee.Signal = signal;
                 break;
             case PTRACE_EVENT_FORK or PTRACE_EVENT_VFORK or PTRACE_EVENT_CLONE:
@@ -173,22 +183,22 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         }
     }
 
-    // A thread that does not stop at once: is it dead, does it wait for its vfork child, or is it too late?
-    private void LookCloser(Tracee tracee, long deadline)
+    // For a thread that does not stop at once: is it dead, waiting for its vfork child, or over the deadline?
+    private void CheckStuck(Tracee tracee, long deadline)
     {
         char state = ProcFs.State(tracee.Tid);
         if (state is 'Z' or 'X' or '\0')
-            tracee.State = State.Gone; // a leader that exited before its threads is never reported
+            tracee.State = State.Gone; // waitpid never reports a leader that exits before its threads
         else if (state == 'D' && WaitsForStoppedVforkChild(tracee))
             tracee.State = State.Parked;
         else if (cancel.IsCancellationRequested)
             throw new OperationCanceledException(cancel);
         else if (Stopwatch.GetTimestamp() > deadline)
-            throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} did not stop in time: its state is {Explain(state)}; "
-                + "try again later, or allow more time", TreeInput.Timeout);
+            throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} did not stop in time: "
+                + $"its state is {Explain(state)}; try again later, or allow more time", TreeInput.Timeout);
     }
 
-    // In a fork-like call, in state D, and with a stopped child that shares its memory.
+    // Whether a thread in state D is inside a fork-like call and has a stopped child that shares its memory.
     private bool WaitsForStoppedVforkChild(Tracee parent)
     {
         if (!VforkCall.IsIn(parent.Tid))
@@ -210,13 +220,13 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     {
         int status;
         if (waitpid(tracee.Tid, &status, WNOHANG | WALL | WNOTHREAD) == tracee.Tid)
-            Note(tracee, status);
+            RecordStop(tracee, status);
     }
 
     private static string Explain(char state) => state switch
     {
-        'D' => "D (uninterruptible sleep: it waits for a device, a network file system or a vfork child)",
-        'R' => "R (it runs in the kernel)",
+        'D' => "D (uninterruptible sleep: waiting for a device, a network file system or a vfork child)",
+        'R' => "R (running in the kernel)",
         _ => state.ToString(),
     };
 }

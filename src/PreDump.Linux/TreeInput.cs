@@ -1,6 +1,6 @@
 namespace PreDump.Linux;
 
-/// <summary>What a <see cref="TreeException"/> may be about.</summary>
+/// <summary>The inputs that a <see cref="TreeException"/> may be about.</summary>
 public static class TreeInput
 {
     /// <summary>The pid of the tree's root.</summary>
@@ -9,6 +9,6 @@ public static class TreeInput
     /// <summary>The directory of the freezer cgroup.</summary>
     public static readonly Input FreezerCgroup = new(nameof(FreezerCgroup));
 
-    /// <summary>How long freezing may take.</summary>
+    /// <summary>How long the tree may take to stop.</summary>
     public static readonly Input Timeout = new(nameof(Timeout));
 }

@@ -1,23 +1,24 @@
 namespace PreDump.Linux;
 
-/// <summary>The root of a process tree: looked up once, and carried from then on. A pid alone may come to name another process; together
-/// with the start time it names this one for good.</summary>
-/// <param name="Pid">The pid as we see it.</param>
-/// <param name="StartTime">Clock ticks since boot.</param>
-/// <param name="ImagePid">The pid in its innermost pid namespace, by which CRIU names images.</param>
+/// <summary>The root of a process tree, looked up once. A pid alone may be reused; together with the start time it identifies the
+/// process until the next boot.</summary>
+/// <param name="Pid">The pid in predump's pid namespace.</param>
+/// <param name="StartTime">When the process started, in clock ticks since boot.</param>
+/// <param name="ImagePid">The pid in the process's innermost pid namespace, which CRIU uses in the names of images.</param>
 /// <param name="Name">The command's name.</param>
 public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Name)
 {
-    // While a thread of it runs exec a process looks like a zombie, or without memory, for a moment.
+    // While one of its threads calls exec, a process can briefly look like a zombie or have no memory.
     private const int Tries = 20, PauseMicroseconds = 500;
 
-    /// <summary>Looks a process up.</summary>
-    /// <exception cref="TreeException">There is no such process, it is hidden, or it has no memory to copy.</exception>
+    /// <summary>Looks up a process.</summary>
+    /// <exception cref="TreeException">There is no such process, it is hidden, it has no memory to copy, or it is predump
+    /// itself.</exception>
     public static TreeRoot Find(int pid)
     {
         if (!ProcFs.IsOurs())
-            throw new TreeException("/proc is not that of predump's own pid namespace: mount one inside (unshare --mount-proc), or enter the "
-                + "namespace together with its mounts (nsenter --mount --pid)");
+            throw new TreeException("/proc does not belong to predump's own pid namespace: mount one inside "
+                + "(unshare --mount-proc), or enter the namespace together with its mounts (nsenter --mount --pid)");
         var status = Read(pid)
             ?? throw (ProcFs.Hides(pid) ? ProcessTree.Hidden($"process {pid}")
                 : new TreeException($"there is no process {pid}: give the pid of a running process", TreeInput.Root));
@@ -32,12 +33,14 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
         return new TreeRoot(pid, ProcFs.StartTime(pid), status.InnermostPid, status.Name);
     }
 
-    /// <summary>Refuses a process that has taken the pid since.</summary>
+    /// <summary>Checks that the process with this pid is still the root.</summary>
+    /// <param name="startTime">The start time of the process that has the pid now; 0 if there is none.</param>
     /// <exception cref="TreeException">The root has ended.</exception>
-    internal void RefuseAnother(ulong startTime)
+    internal void RefuseIfEnded(ulong startTime)
     {
         if (startTime != StartTime)
-            throw new TreeException($"process {Pid} ({Name}) has ended" + (startTime == 0 ? "" : ", and its pid is another process's by now"));
+            throw new TreeException($"process {Pid} ({Name}) has ended"
+                + (startTime == 0 ? "" : ", and its pid now belongs to another process"));
     }
 
     /// <inheritdoc/>

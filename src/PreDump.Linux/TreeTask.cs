@@ -2,7 +2,8 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>One process of the tree: its pids, its threads, and the files of /proc that are needed in the freeze.</summary>
+/// <summary>One process of the tree: its pids, its threads, and the /proc files that are needed in the freeze. Changed only by
+/// the freeze's thread.</summary>
 public sealed class TreeTask : IDisposable
 {
     internal TreeTask(int pid, ProcStatus status)
@@ -15,64 +16,67 @@ public sealed class TreeTask : IDisposable
         ExpectedBytes = status.AnonymousBytes;
     }
 
-    /// <summary>The pid as we see it.</summary>
+    /// <summary>The pid in predump's pid namespace.</summary>
     public int Pid { get; }
 
-    /// <summary>The parent's pid as we see it.</summary>
+    /// <summary>The parent's pid in predump's pid namespace.</summary>
     public int ParentPid { get; }
 
     /// <summary>The command's name.</summary>
     public string Name { get; }
 
-    /// <summary>The pid in its innermost pid namespace, by which CRIU names images.</summary>
+    /// <summary>The pid in the process's innermost pid namespace, which CRIU uses in the names of images.</summary>
     public int ImagePid { get; }
 
-    /// <summary>Clock ticks since boot; together with the pid it names the process for good.</summary>
+    /// <summary>When the process started, in clock ticks since boot. Together with the pid it identifies the process until the
+    /// next boot.</summary>
     public ulong StartTime { get; }
 
     /// <summary>Anonymous memory before the freeze, in bytes: an estimate for the progress line.</summary>
     public ulong ExpectedBytes { get; }
 
-    /// <summary>All threads that were seen, dead ones included.</summary>
+    /// <summary>The number of threads seen so far, including dead ones.</summary>
     public int ThreadCount => Tids.Count;
 
-    /// <summary>A live thread, through which the memory is reached: the leader, unless it has exited before the others.
-    /// 0 where no thread lives: a zombie.</summary>
+    /// <summary>The tid of a live thread, used to access the memory: the leader, unless it has exited before the others. 0 if
+    /// there is none (a zombie).</summary>
     public int LiveTid { get; internal set; }
 
-    /// <summary>The memory's map, to be read in the freeze.</summary>
+    /// <summary>/proc/PID/maps, open for reading.</summary>
     public Fd? Maps { get; private set; }
 
-    /// <summary>Where dirty tracking is reset.</summary>
+    /// <summary>/proc/PID/clear_refs, open for resetting soft-dirty tracking; null if it is not needed.</summary>
     public Fd? ClearRefs { get; private set; }
 
-    /// <summary>The page tables' view; opened only where dirty pages are read in the freeze.</summary>
+    /// <summary>/proc/PID/pagemap; null if dirty pages are not read in the freeze.</summary>
     public ProcPagemap? Pagemap { get; private set; }
 
     internal HashSet<int> Tids { get; } = [];
 
-    /// <summary>The files are of another thread or of another program than the one that is frozen: open them anew.</summary>
+    /// <summary>Whether the files must be reopened, because the live thread or the program (exec) has changed.</summary>
     internal bool FilesAreStale { get; set; } = true;
 
-    /// <summary>Too few descriptors for all tasks at once: this one's files are opened in the freeze, when it is its turn.</summary>
+    /// <summary>Whether this task's files are opened in the freeze, one task at a time, because there are too few descriptors for
+    /// all tasks at once.</summary>
     internal bool OpensInTurn { get; set; }
 
-    /// <summary>Opens the files in the freeze, if that could not be done before; to be called before they are used.</summary>
+    /// <summary>Opens the files, if that could not be done before the freeze. Call it before using them.</summary>
     public void BeginTurn(FreezeFiles files)
     {
         if (OpensInTurn)
             OpenFiles(files);
     }
 
-    /// <summary>Makes room for the next task's files.</summary>
+    /// <summary>Closes the files that <see cref="BeginTurn"/> opened, to free their descriptors for the next task.</summary>
     public void EndTurn()
     {
         if (OpensInTurn)
             CloseFiles();
     }
 
-    /// <summary>Opens the files that the freeze needs. To be called while the task can't become another program unseen: it is
-    /// seized, or frozen already. Null members mean that the task has gone.</summary>
+    /// <summary>Opens the files that the freeze needs; they stay null if the task has gone. Call it only while the task is seized
+    /// or frozen, so that it can't call exec unnoticed.</summary>
+    /// <exception cref="LinuxException">A file can't be opened.</exception>
     public void OpenFiles(FreezeFiles files)
     {
         CloseFiles();
@@ -86,15 +90,15 @@ public sealed class TreeTask : IDisposable
             Pagemap = new ProcPagemap(pagemap);
     }
 
-    /// <summary>Refuses a task whose page tables this user may not see, before anything is frozen: /proc/PID/pagemap asks for the
-    /// owner of the task besides the right to trace it.</summary>
-    /// <exception cref="LinuxException">EACCES or EPERM.</exception>
+    /// <summary>Checks, before anything is frozen, that this user may read the task's page tables: /proc/PID/pagemap requires the
+    /// same owner in addition to the permission to trace.</summary>
+    /// <exception cref="LinuxException">EACCES or EPERM: not permitted.</exception>
     internal void RefuseInvisible() => OpenUnlessGone(Pid, "pagemap", O_RDONLY)?.Dispose();
 
-    /// <summary>How many they are.</summary>
+    /// <summary>The number of descriptors that one task's files take, including maps.</summary>
     internal static int CountOf(FreezeFiles files) => 1 + System.Numerics.BitOperations.PopCount((uint)files);
 
-    /// <summary>Closes them again.</summary>
+    /// <summary>Closes the files.</summary>
     public void CloseFiles()
     {
         Maps?.Dispose();
@@ -111,30 +115,31 @@ public sealed class TreeTask : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Pid} ({Name})";
 
-    // A task that exits has lost its memory before it has gone: /proc then gives its files to root, whose they never were.
+    // An exiting task loses its memory first, and /proc then shows its files as root's: EACCES means here that the task has gone.
     private static Fd? OpenUnlessGone(int tid, string file, int flags)
     {
         try
         {
             return ProcFs.OpenUnlessGone(ProcFs.Path(tid, file), flags);
         }
-        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM && !ProcFs.Hides(tid) && ProcStatus.TryRead(tid) is not { HasMemory: true })
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM
+            && !ProcFs.Hides(tid) && ProcStatus.TryRead(tid) is not { HasMemory: true })
         {
             return null;
         }
     }
 }
 
-/// <summary>Which files besides maps the freeze will need.</summary>
+/// <summary>The files that are needed in the freeze, in addition to maps.</summary>
 [Flags]
 public enum FreezeFiles
 {
-    /// <summary>Only the maps.</summary>
+    /// <summary>Only maps.</summary>
     None = 0,
 
-    /// <summary>clear_refs: the kernel tracks dirty pages.</summary>
+    /// <summary>clear_refs, to reset soft-dirty tracking.</summary>
     ClearRefs = 1,
 
-    /// <summary>pagemap: the dirty pages are read in the freeze.</summary>
+    /// <summary>pagemap, to read the dirty pages.</summary>
     Pagemap = 2,
 }

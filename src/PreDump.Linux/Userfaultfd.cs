@@ -2,23 +2,25 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
-/// <summary>Tells whether a tree may have memory under a userfaultfd(2).</summary>
+/// <summary>Detects whether memory of a tree may be registered with a userfaultfd(2).</summary>
 public static class Userfaultfd
 {
-    // All that exist on this machine, for root to read (sysfs-kernel-slab): 0 spares a look at each descriptor of the tree.
-    private const string AllOfThem = "/sys/kernel/slab/userfaultfd_ctx_cache/total_objects";
+    // The number of userfaultfds on the machine, readable by root (Documentation/ABI/testing/sysfs-kernel-slab). If it is 0, the
+    // tree's descriptors need not be searched.
+    private const string MachineTotal = "/sys/kernel/slab/userfaultfd_ctx_cache/total_objects";
 
-    /// <summary>Whether one of these tasks holds one, by which its memory, or its children's, may be handled; also where that can't be
-    /// told.</summary>
-    public static bool MayBeHeldByOneOf(IEnumerable<int> tids) => ProcFs.TryReadText(AllOfThem)?.TrimEnd() != "0" && tids.Any(MayBeHeldBy);
+    /// <summary>Whether one of these tasks may have a userfaultfd open, which could handle its own memory or its children's. True
+    /// if that can't be determined.</summary>
+    public static bool MayBeHeldByAny(IEnumerable<int> tids) =>
+        ProcFs.TryReadText(MachineTotal)?.TrimEnd() != "0" && tids.Any(MayBeHeldBy);
 
     private static bool MayBeHeldBy(int tid)
     {
         using var directory = Fd.TryOpen(ProcFs.Path(tid, "fd"), O_RDONLY | O_DIRECTORY, out int error);
         if (directory is null)
-            return error is not (Errno.ENOENT or Errno.ESRCH); // it has gone, and nothing of it will be read; or it can't be told
+            return error is not (Errno.ENOENT or Errno.ESRCH); // these mean that it has gone, so nothing of it will be read
         var numbers = new List<int>();
         DirectoryEntries.Numbers(directory, numbers);
-        return numbers.Exists(number => directory.LinkIs(number, "anon_inode:[userfaultfd]"u8));
+        return numbers.Exists(number => directory.LinkPointsTo(number, "anon_inode:[userfaultfd]"u8));
     }
 }

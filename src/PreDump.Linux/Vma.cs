@@ -1,18 +1,15 @@
 namespace PreDump.Linux;
 
-/// <summary>One line of /proc/PID/maps (proc_pid_maps(5)). Its name points into the text that it was parsed from.</summary>
+/// <summary>One line of /proc/PID/maps, valid as long as the text that it was parsed from. See proc_pid_maps(5).</summary>
 public readonly ref struct Vma
 {
-    /// <summary>The first address, and the first one behind it: [Start, End), in bytes.</summary>
+    /// <summary>The first address.</summary>
     public ulong Start { get; init; }
 
-    /// <inheritdoc cref="Start"/>
+    /// <summary>The first address after the VMA.</summary>
     public ulong End { get; init; }
 
-    /// <summary>PROT_READ: where it is missing, process_vm_readv(2) refuses.</summary>
-    public bool Readable { get; init; }
-
-    /// <summary>MAP_SHARED.</summary>
+    /// <summary>Whether the mapping is MAP_SHARED.</summary>
     public bool Shared { get; init; }
 
     /// <summary>The mapped file's inode; 0 for anonymous memory.</summary>
@@ -21,6 +18,6 @@ public readonly ref struct Vma
     /// <summary>The path or the [name], as the kernel escapes it; empty for plain anonymous memory.</summary>
     public ReadOnlySpan<byte> Name { get; init; }
 
-    /// <summary>Its pages.</summary>
+    /// <summary>The number of pages.</summary>
     public ulong Pages => PageSize.Pages(End - Start);
 }

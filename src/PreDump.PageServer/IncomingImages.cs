@@ -80,7 +80,7 @@ public sealed class IncomingImages : IDisposable
     }
 
     /// <summary>Makes the link to the parent, relative to the directory's place.</summary>
-    public void LinkParent(string target) => Directory.Link(ImageNames.Parent, target);
+    public void LinkParent(string target) => Directory.CreateSymlink(ImageNames.Parent, target);
 
     /// <summary>Marks the images as complete.</summary>
     public void Mark() => Directory.CreatePrivate(ImageNames.PageServerMark).Close();

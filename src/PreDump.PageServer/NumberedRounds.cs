@@ -55,7 +55,7 @@ public sealed class NumberedRounds : IRounds
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number.ToString(CultureInfo.InvariantCulture) == name ? number : null;
 
     private int? ParentOf(int number) =>
-        _directory.LinkOf(Of(number, ImageNames.Parent)) is ['.', '.', '/', .. var name] ? NumberOf(name) : null;
+        _directory.ReadLink(Of(number, ImageNames.Parent)) is ['.', '.', '/', .. var name] ? NumberOf(name) : null;
 
     private static string NameOf(int number) => number.ToString(CultureInfo.InvariantCulture);
 

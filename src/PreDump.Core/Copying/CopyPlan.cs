@@ -17,7 +17,7 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
 {
     private readonly Lock _planning = new();
     private readonly PageWalk _walk = new(figures.LeaveOut);
-    private readonly bool _userfaultfd = Userfaultfd.MayBeHeldByOneOf(snapshot.Tasks.Select(task => task.Task.LiveTid));
+    private readonly bool _userfaultfd = Userfaultfd.MayBeHeldByAny(snapshot.Tasks.Select(task => task.Task.LiveTid));
     private TaskCopy? _copy; // of the task that is being planned
     private TaskPlan? _plan; // null where that task has gone
     private int _tasksBegun;

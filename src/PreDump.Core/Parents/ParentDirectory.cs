@@ -38,7 +38,7 @@ public sealed class ParentDirectory : IDisposable
     /// <summary>What was made on it; null where the mark does not say so in words.</summary>
     public string? ReadChild()
     {
-        using var mark = Images.Descriptor.TryOpenPlain(ImageNames.Child, out _);
+        using var mark = Images.Descriptor.TryOpenRegular(ImageNames.Child, out _);
         var bytes = new byte[MostOfChild];
         int length = mark?.TryReadAt(bytes, 0) ?? 0;
         string name = Encoding.UTF8.GetString(bytes, 0, Math.Max(length, 0)).Split('\n')[0];

@@ -69,5 +69,5 @@ public sealed class ParentFrames : IDisposable
     public void Dispose() => _ledger?.Dispose();
 
     // Of a task. (The huge zero page may be in very many places.) Who looks for each page of a forged ledger must come to an end.
-    private static ulong MostPages() => 16 * PageSize.Pages(MemoryLimits.Machine());
+    private static ulong MostPages() => 16 * PageSize.Pages(MemoryLimits.MachineBytes());
 }

@@ -19,7 +19,7 @@ public sealed record ProofSettings(bool Whole = false, bool Mend = true)
     public static ProofSettings Read(string file, Func<string, string?> environment)
     {
         var settings = new ProofSettings();
-        if (Fd.TryOpenPlain(file) is { } open)
+        if (Fd.TryOpenRegular(file) is { } open)
         {
             open.Dispose();
             int number = 0;

@@ -67,8 +67,8 @@ public sealed class FrameNotes(int most)
     {
         foreach (ref ulong each in _frames.AsSpan(0, _count))
         {
-            if (PageFrames.IsTold(each) && (PageFrames.IsSlot(each) ? slots : frames))
-                each = PageFrames.Untold;
+            if (PageFrames.IsKnown(each) && (PageFrames.IsSlot(each) ? slots : frames))
+                each = PageFrames.Unknown;
         }
     }
 
@@ -99,7 +99,7 @@ public sealed class FrameNotes(int most)
         for (int i = 0; i < noted.Length; i++)
         {
             if (noted[i] != now[i])
-                noted[i] = PageFrames.Untold;
+                noted[i] = PageFrames.Unknown;
         }
     }
 

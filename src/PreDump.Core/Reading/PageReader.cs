@@ -188,7 +188,7 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
         if (notesFrames) // gone from here, it may be elsewhere
         {
             var frames = _pieces.FramesOfRest((int)PageSize.Pages(vanished.Length));
-            frames.Fill(PageFrames.Untold);
+            frames.Fill(PageFrames.Unknown);
             Notes.Add(vanished.Start, frames);
         }
         _pieces.Skip((int)vanished.Length);

@@ -92,7 +92,7 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
         var frames = _frames.AsSpan(seen, (int)PageSize.Pages(piece.Length));
         var entries = _stateReader.EntriesOf(piece);
         if (entries.IsEmpty)
-            frames.Fill(PageFrames.Untold);
+            frames.Fill(PageFrames.Unknown);
         else
             PageFrames.Of(entries, frames);
         return seen + frames.Length;

@@ -91,11 +91,11 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
 
     private static int CountSame(ReadOnlySpan<ulong> now, ReadOnlySpan<ulong> noted)
     {
-        int equal = now.CommonPrefixLength(noted), untold = now[..equal].IndexOfAny(PageFrames.None, PageFrames.Untold);
+        int equal = now.CommonPrefixLength(noted), untold = now[..equal].IndexOfAny(PageFrames.None, PageFrames.Unknown);
         return untold < 0 ? equal : untold;
     }
 
-    private bool IsSame(int page) => _now[page] == _noted[page] && PageFrames.IsTold(_now[page]);
+    private bool IsSame(int page) => _now[page] == _noted[page] && PageFrames.IsKnown(_now[page]);
 
     private int Moved() => _task is null || _relocations == ledger!.Head.Relocations ? 0
         : _vanished.Fullest(_task, _pagemap, _dirty());
@@ -143,7 +143,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         return false;
     }
 
-    private void Distrust(int first) => _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Untold);
+    private void Distrust(int first) => _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Unknown);
 
     private void DistrustIfMoved(int first)
     {

@@ -44,7 +44,7 @@ public sealed class VanishedTables
             if (_noted[i] == PageFrames.None)
                 continue;
             noted++;
-            if (_noted[i] != _now[i] || !PageFrames.IsTold(_now[i]))
+            if (_noted[i] != _now[i] || !PageFrames.IsKnown(_now[i]))
                 gone++;
             else if (!dirty.Contains(address + PageSize.BytesOf((ulong)i)))
                 left++;

@@ -40,7 +40,7 @@ public sealed class VmaWindow
     public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
     {
         Clear();
-        int most = PagemapScan.Finds(PageCategory.Anonymous) && PagemapScan.Finds(PageCategory.SoftDirty) ? _vmas.Length : 1;
+        int most = PagemapScan.Supports(PageCategory.Anonymous) && PagemapScan.Supports(PageCategory.SoftDirty) ? _vmas.Length : 1;
         var afterLast = maps;
         while (_count < most && maps.TryRead(out var vma))
         {

@@ -60,12 +60,12 @@ public sealed class RoundDirectory : IDisposable
                     + "use an empty directory, or give the same parent", RoundInput.Parent);
             return;
         }
-        _directory.Link(ImageNames.Parent, target);
+        _directory.CreateSymlink(ImageNames.Parent, target);
         _created.Add(ImageNames.Parent);
     }
 
     /// <summary>The text of the link to the parent images; null where there is none.</summary>
-    public string? ParentLink => _directory.LinkOf(ImageNames.Parent);
+    public string? ParentLink => _directory.ReadLink(ImageNames.Parent);
 
     /// <summary>Whether the inventory is in its place.</summary>
     public bool IsComplete => _complete;

@@ -29,7 +29,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
             {
                 seen = at - (at % VanishedTables.Bytes) + VanishedTables.Bytes;
                 PageFrames.Read(pagemap, at, MemoryMarshal.CreateSpan(ref frame, 1));
-                if (PageFrames.IsTold(frame))
+                if (PageFrames.IsKnown(frame))
                     Add(new PlacedPage(at, frame));
             }
         }

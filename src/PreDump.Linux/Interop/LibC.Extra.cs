@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace PreDump.Linux.Interop;
 
-/// <summary>The calls of glibc that Tmds.LibC lacks, in its style: as in their man pages, errno by <c>LibC.errno</c>.</summary>
+/// <summary>glibc functions that Tmds.LibC lacks, in its style: with the names and parameters of their man pages, and
+/// <c>LibC.errno</c> for errors.</summary>
 internal static unsafe partial class LibCExtra
 {
     public const int PTRACE_DETACH = 17;
@@ -31,9 +32,10 @@ internal static unsafe partial class LibCExtra
     public const int PR_SET_PDEATHSIG = 1;
     public const int PR_SET_TIMERSLACK = 29;
 
-    /// <summary>A range of memory as the kernel's <c>struct iovec</c>: an address and a length in bytes.</summary>
+    /// <summary>See process_vm_readv(2); <see cref="MemoryRange"/> has the layout of <c>struct iovec</c>.</summary>
     [LibraryImport("libc.so.6", SetLastError = true)]
-    public static partial nint process_vm_readv(int pid, MemoryRange* local, nuint locals, MemoryRange* remote, nuint remotes, nuint flags);
+    public static partial nint process_vm_readv(
+        int pid, MemoryRange* local, nuint locals, MemoryRange* remote, nuint remotes, nuint flags);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint ptrace(nint request, int pid, nint addr, nint data);
@@ -78,7 +80,7 @@ internal static unsafe partial class LibCExtra
     public const int SEEK_DATA = 3;
     public const int SEEK_HOLE = 4;
 
-    /// <summary>Offsets of null: those of the files.</summary>
+    /// <summary>See copy_file_range(2); a null offset means the file's own position.</summary>
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint copy_file_range(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
 
@@ -88,7 +90,7 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int flock(int fd, int operation);
 
-    /// <summary><c>struct rlimit</c> on 64 bits: the soft and the hard limit.</summary>
+    /// <summary>See getrlimit(2); <c>struct rlimit</c> is the soft and the hard limit, 64 bits each.</summary>
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int getrlimit(int resource, ulong* limits);
 
@@ -98,12 +100,12 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint signal(int signal, nint handler);
 
-    /// <summary>glibc's <c>sigset_t</c>: signal N is bit N-1.</summary>
+    /// <summary>glibc's <c>sigset_t</c>: bit N-1 stands for signal N. See sigsetops(3).</summary>
     public struct SignalSet
     {
         public fixed ulong Mask[16];
 
-        /// <summary>One signal alone; 0: none.</summary>
+        /// <summary>The set of one signal; 0 makes an empty set.</summary>
         public static SignalSet Of(int signal)
         {
             var set = new SignalSet();

@@ -22,7 +22,7 @@ internal static class ActionScript
     {
         if (action != "post-dump")
             return ExitCode.Done;
-        OwnProcess.EndByExitCode();
+        OwnProcess.ExitOnDeadlySignals();
         OwnProcess.Prepare();
         if (Read(Images) is not { } images
             || !int.TryParse(Read(Root), NumberStyles.None, CultureInfo.InvariantCulture, out int root))

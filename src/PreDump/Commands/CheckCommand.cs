@@ -33,7 +33,7 @@ internal static class CheckCommand
             : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): only full copies, no rounds");
         foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
             yield return finding;
-        bool scan = PagemapScan.Finds(PageCategory.Anonymous), dirtyScan = PagemapScan.Finds(PageCategory.SoftDirty);
+        bool scan = PagemapScan.Supports(PageCategory.Anonymous), dirtyScan = PagemapScan.Supports(PageCategory.SoftDirty);
         yield return new("PAGEMAP_SCAN", scan, false, !scan
             ? "missing (Linux 6.7 and later have it): pages are chosen by reading pagemap, which takes longer"
             : $"{Has(dirtyScan)} soft-dirty, {Has(PagemapScan.HasGuardCategory)} guard pages");

@@ -26,7 +26,7 @@ internal static class PageServerCommand
         using var listener = options.Socket is null ? Listening.On(options.Address, options.Port) : null;
         if (options.Daemon)
         {
-            status.KeepFromChildren();
+            status.SetCloseOnExec();
             if (PageServerDaemon.Start(arguments, listener, out int pid) is var exitCode && exitCode != ExitCode.Done)
                 return exitCode; // which it has explained
             PidFile.Write(options.WorkDirectory, options.PidFile, pid);

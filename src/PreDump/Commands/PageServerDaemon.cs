@@ -35,7 +35,7 @@ internal static class PageServerDaemon
     public static void Detach()
     {
         using var line = Fd.Adopt(1, "daemon").Duplicate();
-        OwnProcess.LeaveStandardDescriptors();
+        OwnProcess.DetachStandardDescriptors();
         line.Write([1]);
     }
 }

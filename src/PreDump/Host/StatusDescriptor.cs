@@ -22,7 +22,7 @@ internal sealed class StatusDescriptor : IDisposable
     }
 
     /// <summary>A program that we start does not get it: its reader may wait until it is closed.</summary>
-    public void KeepFromChildren() => _fd?.KeepFromChildren();
+    public void SetCloseOnExec() => _fd?.SetCloseOnExec();
 
     /// <summary>Writes the zero byte, and closes the descriptor.</summary>
     public void Signal()

@@ -31,7 +31,7 @@ internal sealed class WorkDirectory : IDisposable
     /// <exception cref="PreDumpException">It does not.</exception>
     public static void RefuseMissing(string path)
     {
-        if (!DirectoryFd.IsThere(path))
+        if (!DirectoryFd.Exists(path))
             throw new PreDumpException($"work directory {path} does not exist: make it first, or leave --work-dir out");
     }
 

@@ -118,13 +118,13 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     {
         const ulong Slot = 1UL << 62;
         var notes = new FrameNotes(10);
-        notes.Add(0, [5, Slot | 5, PageFrames.Untold, PageFrames.None]);
+        notes.Add(0, [5, Slot | 5, PageFrames.Unknown, PageFrames.None]);
         notes.Forget(frames, slots);
         WriteLedger(ledger => FrameNotes.Write(notes, new FrameNotes(0), ledger));
         using var ledger = Opened.Ledger(_directory.Path)!;
         var noted = new ulong[4];
         ledger.OpenTask(Pid, StartTime)!.Read(0, noted);
-        Assert.Equal([frames ? PageFrames.Untold : 5, slots ? PageFrames.Untold : Slot | 5, PageFrames.Untold, PageFrames.None], noted);
+        Assert.Equal([frames ? PageFrames.Unknown : 5, slots ? PageFrames.Unknown : Slot | 5, PageFrames.Unknown, PageFrames.None], noted);
     }
 
     [Fact]

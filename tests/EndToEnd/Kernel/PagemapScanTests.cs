@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Kernel;
 /// <summary>The two ways to choose pages, by PAGEMAP_SCAN and by reading entries, on memory of our own.</summary>
 public sealed class PagemapScanTests
 {
-    public static bool HasScan => PagemapScan.Finds(PageCategory.Anonymous);
+    public static bool HasScan => PagemapScan.Supports(PageCategory.Anonymous);
 
     [Fact(SkipUnless = nameof(HasScan), Skip = "this kernel has no PAGEMAP_SCAN (6.7 and later)")]
     public void The_ioctl_and_reading_entries_find_the_same_pages()

@@ -38,21 +38,21 @@ public sealed class ProcFuzzTests
     }, []);
 
     [Fact]
-    public void A_damaged_stat_file_is_read_without_an_exception() => Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_stat, s_own)), input => ProcFs.StartTimeOf(ProcFs.BehindComm(input)), []);
+    public void A_damaged_stat_file_is_read_without_an_exception() => Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_stat, s_own)), input => ProcFs.StartTimeOf(ProcFs.AfterComm(input)), []);
 
     [Fact]
     public void A_task_name_with_brackets_and_blanks_does_not_move_the_start_time() =>
-        Assert.Equal(22UL, ProcFs.StartTimeOf(ProcFs.BehindComm("7 (a) R (b 1) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23"u8)));
+        Assert.Equal(22UL, ProcFs.StartTimeOf(ProcFs.AfterComm("7 (a) R (b 1) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23"u8)));
 
     [Fact]
     public void A_stat_file_that_is_cut_short_has_no_start_time() =>
-        Assert.Equal(0UL, ProcFs.StartTimeOf(ProcFs.BehindComm("7 (a) S 4 5 6 7 8 9"u8)));
+        Assert.Equal(0UL, ProcFs.StartTimeOf(ProcFs.AfterComm("7 (a) S 4 5 6 7 8 9"u8)));
 
     [Fact]
     public void A_damaged_smaps_file_is_read_without_an_exception() => Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_smaps, s_own)), input =>
     {
         ulong start = 0;
-        var left = new VmFlags().Lines(input, ref start);
+        var left = new VmFlags().ParseLines(input, ref start);
         Assert.True(left.IndexOf((byte)'\n') < 0);
     }, [], 5000);
 

@@ -32,7 +32,7 @@ public sealed class FileCopyTests : IDisposable
             }
         }
 
-        using (var source = Fd.TryOpenPlain(from)!)
+        using (var source = Fd.TryOpenRegular(from)!)
         using (var target = PrivateFile.CreateOrTruncate(to))
         {
             var copy = new FileCopy(source, target);
@@ -49,7 +49,7 @@ public sealed class FileCopyTests : IDisposable
     public void A_copy_from_a_file_that_ends_too_soon_is_an_error()
     {
         File.WriteAllBytes(_scratch["from"], new byte[5000]);
-        using var source = Fd.TryOpenPlain(_scratch["from"])!;
+        using var source = Fd.TryOpenRegular(_scratch["from"])!;
         using var target = PrivateFile.CreateOrTruncate(_scratch["to"]);
         Assert.Contains("from: ends before the pages", Assert.Throws<InvalidDataException>(() => new FileCopy(source, target).Copy(0, 0, 8192)).Message);
     }

@@ -15,12 +15,12 @@ public sealed class PageFramesTests
     [InlineData(Present | 5, 5UL)]
     [InlineData(Present | SoftDirty | Exclusive | File | 5, 5UL)] // the same page, whatever else is told of it
     [InlineData(Swapped | 5, Swapped | 5)] // no frame, but a slot
-    [InlineData(Present, PageFrames.Untold)] // who may not see frames sees 0
-    [InlineData(Swapped | SoftDirty, PageFrames.Untold)]
+    [InlineData(Present, PageFrames.Unknown)] // who may not see frames sees 0
+    [InlineData(Swapped | SoftDirty, PageFrames.Unknown)]
     public void A_kernels_pagemap_entry_tells_a_frame_a_slot_of_swap_or_nothing(ulong entry, ulong frame)
     {
         Assert.Equal(frame, PageFrames.Of(entry));
-        Assert.Equal(frame is not PageFrames.None and not PageFrames.Untold, PageFrames.IsTold(frame));
+        Assert.Equal(frame is not PageFrames.None and not PageFrames.Unknown, PageFrames.IsKnown(frame));
     }
 
     [Fact]
