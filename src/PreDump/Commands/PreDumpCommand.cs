@@ -54,7 +54,7 @@ internal static class PreDumpCommand
         var request = options.Request();
         var reporter = new RoundReporter(log, work, options.Quiet);
         using var server = options.PageServer is { } where
-            ? PageServerClient.Connect(where, options.Tree, cancel, reporter)
+            ? PageServerClient.Connect(where, options.Tree, reporter, cancel)
             : null;
         var remote = server is null ? null : new PageServerRound(server, options.Tree);
         try
