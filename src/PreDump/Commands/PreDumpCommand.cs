@@ -56,7 +56,7 @@ internal static class PreDumpCommand
         var request = options.Request(tree);
         var reporter = new RoundReporter(log, work, options.Quiet);
         using var server = options.PageServer is { } where
-            ? PageServerClient.Connect(where, tree, cancel, reporter)
+            ? PageServerClient.Connect(where, tree, reporter, cancel)
             : null;
         var remote = server is null ? null : new PageServerRound(server, tree);
         try
