@@ -26,7 +26,7 @@ internal static class FrameLedgerFormat
     public const ulong EndMagic = 0x646e_6573_6d61_7266; // "framsend"
 
     /// <summary>Version 1, and the size of the pages that are counted.</summary>
-    public static readonly ulong PagesAndVersion = 1 | (PageSize.Ulong << 32);
+    public static readonly ulong PagesAndVersion = 1 | (PageSize.Step << 32);
 
     public const ulong End = ulong.MaxValue;
     public const ulong Ascending = 1; // in an address

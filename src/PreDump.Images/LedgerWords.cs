@@ -95,7 +95,7 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         IsVoid = words[0] == VoidEnd;
         if (IsBehindEnd = words[0] == End || IsVoid)
             return false;
-        ulong start = words[0] & ~Ascending, page = PageSize.Ulong;
+        ulong start = words[0] & ~Ascending, page = PageSize.Step;
         bool ascending = start != words[0];
         if (!TryRead(words[1..]) || words[1] == 0 || start % page != 0 || start < run.End || start > UserSpace || words[1] > (UserSpace - start) / page)
             return false;

@@ -18,7 +18,7 @@ public readonly record struct PagemapEntry(ulong Vaddr, ulong NrPages, PageFlags
     /// <summary>As <see cref="IRun{TSelf}.TryJoin"/>, for pages of this machine's size, up to <see cref="MostPages"/>.</summary>
     public static bool TryJoin(ref PagemapEntry run, in PagemapEntry next)
     {
-        if (run.Flags != next.Flags || run.Range(PageSize.Ulong).End != next.Vaddr || next.NrPages > MostPages - run.NrPages)
+        if (run.Flags != next.Flags || run.Range(PageSize.Step).End != next.Vaddr || next.NrPages > MostPages - run.NrPages)
             return false;
         run = run with { NrPages = run.NrPages + next.NrPages };
         return true;

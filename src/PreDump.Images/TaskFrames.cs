@@ -39,7 +39,7 @@ public sealed class TaskFrames
     /// <param name="frames">Takes them.</param>
     public void Read(ulong address, Span<ulong> frames)
     {
-        ulong page = PageSize.Ulong;
+        ulong page = PageSize.Step;
         while (!frames.IsEmpty)
         {
             while (_hasRun && _run.End <= address)

@@ -67,7 +67,7 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
         if (_open is not { } open || PagesId.TryFrom(message.DstId) != open)
             throw Refused($"sent pages of id 0x{message.DstId:x}, which is not open");
         var entry = new PagemapEntry(message.Address, message.Pages, flags);
-        if (PagemapRules.WhyRefused(entry, _end, PageSize.Ulong) is { } reason)
+        if (PagemapRules.WhyRefused(entry, _end, PageSize.Step) is { } reason)
             throw Refused($"sent for {open.FileName} an {reason.TrimEnd(',')}");
         if (entry.NrPages > uint.MaxValue)
             throw Refused($"sent for {open.FileName} an entry of {entry.NrPages} pages, more than CRIU before 4.2 can read");

@@ -152,7 +152,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
                 if (live.Slice(at, PageSize.Bytes).SequenceEqual(image.Slice(at, PageSize.Bytes)))
                     _equal++;
                 else
-                    _different.Add(new MemoryRange(run.Start + (ulong)at, PageSize.Ulong));
+                    _different.Add(new MemoryRange(run.Start + (ulong)at, PageSize.Step));
             }
             live = live[length..];
             run = run.Skip((ulong)length);

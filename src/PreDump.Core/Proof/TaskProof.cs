@@ -42,7 +42,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
             var entry = first;
             do
                 if (entry.Flags.HasFlag(PageFlags.Parent))
-                    Look(entry.Range(PageSize.Ulong), frames, memory, parents);
+                    Look(entry.Range(PageSize.Step), frames, memory, parents);
             while (pagemap.TryRead(out entry));
             long begun = Stopwatch.GetTimestamp();
             _comparer?.Flush();

@@ -108,8 +108,8 @@ public sealed class UnchangedPages(int maxBytes)
         for (int at = 0; at < theirs.Length; at += PageSize.Bytes)
         {
             bool isSame = pages.Slice(_seen, PageSize.Bytes).SequenceEqual(theirs.Slice(at, PageSize.Bytes));
-            same += isSame ? PageSize.Ulong : 0;
-            Settle(new MemoryRange(part.Start + (ulong)at, PageSize.Ulong), isSame, pages);
+            same += isSame ? PageSize.Step : 0;
+            Settle(new MemoryRange(part.Start + (ulong)at, PageSize.Step), isSame, pages);
         }
         if (suspect)
             (_suspects, _suspectsSame) = (_suspects + part.Length, _suspectsSame + same);

@@ -22,7 +22,7 @@ public ref struct PageFate(ReadOnlySpan<MemoryRange> dirty, IParentCoverage? par
         ulong length = part.Length;
         bool inParent = false;
         if (parent is not null && IsClean(part.Start, ref length))
-            length = parent.Covered(part.Start, PageSize.Pages(length), out inParent) * PageSize.Ulong;
+            length = parent.Covered(part.Start, PageSize.Pages(length), out inParent) * PageSize.Step;
         var run = new PageRun(new MemoryRange(part.Start, length), inParent);
         part = part.Skip(length);
         return run;

@@ -20,11 +20,11 @@ public sealed class RunMergerTests
         foreach (var run in Lay(parts))
         {
             for (ulong page = 0; page < run.Pages; page++)
-                single.Add(new PageRun(new MemoryRange(run.Range.Start + PageSize.BytesOf(page), PageSize.Ulong), run.InParent));
+                single.Add(new PageRun(new MemoryRange(run.Range.Start + PageSize.BytesOf(page), PageSize.Step), run.InParent));
             RunMerger.Add(merged, run);
         }
         Assert.Equal(single, merged.SelectMany(run => Enumerable.Range(0, (int)run.Pages).Select(page =>
-            new PageRun(new MemoryRange(run.Range.Start + PageSize.BytesOf((ulong)page), PageSize.Ulong), run.InParent))));
+            new PageRun(new MemoryRange(run.Range.Start + PageSize.BytesOf((ulong)page), PageSize.Step), run.InParent))));
         for (int i = 1; i < merged.Count; i++)
             Assert.False(merged[i - 1].Range.End == merged[i].Range.Start && merged[i - 1].InParent == merged[i].InParent);
     });
@@ -46,15 +46,15 @@ public sealed class RunMergerTests
         var entries = new List<PagemapEntry>();
         var first = new PagemapEntry(0, PagemapEntry.MostPages - 1, PageFlags.Parent);
         RunMerger.Add(entries, first);
-        RunMerger.Add(entries, new PagemapEntry(first.Range(PageSize.Ulong).End, 2, PageFlags.Parent));
+        RunMerger.Add(entries, new PagemapEntry(first.Range(PageSize.Step).End, 2, PageFlags.Parent));
         Assert.Equal(2, entries.Count);
-        RunMerger.Add(entries, new PagemapEntry(entries[1].Range(PageSize.Ulong).End, 3, PageFlags.Parent));
+        RunMerger.Add(entries, new PagemapEntry(entries[1].Range(PageSize.Step).End, 3, PageFlags.Parent));
         Assert.Equal(5UL, entries[1].NrPages);
     }
 
     private static IEnumerable<PageRun> Lay((ulong Gap, ulong Pages, bool InParent)[] parts)
     {
-        ulong at = PageSize.Ulong;
+        ulong at = PageSize.Step;
         foreach (var (gap, pages, inParent) in parts)
         {
             at += PageSize.BytesOf(gap);
