@@ -23,7 +23,8 @@ public sealed class ReadOnlyParentTests
             await Command.Must("/bin/mount", "-o", "remount,ro,bind", parent);
             var observed = new Observed();
             using (var images = RoundDirectory.Open(next))
-            using (var round = ParentRound.Open(new ParentRequest(Environment.ProcessId, "../1", Compare: true), images, softDirty: true, elsewhere: null, observed)!)
+            using (var round = ParentRound.Open(
+                new ParentRequest(Environment.ProcessId, "../1"), images, softDirty: true, elsewhere: null, observed)!)
             {
                 round.Claim();
                 round.TrackingIsReset();
