@@ -16,7 +16,7 @@ public sealed class Server : IDisposable
 
     // After that, a connection that has not said what it wants makes room for those that wait.
     private static readonly TimeSpan s_crowded = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(200), s_atEnd = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pollTime = TimeSpan.FromMilliseconds(200), s_atEnd = TimeSpan.FromSeconds(10);
 
     private readonly ServerRequest _request;
     private readonly IRounds _rounds;
@@ -57,7 +57,7 @@ public sealed class Server : IDisposable
         if (connected is not null)
             Start(new Connection(connected, "the peer at the inherited socket", _rounds.Moment()));
         while (!IsOver(cancel))
-            Look(listener);
+            PollOnce(listener);
         End();
         cancel.ThrowIfCancellationRequested();
         if (_failure is { } reason)
@@ -73,7 +73,7 @@ public sealed class Server : IDisposable
             return _over || cancel.IsCancellationRequested;
     }
 
-    private void Look(Socket? listener)
+    private void PollOnce(Socket? listener)
     {
         var ready = new List<Socket> { _alarm.Socket };
         lock (_lock)
@@ -86,7 +86,7 @@ public sealed class Server : IDisposable
         bool clock;
         lock (_lock)
             clock = _waiting.Count > 0 || _running.Exists(connection => !connection.HasBegun);
-        Socket.Select(ready, null, null, clock ? s_look : Timeout.InfiniteTimeSpan);
+        Socket.Select(ready, null, null, clock ? s_pollTime : Timeout.InfiniteTimeSpan);
         if (ready.Remove(_alarm.Socket))
             _alarm.Clear();
         if (listener is not null && ready.Remove(listener))
@@ -125,7 +125,7 @@ public sealed class Server : IDisposable
         catch (SocketException e) // the connection was broken already, or descriptors have run out
         {
             _observer.Note($"a connection could not be accepted: {e.Message}");
-            Thread.Sleep(s_look);
+            Thread.Sleep(s_pollTime);
         }
     }
 
@@ -170,7 +170,7 @@ public sealed class Server : IDisposable
             using var session = new Session(peer, () => Begin(connection), _request.Timeout, _observer);
             var result = session.Run();
             Finish(result);
-            session.SeeOff();
+            session.WaitForHangUp();
             if (_request.AutoDedup && result.Round.Parent is not null)
                 Dedup.RunAfterRound(() => ImageDirectory.Open(result.Round.Directory), _observer);
         }
@@ -247,7 +247,7 @@ public sealed class Server : IDisposable
                 if (_running.Count == 0)
                     return;
             var ready = new List<Socket> { _alarm.Socket };
-            Socket.Select(ready, null, null, s_look);
+            Socket.Select(ready, null, null, s_pollTime);
             if (ready.Count > 0)
                 _alarm.Clear();
         }

@@ -12,7 +12,7 @@ namespace PreDump.PageServer;
 /// <param name="Took">How long connecting took; zero for a socket that was connected already.</param>
 internal readonly record struct ServerConnection(Socket Socket, string Name, TimeSpan Took)
 {
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100); // after which a cancellation is noticed
+    private static readonly TimeSpan s_pollTime = TimeSpan.FromMilliseconds(100); // after which a cancellation is noticed
 
     /// <summary>Connects, or takes over the socket that the user has given.</summary>
     /// <exception cref="PreDumpException">The server can't be reached.</exception>
@@ -73,7 +73,7 @@ internal readonly record struct ServerConnection(Socket Socket, string Name, Tim
         catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
         {
         }
-        for (long start = Stopwatch.GetTimestamp(); !socket.Poll(s_look, SelectMode.SelectWrite);)
+        for (long start = Stopwatch.GetTimestamp(); !socket.Poll(s_pollTime, SelectMode.SelectWrite);)
         {
             cancel.ThrowIfCancellationRequested();
             if (options.Timeout != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(start) > options.Timeout)

@@ -57,7 +57,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
     }
 
     /// <summary>After <see cref="Run"/>: waits until the peer has hung up, too, unless that takes too long.</summary>
-    public void SeeOff()
+    public void WaitForHangUp()
     {
         try
         {

@@ -37,7 +37,7 @@ public sealed class Tls
     public static Func<Stream, SslStream>? Server(TlsOptions options, string host) =>
         options.Enabled ? new Tls(options, host).Accept : null;
 
-    private SslStream Connect(Stream stream) => Shaken(stream, (tls, check) =>
+    private SslStream Connect(Stream stream) => Handshake(stream, (tls, check) =>
         tls.AuthenticateAsClient(new SslClientAuthenticationOptions
         {
             TargetHost = _address,
@@ -47,7 +47,7 @@ public sealed class Tls
             AllowTlsResume = false,
         }));
 
-    private SslStream Accept(Stream stream) => Shaken(stream, (tls, check) =>
+    private SslStream Accept(Stream stream) => Handshake(stream, (tls, check) =>
         tls.AuthenticateAsServer(new SslServerAuthenticationOptions
         {
             // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails
@@ -60,13 +60,14 @@ public sealed class Tls
             AllowTlsResume = false,
         }));
 
-    private SslStream Shaken(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> shake)
+    private SslStream Handshake(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> authenticate)
     {
         CertificateException? refused = null;
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         try
         {
-            shake(tls, (_, certificate, chain, _) => (refused = WhyRefused(certificate as X509Certificate2, chain)) is null);
+            authenticate(tls, (_, certificate, chain, _) =>
+                (refused = WhyRefused(certificate as X509Certificate2, chain)) is null);
             return tls;
         }
         catch (AuthenticationException e)
