@@ -2,10 +2,10 @@ using System.Text;
 
 namespace PreDump.Core;
 
-/// <summary>Text that may come from a victim (its name, its files' names) made fit for a terminal and a log.</summary>
+/// <summary>Escapes untrusted text, such as the name of a dumped process or of its files, for a terminal or a log.</summary>
 public static class OneLine
 {
-    /// <summary>The text with control characters as \xNN.</summary>
+    /// <summary>The text with each control character replaced by \xNN.</summary>
     public static string Of(string text)
     {
         if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAnyInRange('\x7f', '\x9f'))

@@ -3,15 +3,15 @@ using PreDump.Linux;
 
 namespace PreDump.Core;
 
-/// <summary>Consecutive pages of a task with one fate: copied, or left to the parent images that hold them already.</summary>
-/// <param name="Range">Where they are in the task's memory.</param>
+/// <summary>Consecutive pages of a task that are all copied, or all left to the parent images, which already have them.</summary>
+/// <param name="Range">The pages' addresses in the task's memory.</param>
 /// <param name="InParent">Whether they are left to the parent.</param>
 public readonly record struct PageRun(MemoryRange Range, bool InParent) : IRun<PageRun>
 {
-    /// <summary>How many pages it has.</summary>
+    /// <summary>The number of pages.</summary>
     public ulong Pages => PageSize.Pages(Range.Length);
 
-    /// <summary>The run as a pagemap image has it.</summary>
+    /// <summary>The run as an entry of a pagemap image.</summary>
     public PagemapEntry Entry => new(Range.Start, Pages, InParent ? PageFlags.Parent : PageFlags.Present);
 
     /// <inheritdoc/>

@@ -2,5 +2,5 @@ using PreDump.Linux;
 
 namespace PreDump.Core;
 
-/// <summary>Something that the user can put right; the message says what is wrong and what to do.</summary>
+/// <summary>A failure that the user can do something about; the message states what is wrong, then what to do.</summary>
 public class PreDumpException(string message, params Input[] about) : KnownFailureException(message, about);

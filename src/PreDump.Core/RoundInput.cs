@@ -2,7 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core;
 
-/// <summary>What a failure or a warning of a round may be about, besides its tree (<see cref="TreeInput"/>).</summary>
+/// <summary>The inputs that a failure or a warning of a round may be about, in addition to those of
+/// <see cref="TreeInput"/>.</summary>
 public static class RoundInput
 {
     /// <summary>The directory that gets the images.</summary>
@@ -11,15 +12,15 @@ public static class RoundInput
     /// <summary>The directory of the parent images.</summary>
     public static readonly Input Parent = new(nameof(Parent));
 
-    /// <summary>Whether pages that look clean are left to the parent without a look at where they lie.</summary>
+    /// <summary>Whether pages that look clean are left to the parent without checking their frames.</summary>
     public static readonly Input TrustSoftDirty = new(nameof(TrustSoftDirty));
 
-    /// <summary>Whether what the round replaces is freed in the parent.</summary>
+    /// <summary>Whether pages that the round replaces are freed in the parent.</summary>
     public static readonly Input AutoDedup = new(nameof(AutoDedup));
 
-    /// <summary>What the kernel can do, which another command may tell.</summary>
+    /// <summary>The kernel's features, which another command may show.</summary>
     public static readonly Input Kernel = new(nameof(Kernel));
 
-    /// <summary>Whether pages are written through the page cache or past it.</summary>
+    /// <summary>Whether pages are written through the page cache or bypass it.</summary>
     public static readonly Input IoMode = new(nameof(IoMode));
 }

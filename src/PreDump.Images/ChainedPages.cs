@@ -2,16 +2,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace PreDump.Images;
 
-/// <summary>Where the bytes of pages are.</summary>
-/// <param name="Round">The round whose pages file has them; null: none.</param>
-/// <param name="Offset">Of the first one in that file, in bytes.</param>
+/// <summary>Where the bytes of a run of pages are.</summary>
+/// <param name="Round">The round whose pages file contains them; null if no round does.</param>
+/// <param name="Offset">The first page's offset in that file, in bytes.</param>
 public readonly record struct PageSource(ChainedPages? Round, ulong Offset);
 
-/// <summary>A task's pages through the whole chain of rounds, asked for in ascending order: the pagemap of each round is streamed
-/// past the questions, so memory is constant.</summary>
+/// <summary>Finds a task's pages in a chain of rounds. Queries must ascend, so that the pagemap of each round is read once, as a
+/// stream, in constant memory. <see cref="Locate"/> is for one thread; <see cref="Read"/> may be called from several threads at
+/// any time.</summary>
 public sealed class ChainedPages : IDisposable
 {
-    // One is open for each round: records of some 20 bytes still come by the hundred.
+    // Small, because one pagemap is open per round; a record has about 20 bytes.
     private const int BufferBytes = 4096;
 
     private readonly PagemapReader _pagemap;
@@ -21,7 +22,7 @@ public sealed class ChainedPages : IDisposable
     private ChainedPages? _parent;
     private bool _parentIsOpen, _hasEntry;
     private PagemapEntry _entry;
-    private ulong _offset; // of the entry's pages in the file, in bytes
+    private ulong _offset; // where the entry's pages begin in the pages file, in bytes
     private volatile SafeFileHandle? _pages;
 
     private ChainedPages(PagemapReader pagemap, ImageDirectory directory, int pageSize, Func<ChainedPages?> openParent)
@@ -30,19 +31,19 @@ public sealed class ChainedPages : IDisposable
         _hasEntry = pagemap.TryRead(out _entry);
     }
 
-    /// <summary>The round's.</summary>
+    /// <summary>The round's images.</summary>
     public ImageDirectory Directory { get; }
 
-    /// <summary>pages-N.img of this round.</summary>
+    /// <summary>The name of this round's pages-N.img.</summary>
     public string PagesName => ImageNames.Pages(_pagemap.PagesId);
 
-    /// <summary>Opens a task's pages.</summary>
-    /// <param name="chain">The rounds; they stay open as long as this is.</param>
-    /// <param name="pagemapName">As <see cref="ImageNames"/> gives it.</param>
-    /// <param name="pageSize">In bytes, a power of two.</param>
-    /// <param name="round">Where to begin in the chain.</param>
-    /// <returns>Null if that round has nothing of the task.</returns>
-    /// <exception cref="ImageException">A damaged pagemap; those of the rounds before are opened when a page of theirs is asked for.</exception>
+    /// <summary>Opens a task's pages in a round; the earlier rounds are opened when a page of theirs is asked for.</summary>
+    /// <param name="chain">The rounds; they must stay open as long as the result.</param>
+    /// <param name="pagemapName">The pagemap's file name, from <see cref="ImageNames"/>.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
+    /// <param name="round">The round to start at, an index into the chain.</param>
+    /// <returns>Null if that round does not have the task.</returns>
+    /// <exception cref="ImageException">The pagemap is damaged.</exception>
     public static ChainedPages? TryOpen(ImageChain chain, string pagemapName, int pageSize, int round = 0)
     {
         if (round >= chain.Count)
@@ -61,11 +62,11 @@ public sealed class ChainedPages : IDisposable
         }
     }
 
-    /// <summary>Where pages are.</summary>
-    /// <param name="vaddr">In bytes, page aligned, not below that of the question before.</param>
-    /// <param name="nrPages">How far the question goes, at least 1.</param>
-    /// <param name="source">Where the first one is; the others of the answer follow it.</param>
-    /// <returns>How many pages, 1 to <paramref name="nrPages"/>, the answer is for.</returns>
+    /// <summary>Finds where consecutive pages are.</summary>
+    /// <param name="vaddr">The first page's address, not below that of the previous query.</param>
+    /// <param name="nrPages">The number of pages to find, at least 1.</param>
+    /// <param name="source">Where the first page is; the other pages of the answer follow it in the file.</param>
+    /// <returns>The number of pages that the answer covers, 1 to <paramref name="nrPages"/>.</returns>
     /// <exception cref="ImageException">A pagemap of the chain is damaged.</exception>
     public ulong Locate(ulong vaddr, ulong nrPages, out PageSource source)
     {
@@ -89,8 +90,10 @@ public sealed class ChainedPages : IDisposable
         return here;
     }
 
-    /// <summary>Reads pages of this round; from several threads, while others may ask where pages are.</summary>
-    /// <exception cref="ImageException">The pages file is not there, or too short.</exception>
+    /// <summary>Reads pages from this round's pages file. Thread-safe.</summary>
+    /// <param name="offset">An offset that <see cref="Locate"/> found, in bytes.</param>
+    /// <param name="to">Receives the bytes; filled completely.</param>
+    /// <exception cref="ImageException">The pages file is missing, too short, or can't be read.</exception>
     public void Read(ulong offset, Span<byte> to)
     {
         var pages = _pages ?? OpenPages();
@@ -100,7 +103,8 @@ public sealed class ChainedPages : IDisposable
             {
                 int got = RandomAccess.Read(pages, to, (long)offset);
                 if (got == 0)
-                    throw new ImageException(Directory.PathOf(PagesName), $"ends at {offset} bytes, before the pages that its pagemap names");
+                    throw new ImageException(Directory.PathOf(PagesName),
+                        $"ends at {offset} bytes, before the pages that its pagemap lists");
                 to = to[got..];
                 offset += (ulong)got;
             }

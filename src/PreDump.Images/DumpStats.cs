@@ -1,21 +1,22 @@
 namespace PreDump.Images;
 
-/// <summary>What a pre-dump tells about itself (CRIU image format, dump_stats_entry). Counts are in pages.</summary>
+/// <summary>The statistics of a pre-dump (CRIU image format, dump_stats_entry). Times are in microseconds, counts in
+/// pages.</summary>
 public readonly record struct DumpStats
 {
-    /// <summary>From the first interrupt until the last thread had stopped.</summary>
+    /// <summary>The time from the first interrupt until the last thread stopped.</summary>
     public uint FreezingMicroseconds { get; init; }
 
-    /// <summary>From then until the last thread was let go.</summary>
+    /// <summary>The time from then until the last thread was released.</summary>
     public uint FrozenMicroseconds { get; init; }
 
-    /// <summary>Choosing the pages.</summary>
+    /// <summary>The time spent choosing the pages.</summary>
     public uint MemdumpMicroseconds { get; init; }
 
-    /// <summary>Copying and writing them.</summary>
+    /// <summary>The time spent copying and writing the pages.</summary>
     public uint MemwriteMicroseconds { get; init; }
 
-    /// <summary>Pages that were looked at.</summary>
+    /// <summary>Pages that were examined.</summary>
     public ulong PagesScanned { get; init; }
 
     /// <summary>Pages that were left to the parent.</summary>
@@ -24,6 +25,6 @@ public readonly record struct DumpStats
     /// <summary>Pages that were copied.</summary>
     public ulong PagesWritten { get; init; }
 
-    /// <summary>Pages that a lazy restore may serve later; never ours.</summary>
+    /// <summary>Pages that a lazy restore may serve later; always 0 in predump's images.</summary>
     public ulong PagesLazy { get; init; }
 }

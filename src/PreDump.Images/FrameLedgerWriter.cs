@@ -4,45 +4,49 @@ using static PreDump.Images.FrameLedgerFormat;
 
 namespace PreDump.Images;
 
-/// <summary>Writes a frame ledger (<see cref="FrameLedgerFormat"/>), task after task. For one thread at a time.</summary>
-/// <param name="file">New and empty; owned from here on.</param>
+/// <summary>Writes a frame ledger (<see cref="FrameLedgerFormat"/>), one task after another. Not thread-safe. The order of calls:
+/// <see cref="Begin"/>, then for each task <see cref="BeginTask"/>, <see cref="Add"/> any number of times and
+/// <see cref="EndTask"/>, then <see cref="Complete"/>. All of them throw a <see cref="LinuxException"/> if the file can't be
+/// written.</summary>
+/// <param name="file">A new and empty file; owned by the writer.</param>
 public sealed class FrameLedgerWriter(Fd file) : IDisposable
 {
-    private const int MostOfARun = 1024; // pages with a frame each that are one run
-    private const int LeastAscending = 4; // pages: so few take no less room as a run of their own
-    private const ulong MostFilled = 2; // pages: a gap so small takes no more room than the head of another run
+    private const int MaxRunPages = 1024; // of a run that lists each page's frame
+    private const int MinAscending = 4; // pages: fewer are not shorter as a run of consecutive frames
+    private const ulong MaxFilledGap = 2; // pages: filling a gap takes no more words than starting another run
 
     private readonly ulong[] _words = new ulong[4096];
-    private readonly ulong[] _run = new ulong[MostOfARun];
+    private readonly ulong[] _run = new ulong[MaxRunPages];
     private int _wordCount, _runCount;
-    private ulong _runStart; // of the pages in _run, or of the ascending ones
+    private ulong _runStart; // the address of the first page in _run, or of the ascending run
     private ulong _ascendingFrom, _ascendingCount;
     private ulong _tasks;
     private ulong _sum;
 
-    /// <summary>Writes the head, before all else.</summary>
+    /// <summary>Writes the head.</summary>
     public void Begin(in FrameLedgerHead head)
     {
-        Span<ulong> words = [BeginMagic, PagesAndVersion, head.DumpUptime, 0, 0, head.Relocations];
+        Span<ulong> words = [BeginMagic, VersionAndPageSize, head.DumpUptime, 0, 0, head.Relocations];
         head.Boot.TryWriteBytes(MemoryMarshal.AsBytes(words[3..5]));
-        Put(words);
+        Append(words);
     }
 
-    /// <summary>Begins with a task.</summary>
-    /// <param name="imagePid">The pid that names its images.</param>
-    /// <param name="startTime">In clock ticks since boot.</param>
+    /// <summary>Begins a task's section.</summary>
+    /// <param name="imagePid">The task's pid in its innermost pid namespace.</param>
+    /// <param name="startTime">When the task started, in clock ticks since boot.</param>
     public void BeginTask(int imagePid, ulong startTime)
     {
         _tasks++;
-        Put([(ulong)imagePid, startTime]);
+        Append([(ulong)imagePid, startTime]);
     }
 
-    /// <summary>Adds pages of the task, behind those before.</summary>
-    /// <param name="address">Of the first one, in bytes.</param>
-    /// <param name="frames">Of each, as <see cref="PageFrames.Of(ulong)"/> gives it.</param>
+    /// <summary>Adds consecutive pages of the task.</summary>
+    /// <param name="address">The first page's address, after all pages added before.</param>
+    /// <param name="frames">Each page's frame, from <see cref="PageFrames.Of(ulong)"/>.</param>
     public void Add(ulong address, ReadOnlySpan<ulong> frames)
     {
-        if (_ascendingCount > 0 && !frames.IsEmpty && address == _runStart + Bytes(_ascendingCount) && frames[0] == _ascendingFrom + _ascendingCount)
+        if (_ascendingCount > 0 && !frames.IsEmpty
+            && address == _runStart + Bytes(_ascendingCount) && frames[0] == _ascendingFrom + _ascendingCount)
         {
             int more = CountAscending(frames);
             _ascendingCount += (ulong)more;
@@ -52,35 +56,35 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
         while (!frames.IsEmpty)
         {
             int single = 0, ascending = 0;
-            while (single < frames.Length && (ascending = CountAscending(frames[single..])) < LeastAscending)
+            while (single < frames.Length && (ascending = CountAscending(frames[single..])) < MinAscending)
                 single += ascending;
             AddSingle(address, frames[..single]);
             address += Bytes((ulong)single);
             frames = frames[single..];
             if (frames.IsEmpty)
                 return;
-            Flush();
+            EndRun();
             (_runStart, _ascendingFrom, _ascendingCount) = (address, frames[0], (ulong)ascending);
             address += Bytes((ulong)ascending);
             frames = frames[ascending..];
         }
     }
 
-    /// <summary>Ends the task.</summary>
-    /// <param name="isVoid">What was noted of it may be of other pages.</param>
+    /// <summary>Ends the task's section.</summary>
+    /// <param name="isVoid">Whether the frames added may belong to other pages, so that readers must ignore the section.</param>
     public void EndTask(bool isVoid = false)
     {
-        Flush();
-        Put([isVoid ? VoidEnd : End]);
+        EndRun();
+        Append([isVoid ? VoidEnd : End]);
     }
 
-    /// <summary>Writes the end, without which it is no ledger, and closes the file.</summary>
+    /// <summary>Writes the end, without which readers refuse the ledger, and closes the file.</summary>
     public void Complete()
     {
-        Put([End, _tasks]);
-        PutAll();
-        Put([_sum, EndMagic]);
-        PutAll();
+        Append([End, _tasks]);
+        FlushBuffer();
+        Append([_sum, EndMagic]);
+        FlushBuffer();
         file.Close();
     }
 
@@ -102,18 +106,18 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
         if (frames.IsEmpty)
             return;
         ulong gap = _runCount > 0 ? PageSize.Pages(address - _runStart) - (ulong)_runCount : 0;
-        if (_runCount == 0 || gap > MostFilled || _runCount + (int)gap >= MostOfARun)
-            Flush();
+        if (_runCount == 0 || gap > MaxFilledGap || _runCount + (int)gap >= MaxRunPages)
+            EndRun();
         else
             for (; gap > 0; gap--)
                 _run[_runCount++] = PageFrames.None;
         while (!frames.IsEmpty)
         {
-            if (_runCount == MostOfARun)
-                Flush();
+            if (_runCount == MaxRunPages)
+                EndRun();
             if (_runCount == 0)
                 _runStart = address;
-            int some = Math.Min(frames.Length, MostOfARun - _runCount);
+            int some = Math.Min(frames.Length, MaxRunPages - _runCount);
             frames[..some].CopyTo(_run.AsSpan(_runCount));
             _runCount += some;
             address += Bytes((ulong)some);
@@ -121,27 +125,27 @@ public sealed class FrameLedgerWriter(Fd file) : IDisposable
         }
     }
 
-    private void Flush()
+    private void EndRun()
     {
         if (_ascendingCount > 0)
-            Put([_runStart | Ascending, _ascendingCount, _ascendingFrom]);
+            Append([_runStart | Ascending, _ascendingCount, _ascendingFrom]);
         if (_runCount > 0)
         {
-            Put([_runStart, (ulong)_runCount]);
-            Put(_run.AsSpan(0, _runCount));
+            Append([_runStart, (ulong)_runCount]);
+            Append(_run.AsSpan(0, _runCount));
         }
         (_ascendingCount, _runCount) = (0, 0);
     }
 
-    private void Put(ReadOnlySpan<ulong> words)
+    private void Append(ReadOnlySpan<ulong> words)
     {
         if (words.Length > _words.Length - _wordCount)
-            PutAll();
+            FlushBuffer();
         words.CopyTo(_words.AsSpan(_wordCount));
         _wordCount += words.Length;
     }
 
-    private void PutAll()
+    private void FlushBuffer()
     {
         var words = _words.AsSpan(0, _wordCount);
         _sum = Checksum(_sum, words);

@@ -2,22 +2,30 @@ using System.Collections;
 
 namespace PreDump.Images;
 
-/// <summary>One round of a chain, for a reader.</summary>
-/// <param name="Path">Absolute, without symbolic links.</param>
-/// <param name="ParentLink">
-/// The text of its link to the round before; null in the first round, and where the parent is a plain directory.
-/// </param>
+/// <summary>One round of a chain, described for output.</summary>
+/// <param name="Path">The directory's absolute path, without symbolic links.</param>
+/// <param name="ParentLink">The target of the link to the previous round; null in the first round, and if the parent is a
+/// directory instead of a link.</param>
 public readonly record struct ChainLink(string Path, string? ParentLink)
 {
-    /// <summary>Such a chain breaks when it is moved or copied to another machine; CRIU's own links are relative.</summary>
+    /// <summary>Whether the link is absolute. Such a chain breaks when it is moved or copied elsewhere; CRIU's own links are
+    /// relative.</summary>
     public bool HasAbsoluteLink => ParentLink is ['/', ..];
 }
 
-/// <summary>A directory of images with the rounds before it, along the links named parent (CRIU image format), all of them open: the last
-/// round is number 0, the one before it is 1, and so on.</summary>
+/// <summary>The open image directories of a chain, from the last round to the first, connected by symbolic links named parent
+/// (CRIU image format):
+/// <code>
+///   chain[0]                chain[1]                chain[2]
+///   3/ --- parent: ../2 --> 2/ --- parent: ../1 --> 1/  (no parent)
+///   pagemap-7.img           pagemap-7.img           pagemap-7.img
+///     A  present              A  present              A  present
+///     B  in parent   ------>  B  in parent   ------>  B  present   (B is read from 1/pages-1.img)
+/// </code></summary>
 public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
 {
-    /// <summary>Most directories in a chain: reading a page of the first one keeps two files of each open, as in CRIU's restore.</summary>
+    /// <summary>The maximum length of a chain. Reading a page of its first round keeps two files of every round open, as in a
+    /// restore by CRIU.</summary>
     public const int MaxLength = 1000;
 
     private readonly List<ImageDirectory> _rounds = [];
@@ -31,13 +39,14 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
     public ImageDirectory this[int round] => _rounds[round];
 
     /// <summary>Opens a chain by the path of its last round.</summary>
-    /// <exception cref="ImageException">No such directory, or a chain that is broken.</exception>
+    /// <exception cref="ImageException">There is no such directory, or the chain is broken.</exception>
     public static ImageChain Open(string last) => Open(ImageDirectory.Open(last));
 
-    /// <summary>Opens the rounds before one.</summary>
-    /// <param name="last">The last round; owned from then on.</param>
-    /// <param name="most">How many rounds to open at most, this one included.</param>
-    /// <exception cref="ImageException">A link that leads nowhere, or back into the chain, or a chain without end.</exception>
+    /// <summary>Opens a chain from its last round.</summary>
+    /// <param name="last">The last round; owned by the chain.</param>
+    /// <param name="most">The maximum number of rounds to open, including this one.</param>
+    /// <exception cref="ImageException">A link is dangling or leads back into the chain, or the chain is longer than
+    /// <see cref="MaxLength"/>.</exception>
     public static ImageChain Open(ImageDirectory last, int most = int.MaxValue)
     {
         var chain = new ImageChain(last);
@@ -55,9 +64,10 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
         }
     }
 
-    /// <summary>The rounds of a chain, one after the other: no more than two directories are open at a time.</summary>
-    /// <param name="last">The last round; the caller's.</param>
-    /// <exception cref="ImageException">A link that leads nowhere, or back into the chain, or a chain without end.</exception>
+    /// <summary>Enumerates the rounds of a chain, with at most two directories open at a time.</summary>
+    /// <param name="last">The last round; owned by the caller.</param>
+    /// <exception cref="ImageException">A link is dangling or leads back into the chain, or the chain is longer than
+    /// <see cref="MaxLength"/>.</exception>
     public static IEnumerable<ChainLink> Walk(ImageDirectory last)
     {
         var steps = new ChainSteps(last);
@@ -93,14 +103,14 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
     }
 }
 
-/// <summary>Goes from each round to the one before it, and notices where that does not end.</summary>
+/// <summary>Steps from each round of a chain to the previous one, and detects loops.</summary>
 /// <param name="last">The last round.</param>
 internal sealed class ChainSteps(ImageDirectory last)
 {
     private readonly HashSet<(ulong Device, ulong Inode)> _seen = [last.Descriptor.Identity];
 
-    /// <summary>Opens the round before; null where there is none.</summary>
-    /// <exception cref="ImageException">A link that leads nowhere, or back into the chain, or a chain without end.</exception>
+    /// <summary>Opens the round before; null if there is none.</summary>
+    /// <exception cref="ImageException">The link is dangling or leads back into the chain, or the chain is too long.</exception>
     public ImageDirectory? Next(ImageDirectory round)
     {
         if (round.OpenParent() is not { } parent)

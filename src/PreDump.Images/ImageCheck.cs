@@ -2,33 +2,33 @@ using PreDump.Linux;
 
 namespace PreDump.Images;
 
-/// <summary>What a check of images saw.</summary>
-/// <param name="Chain">The directories, the last round first; empty where not even that could be read.</param>
-/// <param name="Tasks">Tasks of the last round.</param>
-/// <param name="PagesPresent">Pages that the last round has itself.</param>
-/// <param name="PagesInParent">Pages that it leaves to its parent.</param>
-/// <param name="Problems">How many problems were told.</param>
+/// <summary>The result of checking images.</summary>
+/// <param name="Chain">The rounds of the chain, the last one first; empty if not even the last one could be read.</param>
+/// <param name="Tasks">The number of tasks in the last round.</param>
+/// <param name="PagesPresent">The number of pages that the last round contains.</param>
+/// <param name="PagesInParent">The number of pages that the last round leaves to its parent.</param>
+/// <param name="Problems">The number of problems reported.</param>
 public readonly record struct ImageCheckResult(
     IReadOnlyList<ChainLink> Chain, int Tasks, ulong PagesPresent, ulong PagesInParent, int Problems);
 
-/// <summary>Checks a directory of images, ours or CRIU's, with all rounds before it: that each image keeps its format, that each
-/// pages file has what its pagemap names, and that each page that is left to the parent is there. It takes two rounds at a time,
-/// which proves the whole chain: what the parent has is present there, or is one of its own pages to be found further down. Memory
-/// is constant but for the names of one directory.</summary>
-/// <param name="report">Told of each problem as it is found.</param>
-/// <param name="pageSize">In bytes, a power of two.</param>
-public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
+/// <summary>Checks a directory of images, predump's or CRIU's, and all rounds before it: that each image is well formed, that
+/// each pages file has the size that its pagemap requires, and that every page left to the parent exists there. Checking each
+/// round against the one before it is enough for the whole chain, because a page in the parent is either present there or left to
+/// that round's own parent. Memory use is constant, apart from the file names of one directory.</summary>
+/// <param name="report">Called with each problem as it is found.</param>
+/// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
+public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
 {
-    private const int MostRuns = 10; // of one pagemap that are missing in the parent, told one by one
+    private const int MaxReportedRuns = 10; // per pagemap, of runs that are missing in the parent
 
     private int _problems;
     private ulong _present, _inParent;
 
-    /// <summary>For those who go on only with sound images.</summary>
+    /// <summary>Throws if there is a problem with the images.</summary>
     /// <param name="directory">The last round.</param>
-    /// <param name="pageSize">In bytes, a power of two.</param>
-    /// <param name="advice">What to do about it, or what was not done.</param>
-    /// <exception cref="ImageException">The first problem.</exception>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
+    /// <param name="advice">The end of the message: what to do, or what was not done.</param>
+    /// <exception cref="ImageException">There is a problem; the first one is in the message.</exception>
     public static void RefuseUnsound(ImageDirectory directory, int pageSize, string advice)
     {
         ImageProblem? first = null;
@@ -37,7 +37,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
             throw new ImageException(found.File, $"{found.Where}{found.What}: {advice}");
     }
 
-    /// <summary>Checks it; nothing that is wrong with images is an exception.</summary>
+    /// <summary>Checks the chain that ends in a directory. Problems are reported, never thrown.</summary>
     public ImageCheckResult Run(ImageDirectory directory)
     {
         var chain = new List<ChainLink>();
@@ -71,7 +71,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         return new ImageCheckResult(chain, tasks, _present, _inParent, _problems);
     }
 
-    // It was there a moment ago.
+    // The parent existed a moment ago, so a failure is a problem to report.
     private ImageDirectory? TryOpenParent(ImageDirectory round)
     {
         try
@@ -85,7 +85,8 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         }
     }
 
-    private (int Tasks, ulong Present, ulong InParent) CheckDirectory(ImageDirectory directory, ImageDirectory? parent, bool isLast)
+    private (int Tasks, ulong Present, ulong InParent) CheckDirectory(
+        ImageDirectory directory, ImageDirectory? parent, bool isLast)
     {
         IReadOnlyList<string> names;
         try
@@ -126,26 +127,28 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         string path = directory.PathOf(ImageNames.Inventory);
         bool claimed = names.Contains(ImageNames.ClaimedInventory);
         if (claimed)
-            Report(new ImageProblem(directory.PathOf(ImageNames.ClaimedInventory), null,
-                "a round on these images is under way, or has failed: they can be restored through, but be no parent any more"));
-        bool unproved = names.Contains(ImageNames.UnprovedInventory) && !names.Contains(ImageNames.Inventory); // (a later dump may stand beside it)
+            Report(new ImageProblem(directory.PathOf(ImageNames.ClaimedInventory), null, "a round on these images is under way "
+                + "or has failed: a restore may still read them as part of a chain, but they can no longer be a parent"));
+        // With an inventory, the unproved one is of an earlier dump into the same directory.
+        bool unproved = names.Contains(ImageNames.UnprovedInventory) && !names.Contains(ImageNames.Inventory);
         if (unproved)
             Report(new ImageProblem(directory.PathOf(ImageNames.UnprovedInventory), null,
-                "these images could not be proved to be the memory of the tree, so that criu restore refuses them: dump once more"));
+                "these images could not be proved to hold the tree's memory, so criu restore refuses them: dump again"));
         if (names.Contains(ImageNames.NewInventory))
-            Report(new ImageProblem(directory.PathOf(ImageNames.NewInventory), null, "the round was ended before it was whole"));
-        // The directories of a page server have none: theirs is on the other machine. Nobody needs that of a parent's parent.
+            Report(new ImageProblem(directory.PathOf(ImageNames.NewInventory), null, "the round ended before it was complete"));
+        // A page server's directories have no inventory, which is on the other machine. A parent's parent needs none.
         if (!names.Contains(ImageNames.Inventory))
         {
             if (isLast && !claimed && !unproved && !names.Contains(ImageNames.PageServerMark))
-                Report(new ImageProblem(path, null, "no such file: the images are not whole"));
+                Report(new ImageProblem(path, null, "no such file: the images are incomplete"));
             return;
         }
         Try(() =>
         {
             var inventory = InventoryImage.Read(directory);
-            // The parent's own damage is told when its turn comes.
-            if (parent is not null && inventory.DumpUptime is { } uptime && TryReadUptime(parent) is { } before && before > uptime)
+            // Damage of the parent itself is reported when the parent is checked.
+            if (parent is not null
+                && inventory.DumpUptime is { } uptime && TryReadUptime(parent) is { } before && before > uptime)
                 Report(new ImageProblem(path, null, $"dump_uptime {uptime} is before that of its parent "
                     + $"({before}, {parent.PathOf(ImageNames.Inventory)}): the parent link is wrong"));
         });
@@ -163,14 +166,16 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         }
     }
 
-    private (ulong Present, ulong InParent) CheckPagemap(ImageDirectory directory, ImageDirectory? parent, string name, Dictionary<uint, string> ownerOfPages)
+    private (ulong Present, ulong InParent) CheckPagemap(
+        ImageDirectory directory, ImageDirectory? parent, string name, Dictionary<uint, string> ownerOfPages)
     {
         string path = directory.PathOf(name);
-        ulong present = 0, inParent = 0, untold = 0;
-        int told = 0;
+        ulong present = 0, inParent = 0, unreported = 0;
+        int reported = 0;
         using var pagemap = PagemapReader.Open(directory, name, pageSize);
+        string pages = ImageNames.Pages(pagemap.PagesId);
         if (!ownerOfPages.TryAdd(pagemap.PagesId, name))
-            Report(new ImageProblem(path, null, $"names {ImageNames.Pages(pagemap.PagesId)}, which are the pages of {ownerOfPages[pagemap.PagesId]}"));
+            Report(new ImageProblem(path, null, $"names {pages}, which are the pages of {ownerOfPages[pagemap.PagesId]}"));
         using var covered = new ParentCover(parent, name, pageSize, Missing);
         while (pagemap.TryRead(out var entry))
         {
@@ -182,17 +187,17 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
                 covered.Check(entry);
             }
         }
-        if (untold > 0)
-            Report(new ImageProblem(path, null, $"{PagesAre(untold, "more ")} left to the parent, which does not have them"));
-        CheckLength(directory, ImageNames.Pages(pagemap.PagesId), name, present);
+        if (unreported > 0)
+            Report(new ImageProblem(path, null, $"{PagesAre(unreported, "more ")} left to the parent, which does not have them"));
+        CheckLength(directory, pages, name, present);
         return (present, inParent);
 
-        void Missing(ulong vaddr, ulong pages)
+        void Missing(ulong vaddr, ulong nrPages)
         {
-            if (++told > MostRuns)
-                untold += pages;
+            if (++reported > MaxReportedRuns)
+                unreported += nrPages;
             else
-                Report(new ImageProblem(path, vaddr, $"{PagesAre(pages)} left to the parent, "
+                Report(new ImageProblem(path, vaddr, $"{PagesAre(nrPages)} left to the parent, "
                     + (parent is null ? "and there is no parent" : $"and {parent.PathOf(name)} does not have them")));
         }
     }
@@ -204,7 +209,8 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         using var file = directory.OpenImage(pages);
         ulong expected = present * (ulong)pageSize, length = file.Length;
         if (length != expected)
-            Report(new ImageProblem(directory.PathOf(pages), null, $"{length} bytes, but {pagemapName} names {present} pages, {expected} bytes"));
+            Report(new ImageProblem(directory.PathOf(pages), null,
+                $"{length} bytes, but {pagemapName} names {present} pages, {expected} bytes"));
     });
 
     private bool Try(Action check)
@@ -229,8 +235,8 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
         report(problem);
     }
 
-    /// <summary>The parent's side of a pagemap; nothing is told of a parent that is damaged itself: that is told when its turn
-    /// comes.</summary>
+    /// <summary>Checks a pagemap's entries against the parent. Damage of the parent itself is ignored here: it is reported when
+    /// the parent is checked.</summary>
     private sealed class ParentCover : IDisposable
     {
         private readonly ParentCoverage? _pagemap;
@@ -250,7 +256,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize = 4096)
             }
         }
 
-        // No closure here: there may be millions of entries.
+        // Without a closure, because there may be millions of entries.
         public void Check(PagemapEntry entry)
         {
             try

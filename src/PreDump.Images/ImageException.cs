@@ -2,11 +2,11 @@ using PreDump.Linux;
 
 namespace PreDump.Images;
 
-/// <summary>An image can't be used. The message names the file and says what is wrong with it.</summary>
+/// <summary>An image can't be used. The message is the file's path and the problem.</summary>
 public sealed class ImageException(string file, string problem, Exception? cause = null)
     : KnownFailureException($"{file}: {problem}", [], cause)
 {
-    /// <summary>The file or directory.</summary>
+    /// <summary>The path of the file or directory.</summary>
     public string File { get; } = file;
 
     /// <summary>What is wrong with it.</summary>

@@ -2,19 +2,19 @@ using System.Buffers.Binary;
 
 namespace PreDump.Images;
 
-/// <summary>What kind of image a file is, by its magics; the names are those that crit shows (CRIU image format).</summary>
+/// <summary>Identifies an image by its magics. The names are those that crit shows (CRIU image format).</summary>
 public static class ImageKind
 {
-    /// <summary>pagemap-*.img.</summary>
+    /// <summary>The name of pagemap-*.img.</summary>
     public const string Pagemap = "PAGEMAP";
 
-    /// <summary>inventory.img.</summary>
+    /// <summary>The name of inventory.img.</summary>
     public const string Inventory = "INVENTORY";
 
-    /// <summary>stats-dump.</summary>
+    /// <summary>The name of stats-dump.</summary>
     public const string Stats = "STATS";
 
-    /// <summary>Ours: a frame ledger.</summary>
+    /// <summary>The name of predump's frame ledger, which crit does not know.</summary>
     public const string Frames = "FRAMES";
 
     private static readonly Dictionary<uint, string> s_names = new()
@@ -90,8 +90,9 @@ public static class ImageKind
         [0x57023458] = "KDAT",
     };
 
-    /// <returns>Such as "CORE"; null for a file that begins with no magic of an image, as raw pages do.</returns>
-    /// <exception cref="ImageException">No such file, or one that can't be read.</exception>
+    /// <summary>The kind of an image, "CORE" for example; null if the file does not start with a known magic, as raw pages
+    /// do.</summary>
+    /// <exception cref="ImageException">There is no such file, or it can't be opened.</exception>
     public static string? Of(ImageDirectory directory, string name)
     {
         using FileStream file = directory.OpenStream(name);

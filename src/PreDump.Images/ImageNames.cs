@@ -5,67 +5,79 @@ namespace PreDump.Images;
 /// <summary>File names in a directory of images (CRIU image format).</summary>
 public static class ImageNames
 {
-    /// <summary>One for each directory, written last: without it the images are not whole.</summary>
+    /// <summary>The inventory, one per directory, which is written last: without it the images are incomplete.</summary>
     public const string Inventory = "inventory.img";
 
     /// <summary>CRIU's statistics, in the work directory.</summary>
     public const string Stats = "stats-dump";
 
-    /// <summary>The symbolic link to the directory of the round before.</summary>
+    /// <summary>The symbolic link to the previous round's directory.</summary>
     public const string Parent = "parent";
 
-    /// <summary>The parent's inventory while a round on it is under way, and for good if that round failed too late.</summary>
+    /// <summary>The parent's inventory while a round on it is under way, and permanently if that round failed after resetting the
+    /// dirty tracking.</summary>
     public const string ClaimedInventory = "inventory.img.unfinished-round";
 
-    /// <summary>The inventory of a final dump until all that it leaves to its parents is proved to be the tree's memory, and for good if that
-    /// could not be done: criu restore refuses images without an inventory.</summary>
+    /// <summary>The inventory of a final dump until every page that it leaves to its parents is proved to be the tree's memory,
+    /// and permanently if the proof failed: criu restore refuses images without an inventory.</summary>
     public const string UnprovedInventory = "inventory.img.unproved";
 
-    /// <summary>An inventory on its way to its place: the round was ended before it was whole.</summary>
+    /// <summary>An inventory before it is renamed into place. If it remains, the round ended before it was complete.</summary>
     public const string NewInventory = ".inventory.img.new";
 
-    /// <summary>Says which round was made on these images. No other can be, since it would not know what changed before that one.</summary>
+    /// <summary>Names the round that is based on these images. A second one is refused, because it would not know the changes
+    /// before the first one.</summary>
     public const string Child = "predump-child";
 
-    /// <summary>Beside the images: where each page lay when it was copied (<see cref="FrameLedgerFormat"/>).</summary>
+    /// <summary>The frame ledger: in which frame each page was (<see cref="FrameLedgerFormat"/>).</summary>
     public const string Frames = "predump-frames";
 
-    /// <summary>Marks, as the last file, whole images that a page server has received: their inventory is on the other machine.</summary>
+    /// <summary>Written last by a page server, to mark complete images: their inventory is on the other machine.</summary>
     public const string PageServerMark = "predump-page-server";
 
-    /// <summary>Before the name of a directory that images are being received into.</summary>
+    /// <summary>The prefix of a directory's name while a page server receives images into it.</summary>
     public const string IncomingPrefix = "incoming-";
 
+    private const string PagemapPrefix = "pagemap-", PagesPrefix = "pages-", Suffix = ".img";
+
+    /// <summary>The name of a task's pagemap.</summary>
     /// <param name="pid">The task's pid in its innermost pid namespace.</param>
     public static string Pagemap(int pid) => $"pagemap-{pid}.img";
 
-    /// <summary>A pagemap on its way to its place: a final dump was being mended.</summary>
-    /// <param name="pagemap">The file's name when it is there.</param>
+    /// <summary>The name of a pagemap that replaces another one (in a mended final dump), before it is renamed into
+    /// place.</summary>
+    /// <param name="pagemap">The final name.</param>
     public static string NewPagemap(string pagemap) => $".{pagemap}.new";
 
-    /// <summary>The pid that names a task's pagemap; null for any other file.</summary>
+    /// <summary>The pid in the name of a task's pagemap; null for any other file.</summary>
     public static int? PidOfPagemap(string fileName) =>
-        fileName.StartsWith("pagemap-", StringComparison.Ordinal) && fileName.EndsWith(".img", StringComparison.Ordinal)
-        && int.TryParse(fileName.AsSpan()["pagemap-".Length..^".img".Length], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+        IsPagemap(fileName)
+        && int.TryParse(NumberIn(fileName, PagemapPrefix), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
             ? pid
             : null;
 
-    /// <summary>Whether it is a pagemap, of a task or of shared memory.</summary>
-    public static bool IsPagemap(string fileName) => fileName.StartsWith("pagemap-", StringComparison.Ordinal) && IsImage(fileName);
+    /// <summary>Whether the file is a pagemap, of a task or of shared memory.</summary>
+    public static bool IsPagemap(string fileName) =>
+        fileName.StartsWith(PagemapPrefix, StringComparison.Ordinal) && IsImage(fileName);
 
     /// <summary>N of pages-N.img; null for any other file.</summary>
     public static uint? IdOfPages(string fileName) =>
-        fileName.StartsWith("pages-", StringComparison.Ordinal) && IsImage(fileName)
-        && uint.TryParse(fileName.AsSpan()["pages-".Length..^".img".Length], NumberStyles.None, CultureInfo.InvariantCulture, out uint id)
+        fileName.StartsWith(PagesPrefix, StringComparison.Ordinal) && IsImage(fileName)
+        && uint.TryParse(NumberIn(fileName, PagesPrefix), NumberStyles.None, CultureInfo.InvariantCulture, out uint id)
             ? id
             : null;
 
+    /// <summary>The name of a shared memory segment's pagemap.</summary>
     /// <param name="id">The segment's inode number.</param>
     public static string PagemapShmem(ulong id) => $"pagemap-shmem-{id}.img";
 
+    /// <summary>The name of a file of raw pages.</summary>
     /// <param name="id">pages_id of the pagemap that describes these pages.</param>
     public static string Pages(uint id) => $"pages-{id}.img";
 
-    /// <summary>Whether a file of this name is an image, which a new pre-dump must not overwrite.</summary>
-    public static bool IsImage(string fileName) => fileName.EndsWith(".img", StringComparison.Ordinal);
+    /// <summary>Whether a file is an image, by its name. A pre-dump must not overwrite images.</summary>
+    public static bool IsImage(string fileName) => fileName.EndsWith(Suffix, StringComparison.Ordinal);
+
+    private static ReadOnlySpan<char> NumberIn(string fileName, string prefix) =>
+        fileName.AsSpan()[prefix.Length..^Suffix.Length];
 }

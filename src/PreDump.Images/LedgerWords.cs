@@ -4,38 +4,38 @@ using static PreDump.Images.FrameLedgerFormat;
 
 namespace PreDump.Images;
 
-/// <summary>Pages one behind the other in a frame ledger.</summary>
-/// <param name="Start">Of the first one, in bytes.</param>
-/// <param name="Pages">How many.</param>
-/// <param name="IsAscending">Each one's frame is the one before plus one; else a word for each page follows.</param>
-/// <param name="First">The first one's frame, if they ascend.</param>
-internal readonly record struct LedgerRun(ulong Start, ulong Pages, bool IsAscending, ulong First)
+/// <summary>The head of a run of consecutive pages in a frame ledger.</summary>
+/// <param name="Start">The first page's address.</param>
+/// <param name="Pages">The number of pages.</param>
+/// <param name="IsAscending">Whether the pages are in consecutive frames; otherwise a word for each page follows.</param>
+/// <param name="FirstFrame">The first page's frame, if they are.</param>
+internal readonly record struct LedgerRun(ulong Start, ulong Pages, bool IsAscending, ulong FirstFrame)
 {
-    /// <summary>The first address behind it.</summary>
+    /// <summary>The first address after the run.</summary>
     public ulong End => Start + PageSize.BytesOf(Pages);
 }
 
-/// <summary>Streams the words of a frame ledger, and trusts none of them. A file that ends or can't be read is one whose words
-/// end.</summary>
-/// <param name="file">The ledger; owned from here on.</param>
+/// <summary>Reads the words of a frame ledger as a stream and validates them. An error while reading counts as the end of the
+/// file.</summary>
+/// <param name="file">The ledger; closed with this object.</param>
 internal sealed class LedgerWords(Fd file) : IDisposable
 {
     private const ulong UserSpace = 1UL << 63;
 
     private readonly ulong[] _buffer = new ulong[4096];
-    private ulong _bufferAt; // offset of the buffer's first word, in bytes
-    private int _count, _next;
+    private ulong _bufferAt; // the file offset of the buffer's first word, in bytes
+    private int _count, _next; // words in the buffer
 
-    /// <summary>Of the next word, in bytes.</summary>
+    /// <summary>The next word's offset in the file, in bytes.</summary>
     public ulong Offset => _bufferAt + ((ulong)_next * sizeof(ulong));
 
-    /// <summary>The checksum of all words read so far, if there was no <see cref="Seek"/>.</summary>
+    /// <summary>The checksum of all words read so far, provided that <see cref="Seek"/> was not called.</summary>
     public ulong Sum { get; private set; }
 
-    /// <summary>Whether the last run that was asked for was the end of its task.</summary>
-    public bool IsBehindEnd { get; private set; }
+    /// <summary>Whether the last call of <see cref="TryReadRun"/> found the end of the task's section.</summary>
+    public bool IsAtTaskEnd { get; private set; }
 
-    /// <summary>Whether not a byte is left.</summary>
+    /// <summary>Whether the whole file has been read.</summary>
     public bool IsAtEnd
     {
         get
@@ -45,20 +45,20 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         }
     }
 
-    /// <summary>Whether that end said that all before it is void.</summary>
+    /// <summary>Whether that end marks the section as void.</summary>
     public bool IsVoid { get; private set; }
 
-    /// <summary>Goes on at an offset.</summary>
+    /// <summary>Continues at a file offset in bytes.</summary>
     public void Seek(ulong offset)
     {
         if (offset >= _bufferAt && offset <= _bufferAt + ((ulong)_count * sizeof(ulong)))
             _next = (int)((offset - _bufferAt) / sizeof(ulong));
         else
             (_bufferAt, _count, _next) = (offset, 0, 0);
-        IsBehindEnd = false;
+        IsAtTaskEnd = false;
     }
 
-    /// <summary>Reads so many words.</summary>
+    /// <summary>Fills a span with words; false if the file ends before.</summary>
     public bool TryRead(Span<ulong> to)
     {
         while (!to.IsEmpty)
@@ -72,7 +72,7 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         return true;
     }
 
-    /// <summary>Steps over so many words.</summary>
+    /// <summary>Skips a number of words; false if the file ends before.</summary>
     public bool TrySkip(ulong words)
     {
         while (words > 0)
@@ -85,19 +85,22 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         return true;
     }
 
-    /// <summary>Reads the head of the next run of a task; false at the task's end, and where it breaks the format.</summary>
-    /// <param name="run">The run before; none at first.</param>
+    /// <summary>Reads the head of a task's next run; false at the section's end (<see cref="IsAtTaskEnd"/>) and if it is
+    /// malformed.</summary>
+    /// <param name="run">The previous run, or default; updated.</param>
     public bool TryReadRun(ref LedgerRun run)
     {
         Span<ulong> words = stackalloc ulong[2];
         if (!TryRead(words[..1]))
             return false;
         IsVoid = words[0] == VoidEnd;
-        if (IsBehindEnd = words[0] == End || IsVoid)
+        if (IsAtTaskEnd = words[0] == End || IsVoid)
             return false;
         ulong start = words[0] & ~Ascending, page = PageSize.Step;
         bool ascending = start != words[0];
-        if (!TryRead(words[1..]) || words[1] == 0 || start % page != 0 || start < run.End || start > UserSpace || words[1] > (UserSpace - start) / page)
+        if (!TryRead(words[1..]) || words[1] == 0)
+            return false;
+        if (start % page != 0 || start < run.End || start > UserSpace || words[1] > (UserSpace - start) / page)
             return false;
         ulong pages = words[1];
         if (ascending && !TryRead(words[..1]))
@@ -114,7 +117,8 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         if (_next == _count)
         {
             _bufferAt = Offset;
-            (_count, _next) = (Math.Max(file.TryReadAt(MemoryMarshal.AsBytes(_buffer.AsSpan()), _bufferAt), 0) / sizeof(ulong), 0);
+            int bytes = file.TryReadAt(MemoryMarshal.AsBytes(_buffer.AsSpan()), _bufferAt);
+            (_count, _next) = (Math.Max(bytes, 0) / sizeof(ulong), 0);
         }
         var words = _buffer.AsSpan(_next, (int)Math.Min((ulong)(_count - _next), most));
         _next += words.Length;

@@ -1,20 +1,20 @@
 namespace PreDump.Images;
 
-/// <summary>The u32 numbers, little endian, that begin an image (CRIU image format).</summary>
+/// <summary>The little-endian u32 numbers at the start of an image (CRIU image format).</summary>
 public static class Magic
 {
-    /// <summary>First magic of every image but the inventory, the service files and the raw pages.</summary>
+    /// <summary>The first magic of every image except the inventory, service files and raw pages.</summary>
     public const uint Common = 0x54564319;
 
-    /// <summary>First magic of service files such as stats-dump.</summary>
+    /// <summary>The first magic of service files such as stats-dump.</summary>
     public const uint Service = 0x55105940;
 
     /// <summary>The only magic of inventory.img.</summary>
     public const uint Inventory = 0x58313116;
 
-    /// <summary>Second magic of pagemap-*.img, those of tasks and those of shared memory.</summary>
+    /// <summary>The second magic of pagemap-*.img, for tasks and for shared memory.</summary>
     public const uint Pagemap = 0x56084025;
 
-    /// <summary>Second magic of stats-dump.</summary>
+    /// <summary>The second magic of stats-dump.</summary>
     public const uint Stats = 0x57093306;
 }

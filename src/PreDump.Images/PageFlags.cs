@@ -4,12 +4,12 @@ namespace PreDump.Images;
 [Flags]
 public enum PageFlags : uint
 {
-    /// <summary>In the parent images; the entry has no bytes in the pages file.</summary>
+    /// <summary>PE_PARENT: in the parent images; the entry has no bytes in the pages file.</summary>
     Parent = 1,
 
-    /// <summary>May be served by a lazy restore. Read, never written by us.</summary>
+    /// <summary>PE_LAZY: a lazy restore may serve them later. predump reads this flag but never writes it.</summary>
     Lazy = 2,
 
-    /// <summary>In the pages file.</summary>
+    /// <summary>PE_PRESENT: in the pages file.</summary>
     Present = 4,
 }

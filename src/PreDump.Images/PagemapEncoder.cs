@@ -3,24 +3,24 @@ using PreDump.Images.Schema;
 namespace PreDump.Images;
 
 /// <summary>
-/// Encodes a pagemap image (CRIU image format) into the caller's buffer. Allocates nothing after its construction:
-/// it reuses one message, so an encoder serves one thread at a time.
+/// Encodes a pagemap image (CRIU image format) into a caller's buffer. It reuses its messages and allocates nothing after its
+/// construction, so it is not thread-safe.
 /// </summary>
 public sealed class PagemapEncoder
 {
-    /// <summary>Most that <see cref="WriteHead"/> writes: two magics, a length, a tag and a u32.</summary>
+    /// <summary>The maximum length that <see cref="WriteHead"/> writes: two magics, a length, a tag and a u32.</summary>
     public const int MaxHeadBytes = 3 * sizeof(uint) + 1 + 5;
 
-    /// <summary>Most that <see cref="WriteEntry"/> writes: a length, four tags, a u64 and three u32.</summary>
+    /// <summary>The maximum length that <see cref="WriteEntry"/> writes: a length, four tags, a u64 and three u32.</summary>
     public const int MaxEntryBytes = RecordWriter.LengthBytes + 4 + 10 + 3 * 5;
 
     private readonly pagemap_head _head = new();
     private readonly pagemap_entry _entry = new();
 
     /// <summary>Writes what precedes the entries: both magics and the head.</summary>
-    /// <param name="to">At least <see cref="MaxHeadBytes"/>.</param>
-    /// <param name="pagesId">n of pages-n.img.</param>
-    /// <returns>Bytes written.</returns>
+    /// <param name="to">A buffer of at least <see cref="MaxHeadBytes"/>.</param>
+    /// <param name="pagesId">N of pages-N.img.</param>
+    /// <returns>The number of bytes written.</returns>
     public int WriteHead(Span<byte> to, uint pagesId)
     {
         _head.PagesId = pagesId;
@@ -30,17 +30,17 @@ public sealed class PagemapEncoder
     }
 
     /// <summary>Writes one entry.</summary>
-    /// <param name="to">At least <see cref="MaxEntryBytes"/>.</param>
-    /// <param name="entry">A run of 1 to 2^32 - 1 pages; longer runs are for the caller to split.</param>
-    /// <returns>Bytes written.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">No pages, or more than CRIU before 4.2 can count.</exception>
+    /// <param name="to">A buffer of at least <see cref="MaxEntryBytes"/>.</param>
+    /// <param name="entry">A run of 1 to <see cref="PagemapEntry.MaxPages"/> pages.</param>
+    /// <returns>The number of bytes written.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The entry has no pages, or too many.</exception>
     public int WriteEntry(Span<byte> to, in PagemapEntry entry)
     {
         ArgumentOutOfRangeException.ThrowIfZero(entry.NrPages);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(entry.NrPages, uint.MaxValue);
 
         _entry.Vaddr = entry.Vaddr;
-        // The count stands twice: CRIU before 4.2 knows only the first field, 4.2 prefers the second.
+        // The count is written twice: CRIU before 4.2 knows only the first field, 4.2 prefers the second.
         _entry.CompatNrPages = (uint)entry.NrPages;
         _entry.NrPages = entry.NrPages;
         _entry.Flags = (uint)entry.Flags;

@@ -4,33 +4,31 @@ using PreDump.Images.Schema;
 
 namespace PreDump.Images;
 
-/// <summary>
-/// Streams the entries of a pagemap image (CRIU image format) in constant memory, and trusts nothing in it: what it
-/// returns keeps the <see cref="PagemapRules"/>.
-/// </summary>
+/// <summary> Reads the entries of a pagemap image (CRIU image format) as a stream, in constant memory. The image is not trusted:
+/// entries that break the <see cref="PagemapRules"/> are refused. </summary>
 public sealed class PagemapReader : IDisposable
 {
-    // Real records are below 40 bytes; the rest is room for fields of later versions.
+    // Real records have less than 40 bytes; the rest is for fields of later versions.
     private const int MaxRecordBytes = 1024;
 
     private static readonly MessageParser<pagemap_head> s_headParser = pagemap_head.Parser.WithDiscardUnknownFields(true);
 
-    // One message for very many records, so that a large pagemap makes no garbage. A fresh one now and then: what later versions
-    // add piles up in it unseen.
-    private const int RecordsOfAMessage = 1024;
+    // One message is reused for many records, to avoid garbage. It is replaced now and then, because unknown fields accumulate in
+    // it.
+    private const int RecordsPerMessage = 1024;
     private pagemap_entry _record = new();
     private int _recordsRead;
 
     private readonly Stream _stream;
     private readonly RecordReader _records;
     private readonly ulong _pageSize;
-    private ulong _end; // of the entry before, in bytes
+    private ulong _end; // the address after the previous entry
 
-    /// <summary>Reads both magics and the head. Owns the stream from then on, but not if it throws.</summary>
-    /// <param name="stream">A pagemap image from its first byte on.</param>
-    /// <param name="name">The file, for messages.</param>
-    /// <param name="pageSize">In bytes, a power of two.</param>
-    /// <exception cref="ImageException">Not a pagemap image, or damaged.</exception>
+    /// <summary>Reads both magics and the head. Takes ownership of the stream, unless it throws.</summary>
+    /// <param name="stream">A pagemap image, at its first byte.</param>
+    /// <param name="name">The file's path, for messages.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
+    /// <exception cref="ImageException">The file is not a pagemap image, or damaged.</exception>
     public PagemapReader(Stream stream, string name, int pageSize)
     {
         if (!BitOperations.IsPow2(pageSize))
@@ -46,19 +44,19 @@ public sealed class PagemapReader : IDisposable
         PagesId = head.PagesId;
     }
 
-    /// <summary>n of pages-n.img, where the present pages are.</summary>
+    /// <summary>N of pages-N.img, which contains the present pages.</summary>
     public uint PagesId { get; }
 
     /// <summary>Opens a pagemap image.</summary>
     /// <param name="directory">The images.</param>
-    /// <param name="name">The pagemap's, as <see cref="ImageNames"/> gives it.</param>
-    /// <param name="pageSize">In bytes, a power of two.</param>
-    /// <exception cref="ImageException">No such file, not a pagemap image, or damaged.</exception>
+    /// <param name="name">The pagemap's file name, from <see cref="ImageNames"/>.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
+    /// <exception cref="ImageException">There is no such file, or it is not a pagemap image or damaged.</exception>
     public static PagemapReader Open(ImageDirectory directory, string name, int pageSize) =>
         Over(directory.OpenStream(name), directory.PathOf(name), pageSize);
 
-    /// <summary>The next entry; false at the end of the image.</summary>
-    /// <exception cref="ImageException">A record that breaks the format; where and how is in the message.</exception>
+    /// <summary>Reads the next entry; false at the end of the image.</summary>
+    /// <exception cref="ImageException">The record is malformed; the message says where and how.</exception>
     public bool TryRead(out PagemapEntry entry)
     {
         entry = default;
@@ -78,13 +76,14 @@ public sealed class PagemapReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    /// <summary>Like <see cref="Open"/>; null if there is no such file.</summary>
-    internal static PagemapReader? TryOpen(ImageDirectory directory, string name, int pageSize, int bufferBytes = ImageDirectory.BufferBytes) =>
+    /// <summary>Opens a pagemap image, as <see cref="Open"/> does; null if there is no such file.</summary>
+    internal static PagemapReader? TryOpen(
+        ImageDirectory directory, string name, int pageSize, int bufferBytes = ImageDirectory.BufferBytes) =>
         directory.TryOpenStream(name, bufferBytes) is { } stream ? Over(stream, directory.PathOf(name), pageSize) : null;
 
     private pagemap_entry Cleared()
     {
-        if (++_recordsRead % RecordsOfAMessage == 0)
+        if (++_recordsRead % RecordsPerMessage == 0)
             return _record = new pagemap_entry();
         _record.ClearVaddr();
         _record.ClearCompatNrPages();
@@ -107,7 +106,7 @@ public sealed class PagemapReader : IDisposable
         }
     }
 
-    // As CRIU takes them: older versions have no nr_pages, the oldest no flags either; in_parent counts beside flags, too.
+    // As CRIU interprets them: older versions write no nr_pages, the oldest no flags; in_parent counts in addition to the flags.
     private static PagemapEntry Interpret(pagemap_entry record) => new(
         record.Vaddr,
         record.HasNrPages ? record.NrPages : record.CompatNrPages,

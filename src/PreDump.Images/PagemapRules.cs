@@ -1,22 +1,23 @@
 namespace PreDump.Images;
 
-/// <summary>What holds of the entries of a pagemap, whether they come from a file or from a peer: page aligned, not empty,
-/// ascending, disjoint, in user space, and in one place: here, in the parent, or lazy.</summary>
+/// <summary>The rules for entries of a pagemap, from a file or from a peer: page aligned, not empty, ascending, disjoint, in user
+/// space, and in exactly one place: here, in the parent, or lazy.</summary>
 public static class PagemapRules
 {
-    private const ulong UserSpace = 1UL << 63; // on every machine that CRIU runs on the kernel is above
+    private const ulong UserSpace = 1UL << 63; // on all architectures of CRIU the kernel's addresses are above
     private const PageFlags KnownFlags = PageFlags.Parent | PageFlags.Lazy | PageFlags.Present;
 
-    /// <summary>What is wrong with an entry; null: nothing.</summary>
+    /// <summary>What is wrong with an entry, as the start of a message; null if it is valid.</summary>
     /// <param name="entry">The entry.</param>
-    /// <param name="end">Where the one before ends, in bytes.</param>
-    /// <param name="pageSize">In bytes, a power of two.</param>
+    /// <param name="end">The address after the previous entry.</param>
+    /// <param name="pageSize">The page size in bytes, a power of two.</param>
     public static string? WhyRefused(in PagemapEntry entry, ulong end, ulong pageSize)
     {
         if ((entry.Flags & ~KnownFlags) != 0)
             return $"entry with unknown flags 0x{(uint)entry.Flags:x}";
-        // CRIU's restore reads a page of no flags from a pages file that has no room for it, and one of both from the parent,
-        // but counts its bytes here: what follows would be read from the wrong place. Neither is ever written.
+        // CRIU's restore reads a page without flags from the pages file, which does not contain it, and a page with both flags
+        // from the parent, but advances in the pages file: later pages would be read from the wrong offset. No tool writes
+        // either.
         if (entry.Flags == 0)
             return "entry without flags: its pages are nowhere,";
         if (entry.Flags.HasFlag(PageFlags.Present | PageFlags.Parent))

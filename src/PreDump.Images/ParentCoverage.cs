@@ -3,8 +3,8 @@ using PreDump.Linux;
 namespace PreDump.Images;
 
 /// <summary>
-/// Answers which pages a parent's pagemap covers, for questions in ascending order and in constant memory: the
-/// entries are streamed past the questions.
+/// The pages that a parent's pagemap contains. Queries must ascend, so that the pagemap is read once, as a stream, in constant
+/// memory.
 /// </summary>
 public sealed class ParentCoverage : IParentCoverage
 {
@@ -14,12 +14,12 @@ public sealed class ParentCoverage : IParentCoverage
     private readonly ulong _pageSize;
     private PagemapEntry _next; // the first entry after the run
     private bool _hasNext;
-    private MemoryRange _run; // adjacent entries as one
-    private ulong _asked; // where the last question began
+    private MemoryRange _run; // adjacent entries, merged
+    private ulong _asked; // the address of the previous query
 
-    /// <summary>Begins before a pagemap's first entry.</summary>
-    /// <param name="reader">At its first entry; owned afterwards.</param>
-    /// <param name="pageSize">In bytes, the reader's.</param>
+    /// <summary>Wraps a reader.</summary>
+    /// <param name="reader">A reader at its first entry; closed with this object.</param>
+    /// <param name="pageSize">The reader's page size in bytes.</param>
     /// <exception cref="ImageException">The first entry is damaged.</exception>
     public ParentCoverage(PagemapReader reader, int pageSize)
     {
@@ -28,13 +28,13 @@ public sealed class ParentCoverage : IParentCoverage
         ReadNext();
     }
 
-    /// <summary>Opens a pagemap of a parent's. For a page server, whose parent has no inventory; others ask
+    /// <summary>Opens a pagemap of the parent. Directly used only by a page server, whose parent has no inventory; see
     /// <see cref="ParentImages"/>.</summary>
-    /// <param name="directory">The parent's.</param>
-    /// <param name="fileName">As <see cref="ImageNames"/> gives it.</param>
-    /// <param name="pageSize">In bytes, a power of two.</param>
+    /// <param name="directory">The parent's images.</param>
+    /// <param name="fileName">The pagemap's file name, from <see cref="ImageNames"/>.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
     /// <returns>Null if the parent has no such file.</returns>
-    /// <exception cref="ImageException">A damaged pagemap, or one whose pages are missing.</exception>
+    /// <exception cref="ImageException">The pagemap is damaged, or its pages file is missing.</exception>
     public static ParentCoverage? TryOpen(ImageDirectory directory, string fileName, int pageSize)
     {
         PagemapReader? reader = PagemapReader.TryOpen(directory, fileName, pageSize);
@@ -42,7 +42,7 @@ public sealed class ParentCoverage : IParentCoverage
             return null;
         try
         {
-            // CRIU's dump would go on without this parent, and its restore would fail.
+            // CRIU's dump would succeed without this file, and its restore would fail.
             string pages = ImageNames.Pages(reader.PagesId);
             if (!directory.Has(pages))
                 throw new ImageException(directory.PathOf(pages), $"no such file, but {fileName} says its pages are there");
@@ -55,7 +55,7 @@ public sealed class ParentCoverage : IParentCoverage
         }
     }
 
-    /// <summary>The size of a page, in bytes.</summary>
+    /// <summary>The page size of the images in bytes.</summary>
     public int PageSize => (int)_pageSize;
 
     /// <inheritdoc/>
@@ -87,7 +87,7 @@ public sealed class ParentCoverage : IParentCoverage
             ReadNext();
     }
 
-    // Entries that are neither here nor in a parent (a lazy dump's) cover nothing.
+    // Skips entries that are neither present nor in a parent (of a lazy dump).
     private void ReadNext()
     {
         do

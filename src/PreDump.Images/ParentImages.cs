@@ -1,36 +1,35 @@
 namespace PreDump.Images;
 
-/// <summary>The images of the round before, which an incremental round refers to (CRIU's --prev-images-dir).</summary>
+/// <summary>The images of the previous round, which an incremental round is based on (CRIU's --prev-images-dir).</summary>
 public sealed class ParentImages
 {
     private readonly ImageDirectory _directory;
 
-    private ParentImages(ImageDirectory directory, ulong dumpUptime, uint preDumpMode)
-        => (_directory, DumpUptime, PreDumpMode) = (directory, dumpUptime, preDumpMode);
+    private ParentImages(ImageDirectory directory, ulong dumpUptime) => (_directory, DumpUptime) = (directory, dumpUptime);
 
-    /// <summary>Microseconds since boot at which that round froze the tree: a task that started later is a new one.</summary>
+    /// <summary>When that round froze the tree, in microseconds since boot. A task that started later is a new one.</summary>
     public ulong DumpUptime { get; }
 
-    /// <summary>1 splice, 2 read, 0 unknown.</summary>
-    public uint PreDumpMode { get; }
-
     /// <summary>Reads the inventory.</summary>
-    /// <param name="directory">A directory of images; it stays open as long as this is used.</param>
-    /// <exception cref="ImageException">No inventory, a damaged one, or one that can't tell reused pids.</exception>
+    /// <param name="directory">The parent's images; must stay open as long as the result is used.</param>
+    /// <exception cref="ImageException">There is no inventory, it is damaged, or it has no dump_uptime.</exception>
     public static ParentImages Open(ImageDirectory directory)
     {
+        string path = directory.PathOf(ImageNames.Inventory);
         if (!directory.Has(ImageNames.Inventory))
-            throw new ImageException(directory.PathOf(ImageNames.Inventory), "no such file: the parent must be the directory of a pre-dump that ended well");
+            throw new ImageException(path, "no such file: the parent must be the directory of a successful pre-dump");
 
         Inventory inventory = InventoryImage.Read(directory);
-        // CRIU's next dump fails without it, so better now than then.
-        ulong uptime = inventory.DumpUptime ?? throw new ImageException(directory.PathOf(ImageNames.Inventory),
-            "has no dump_uptime, so a reused pid can't be told: start over with a pre-dump that has no parent");
-        return new ParentImages(directory, uptime, inventory.PreDumpMode ?? 0);
+        // CRIU's next dump would fail without it; fail early instead.
+        ulong uptime = inventory.DumpUptime ?? throw new ImageException(path,
+            "has no dump_uptime, so reused pids can't be detected: start over with a pre-dump that has no parent");
+        return new ParentImages(directory, uptime);
     }
 
-    /// <returns>What the parent has of this task; null if the task isn't in the parent.</returns>
+    /// <summary>Opens the pagemap of a task; null if the parent does not have the task.</summary>
+    /// <param name="pid">The task's pid in its innermost pid namespace.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
     /// <exception cref="ImageException">The task's images are damaged or incomplete.</exception>
-    public ParentCoverage? OpenPagemap(int pid, int pageSize = 4096)
+    public ParentCoverage? OpenPagemap(int pid, int pageSize)
         => ParentCoverage.TryOpen(_directory, ImageNames.Pagemap(pid), pageSize);
 }

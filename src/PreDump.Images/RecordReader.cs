@@ -4,20 +4,21 @@ using Google.Protobuf;
 namespace PreDump.Images;
 
 /// <summary>
-/// Reads the framing that <see cref="RecordWriter"/> writes, in constant memory: a record longer than
+/// Reads the magics and records that <see cref="RecordWriter"/> writes, in constant memory. A record longer than
 /// <paramref name="maxRecordBytes"/> is refused before anything is read or allocated for it.
 /// </summary>
-/// <param name="stream">The image from its first byte on; owned by the caller.</param>
-/// <param name="name">The file, for messages.</param>
+/// <param name="stream">The image, at its first byte; owned by the caller.</param>
+/// <param name="name">The file's path, for messages.</param>
 /// <param name="kind">What the file should be, for messages: "pagemap".</param>
-/// <param name="maxRecordBytes">Longest record that makes sense here.</param>
+/// <param name="maxRecordBytes">The maximum length of a record in bytes.</param>
 internal sealed class RecordReader(Stream stream, string name, string kind, int maxRecordBytes)
 {
     private readonly byte[] _buffer = new byte[maxRecordBytes];
     private long _offset;
     private long _recordOffset;
 
-    /// <exception cref="ImageException">The file ends here, or has another magic.</exception>
+    /// <summary>Reads a magic.</summary>
+    /// <exception cref="ImageException">The file ends here, or has a different magic.</exception>
     internal void ExpectMagic(uint magic)
     {
         _recordOffset = _offset;
@@ -27,13 +28,14 @@ internal sealed class RecordReader(Stream stream, string name, string kind, int 
             throw Damaged($"magic 0x{found:x8} instead of 0x{magic:x8}");
     }
 
-    /// <returns>The next record, or null at the end of the file.</returns>
-    /// <exception cref="ImageException">A record that is too long, cut short, or no protobuf.</exception>
+    /// <summary>Reads the next record; null at the end of the file.</summary>
+    /// <exception cref="ImageException">The record is too long, truncated, or not valid protobuf.</exception>
     internal T? Read<T>(MessageParser<T> parser) where T : class, IMessage<T>
         => TryReadRecord(out ReadOnlySpan<byte> record) ? Parse(record, parser, static (bytes, by) => by.ParseFrom(bytes)) : null;
 
-    /// <summary>Merges the next record into a message that the caller has cleared, without garbage; false at the end of the file.</summary>
-    /// <exception cref="ImageException">A record that is too long, cut short, or no protobuf.</exception>
+    /// <summary>Reads the next record into a message that the caller has cleared, without allocating; false at the end of the
+    /// file.</summary>
+    /// <exception cref="ImageException">The record is too long, truncated, or not valid protobuf.</exception>
     internal bool TryMerge<T>(T message) where T : class, IMessage<T>
         => TryReadRecord(out ReadOnlySpan<byte> record) && Parse(record, message, static (bytes, into) =>
         {
@@ -51,7 +53,7 @@ internal sealed class RecordReader(Stream stream, string name, string kind, int 
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw Damaged("record that is no protobuf", e);
+            throw Damaged("record that is not valid protobuf", e);
         }
     }
 
@@ -71,11 +73,11 @@ internal sealed class RecordReader(Stream stream, string name, string kind, int 
         return true;
     }
 
-    /// <summary>The exception for what is wrong with the magic or record that was read last.</summary>
+    /// <summary>Makes the exception for a problem with the magic or record that was read last.</summary>
     internal ImageException Damaged(string problem, Exception? cause = null)
         => new(name, $"{problem} at offset {_recordOffset}: not a CRIU {kind}, or damaged", cause);
 
-    // False at the end of the file; a number cut short is damage.
+    // False at the end of the file; a truncated number is damage.
     private bool TryReadUInt32(out uint value)
     {
         Span<byte> bytes = stackalloc byte[sizeof(uint)];

@@ -3,12 +3,15 @@ using Google.Protobuf;
 
 namespace PreDump.Images;
 
-/// <summary>The framing of images: little endian u32 magics, then records of u32 length + protobuf.</summary>
+/// <summary>Writes the framing of images (CRIU image format):
+/// <code>
+///   | magic | magic | length | protobuf | length | protobuf | ...     magics and lengths are little-endian u32
+/// </code></summary>
 internal static class RecordWriter
 {
     internal const int LengthBytes = sizeof(uint);
 
-    /// <returns>Bytes written: 4.</returns>
+    /// <summary>Writes one magic; returns its length in bytes, 4.</summary>
     internal static int WriteMagic(Span<byte> to, uint magic)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(to, magic);
@@ -16,7 +19,7 @@ internal static class RecordWriter
     }
 
     /// <summary>Writes one record without allocating.</summary>
-    /// <returns>Bytes written, the length field among them.</returns>
+    /// <returns>The number of bytes written, including the length field.</returns>
     internal static int WriteRecord(Span<byte> to, IMessage message)
     {
         int size = message.CalculateSize();

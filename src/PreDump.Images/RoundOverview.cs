@@ -1,17 +1,18 @@
 namespace PreDump.Images;
 
-/// <summary>One pagemap of a directory of images. Counts are in pages.</summary>
-/// <param name="Name">The file's.</param>
+/// <summary>A summary of one pagemap in a directory of images.</summary>
+/// <param name="Name">The file's name.</param>
 /// <param name="Pid">The task's pid in its innermost pid namespace; null for shared memory.</param>
-/// <param name="PagesId">n of pages-n.img.</param>
-/// <param name="Runs">Entries.</param>
-/// <param name="Present">In that pages file.</param>
-/// <param name="InParent">Left to the parent.</param>
-/// <param name="Lazy">Of either, those that a lazy restore may serve later.</param>
-public readonly record struct PagemapOverview(string Name, int? Pid, uint PagesId, ulong Runs, ulong Present, ulong InParent, ulong Lazy)
+/// <param name="PagesId">N of pages-N.img.</param>
+/// <param name="Runs">The number of entries.</param>
+/// <param name="Present">The number of pages in that pages file.</param>
+/// <param name="InParent">The number of pages left to the parent.</param>
+/// <param name="Lazy">The number of pages, of either kind, that a lazy restore may serve later.</param>
+public readonly record struct PagemapOverview(
+    string Name, int? Pid, uint PagesId, ulong Runs, ulong Present, ulong InParent, ulong Lazy)
 {
-    /// <summary>Reads a pagemap through.</summary>
-    /// <exception cref="ImageException">It is damaged.</exception>
+    /// <summary>Reads a complete pagemap.</summary>
+    /// <exception cref="ImageException">It is missing or damaged.</exception>
     public static PagemapOverview Of(ImageDirectory directory, string name, int pageSize)
     {
         using var pagemap = PagemapReader.Open(directory, name, pageSize);
@@ -27,19 +28,22 @@ public readonly record struct PagemapOverview(string Name, int? Pid, uint PagesI
     }
 }
 
-/// <summary>The frame ledger beside images.</summary>
-/// <param name="Tasks">How many are in it.</param>
-/// <param name="Pages">How many of their pages.</param>
-/// <param name="Problem">Why it can't be used; null: it can.</param>
+/// <summary>A summary of a round's frame ledger.</summary>
+/// <param name="Tasks">The number of tasks in it.</param>
+/// <param name="Pages">The number of pages recorded.</param>
+/// <param name="Problem">Why it can't be used; null if it can.</param>
 public sealed record FrameLedgerOverview(int Tasks, ulong Pages, string? Problem)
 {
-    /// <summary>Reads it through; null where there is none.</summary>
+    /// <summary>Reads the ledger in a directory of images; null if there is none.</summary>
     public static FrameLedgerOverview? Of(ImageDirectory directory)
     {
         try
         {
             using var ledger = FrameLedger.TryOpen(directory);
-            return ledger is null ? null : new FrameLedgerOverview(ledger.Tasks.Count, ledger.Tasks.Values.Aggregate(0UL, (sum, task) => sum + task.Pages), null);
+            if (ledger is null)
+                return null;
+            ulong pages = ledger.Tasks.Values.Aggregate(0UL, (sum, task) => sum + task.Pages);
+            return new FrameLedgerOverview(ledger.Tasks.Count, pages, null);
         }
         catch (ImageException e)
         {
@@ -48,17 +52,19 @@ public sealed record FrameLedgerOverview(int Tasks, ulong Pages, string? Problem
     }
 }
 
-/// <summary>What a directory of images holds.</summary>
-/// <param name="Inventory">Null where it is missing.</param>
-/// <param name="Chain">The directory and all rounds before it, the last first.</param>
-/// <param name="Pagemaps">By name.</param>
-/// <param name="Frames">The frame ledger; null where there is none.</param>
-/// <param name="OtherImages">The names of CRIU's other images.</param>
+/// <summary>A summary of a directory of images.</summary>
+/// <param name="Inventory">The inventory; null if it is missing.</param>
+/// <param name="Chain">The directory and all rounds before it, the last one first.</param>
+/// <param name="Pagemaps">The pagemaps, ordered by name.</param>
+/// <param name="Frames">The frame ledger; null if there is none.</param>
+/// <param name="OtherImages">The names of all other images.</param>
 public sealed record RoundOverview(
     Inventory? Inventory, IReadOnlyList<ChainLink> Chain, IReadOnlyList<PagemapOverview> Pagemaps, FrameLedgerOverview? Frames,
     IReadOnlyList<string> OtherImages)
 {
-    /// <summary>Reads it.</summary>
+    /// <summary>Reads a directory of images.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
     /// <exception cref="ImageException">An image is damaged, or the chain of parents is broken.</exception>
     public static RoundOverview Of(ImageDirectory directory, int pageSize)
     {

@@ -3,23 +3,23 @@ using PreDump.Images.Schema;
 
 namespace PreDump.Images;
 
-/// <summary>stats-dump (CRIU image format): the service magic, the type's, and one stats_entry.</summary>
+/// <summary>Reads and writes stats-dump (CRIU image format): the service magic, the magic of statistics, and one
+/// stats_entry.</summary>
 public static class StatsImage
 {
-    /// <summary>
-    /// Most that <see cref="Write"/> writes: two magics, a length, the message in the message with its tag and length,
-    /// 14 tags, four u32, four u64 and six zeros.
-    /// </summary>
+    /// <summary> The maximum length that <see cref="Write"/> writes: two magics, a length, the tag and length of the inner
+    /// message, 14 tags, four u32, four u64 and six zeros. </summary>
     public const int MaxBytes = 3 * sizeof(uint) + 2 + 14 + 4 * 5 + 4 * 10 + 6;
 
     private const int MaxRecordBytes = 4096;
 
     private static readonly MessageParser<stats_entry> s_parser = stats_entry.Parser.WithDiscardUnknownFields(true);
 
-    /// <summary>Writes the statistics of a pre-dump. What we never do (irmap, pipes, shared memory) is a written zero.</summary>
-    /// <param name="to">At least <see cref="MaxBytes"/>.</param>
-    /// <param name="stats">Microseconds and pages.</param>
-    /// <returns>Bytes written.</returns>
+    /// <summary>Writes the statistics of a pre-dump. Fields for what predump does not do (irmap, pipes, shared memory) are
+    /// written as zero.</summary>
+    /// <param name="to">A buffer of at least <see cref="MaxBytes"/>.</param>
+    /// <param name="stats">The statistics.</param>
+    /// <returns>The number of bytes written.</returns>
     public static int Write(Span<byte> to, in DumpStats stats)
     {
         var dump = new dump_stats_entry
@@ -45,9 +45,9 @@ public static class StatsImage
     }
 
     /// <summary>Reads the statistics of a pre-dump or of a full dump.</summary>
-    /// <param name="directory">Where they are.</param>
-    /// <param name="name">The file's.</param>
-    /// <exception cref="ImageException">No such file, no dump statistics, or damaged.</exception>
+    /// <param name="directory">The directory that contains them.</param>
+    /// <param name="name">The file's name.</param>
+    /// <exception cref="ImageException">There is no such file, or it has no statistics of a dump, or is damaged.</exception>
     public static DumpStats Read(ImageDirectory directory, string name = ImageNames.Stats)
     {
         using FileStream stream = directory.OpenStream(name);

@@ -2,12 +2,13 @@ using PreDump.Linux;
 
 namespace PreDump.Images;
 
-/// <summary>Where a task's pages lay, as a frame ledger has it; asked for in ascending order, and streamed past the questions.</summary>
+/// <summary>The frames of a task's pages, read from a frame ledger as a stream: queries must ascend. Not thread-safe; valid until
+/// another task of the ledger is opened.</summary>
 public sealed class TaskFrames
 {
     private readonly LedgerWords _words;
     private LedgerRun _run;
-    private ulong _taken; // words of the run
+    private ulong _taken; // words of the run read so far
     private bool _hasRun;
 
     private readonly ulong _offset;
@@ -18,7 +19,7 @@ public sealed class TaskFrames
         Rewind();
     }
 
-    /// <summary>Begins anew.</summary>
+    /// <summary>Starts again at the first page.</summary>
     public void Rewind()
     {
         _words.Seek(_offset);
@@ -26,7 +27,7 @@ public sealed class TaskFrames
         _hasRun = _words.TryReadRun(ref _run);
     }
 
-    /// <summary>The first address from one on of which something is noted; null where there is none.</summary>
+    /// <summary>The first recorded page's address at or after an address; null if there is none.</summary>
     public ulong? NextNoted(ulong address)
     {
         while (_hasRun && _run.End <= address)
@@ -34,9 +35,10 @@ public sealed class TaskFrames
         return _hasRun ? Math.Max(address, _run.Start) : null;
     }
 
-    /// <summary>The frames of pages one behind the other; <see cref="PageFrames.None"/> where the ledger does not have one.</summary>
-    /// <param name="address">Of the first page, in bytes; behind those asked for before.</param>
-    /// <param name="frames">Takes them.</param>
+    /// <summary>Reads the frames of consecutive pages.</summary>
+    /// <param name="address">The first page's address, after all pages read before.</param>
+    /// <param name="frames">Receives one frame per page; <see cref="PageFrames.None"/> for pages that the ledger does not
+    /// have.</param>
     public void Read(ulong address, Span<ulong> frames)
     {
         ulong page = PageSize.Step;
@@ -44,7 +46,8 @@ public sealed class TaskFrames
         {
             while (_hasRun && _run.End <= address)
                 NextRun();
-            ulong left = (ulong)frames.Length, gap = !_hasRun ? left : address < _run.Start ? Math.Min(left, (_run.Start - address) / page) : 0;
+            ulong left = (ulong)frames.Length;
+            ulong gap = !_hasRun ? left : address < _run.Start ? Math.Min(left, (_run.Start - address) / page) : 0;
             if (gap > 0)
                 frames[..(int)gap].Fill(PageFrames.None);
             ulong here = gap > 0 ? 0 : Math.Min(left, (_run.End - address) / page);
@@ -59,7 +62,7 @@ public sealed class TaskFrames
     {
         if (_run.IsAscending)
         {
-            ulong frame = _run.First + first;
+            ulong frame = _run.FirstFrame + first;
             foreach (ref ulong each in frames)
                 each = frame++;
         }
@@ -69,7 +72,7 @@ public sealed class TaskFrames
         }
         else
         {
-            frames.Fill(PageFrames.None); // changed since it was read through
+            frames.Fill(PageFrames.None); // the file has changed since it was validated
             _hasRun = false;
         }
     }

@@ -74,7 +74,7 @@ def refused():
     folder, result = moved.dump(environment={'PREDUMP_MEND': 'no'})
     must(result.code != 0, 'the dump did not fail')
     figures(folder)
-    must('none is to be mended' in read(folder + '/dump.log'), "criu's log does not say why")
+    must('forbid mending' in read(folder + '/dump.log'), "criu's log does not say why")
     moved.victim.assert_goes_on('after a dump that was refused')
     must(moved.chain.inventory(folder, 'inventory.img.unproved') and not moved.chain.inventory(folder), 'the images look whole')
     result = run(GIVEN.criu, 'restore', '-D', folder, '-d', '-v4', '-o', 'restore.log')

@@ -3,30 +3,30 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Maintenance;
 
-/// <summary>Frees in the parent images what a directory of images replaces, as criu dedup does, and the parent's frame ledger. A task that has ended, so that only
-/// the parent knows it, or a new one, that only the images know, is no error.</summary>
+/// <summary>Frees the pages of the parent images that a directory of images replaces, as criu dedup does, and removes the
+/// parent's frame ledger. Tasks that only the parent or only the images have are skipped.</summary>
 public static class Dedup
 {
-    /// <summary>Punches the holes; returns the pages freed.</summary>
+    /// <summary>Punches holes in the parents' pages files; returns the number of pages freed.</summary>
     /// <param name="images">The images; their parent link leads to the parent.</param>
-    /// <exception cref="ImageException">An image is damaged; then nothing is freed.</exception>
+    /// <exception cref="ImageException">An image is damaged, and nothing was freed.</exception>
     /// <exception cref="LinuxException">The file system can't punch holes.</exception>
     public static ulong Run(ImageDirectory images)
     {
-        // What replaces must be complete before the replaced is given up.
+        // The replacement must be complete before what it replaces is freed.
         ImageCheck.RefuseUnsound(images, PageSize.Bytes, "nothing was freed");
         using var chain = ImageChain.Open(images.Reopen());
         ulong freed = 0;
         foreach (string pagemap in images.Names().Where(ImageNames.IsPagemap))
             freed += FreeReplaced(chain, pagemap);
-        if (chain.Count > 1) // where its pages lay no later round asks
+        if (chain.Count > 1) // no later round will ask for the parent's frames
             chain[1].Descriptor.TryUnlink(ImageNames.Frames);
         return freed;
     }
 
-    /// <summary>The same at the end of a round. Whatever hinders it is a warning: the images are whole.</summary>
+    /// <summary>Does the same at the end of a round. A failure is only a warning, because the images are complete.</summary>
     /// <param name="open">Opens the images.</param>
-    /// <param name="observer">Told what was freed, or why nothing was.</param>
+    /// <param name="observer">Receives the number of pages freed, or the warning.</param>
     public static void RunAfterRound(Func<ImageDirectory> open, IObserver observer)
     {
         try
@@ -36,7 +36,8 @@ public static class Dedup
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
-            observer.Warn($"{reason}: the images are complete, but what they replace still takes room in the parent images", RoundInput.AutoDedup);
+            observer.Warn($"{reason}: the images are complete, but what they replace still takes room in the parent images",
+                RoundInput.AutoDedup);
         }
     }
 
@@ -67,17 +68,18 @@ public static class Dedup
         ulong freed = 0;
         for (ulong done = 0, pages; done < entry.NrPages; done += pages)
         {
-            pages = parent.Locate(entry.Vaddr + done * (ulong)PageSize.Bytes, entry.NrPages - done, out var place);
-            if (place.Round is not { } round)
+            pages = parent.Locate(entry.Vaddr + PageSize.BytesOf(done), entry.NrPages - done, out var source);
+            if (source.Round is not { } round)
                 continue;
             if (!pagesFiles.TryGetValue(round, out var file))
                 pagesFiles.Add(round, file = OpenForUpdate(round));
-            file.PunchHole(place.Offset, pages * (ulong)PageSize.Bytes);
+            file.PunchHole(source.Offset, PageSize.BytesOf(pages));
             freed += pages;
         }
         return freed;
     }
 
-    private static Fd OpenForUpdate(ChainedPages round) => round.Directory.Descriptor.TryOpenForUpdate(round.PagesName, out string? problem)
-        ?? throw new ImageException(round.Directory.PathOf(round.PagesName), problem!);
+    private static Fd OpenForUpdate(ChainedPages round) =>
+        round.Directory.Descriptor.TryOpenForUpdate(round.PagesName, out string? problem)
+            ?? throw new ImageException(round.Directory.PathOf(round.PagesName), problem!);
 }

@@ -3,18 +3,20 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Parents;
 
-/// <summary>The pagemaps in a directory of images.</summary>
-/// <param name="images">The parent's.</param>
-/// <param name="directory">Where they are; the caller's.</param>
+/// <summary>The pagemaps in a local directory of images.</summary>
+/// <param name="images">The parent's images.</param>
+/// <param name="directory">The directory they are in; owned by the caller.</param>
 public sealed class LocalParentIndex(ParentImages images, ImageDirectory directory) : IParentIndex
 {
-    // Three descriptors and some KB for each round and task. What no later round has is compared with none, and so copied anew.
-    private const int MostRounds = 16, DescriptorLimitForOne = 128;
+    // A round takes three descriptors and some KB per task. A page that is only in earlier rounds is not compared but copied
+    // again.
+    private const int MaxRounds = 16, DescriptorLimitPerRound = 128;
 
-    // Listed once, so that the freeze need not look for files.
+    // Listed in advance, so that the freeze does not search for files.
     private readonly HashSet<int> _imagePids = [.. directory.Names().Select(ImageNames.PidOfPagemap).OfType<int>()];
 
-    private readonly ImageChain _chain = ImageChain.Open(directory.Reopen(), (int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitForOne, MostRounds));
+    private readonly ImageChain _chain = ImageChain.Open(
+        directory.Reopen(), (int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitPerRound, MaxRounds));
 
     /// <inheritdoc/>
     public string Where => directory.Path;

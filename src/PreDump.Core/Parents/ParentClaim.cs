@@ -3,55 +3,63 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Parents;
 
-/// <summary>A round's hold on its parent, from before the freeze to the end of the round: <see cref="Take"/>, then either nothing else and
-/// <see cref="Dispose"/>, and the parent is as it was; or <see cref="TrackingIsReset"/>, and it is a parent no more unless the round
-/// ends with <see cref="Complete"/>.</summary>
-/// <param name="parent">The parent's directory; the caller's.</param>
-/// <param name="observer">Told where the parent can't be marked.</param>
+/// <summary>A round's claim on its parent, from before the freeze until the round ends (see <see cref="ParentDirectory"/> for the
+/// states on disk):
+/// <code>
+///   Take ----> Dispose                                     the parent is released unchanged
+///     `------> TrackingIsReset ----> Dispose               the round failed: it can no longer be a parent
+///                    `-------------> Complete --> Dispose  the parent is marked with its child
+/// </code></summary>
+/// <param name="parent">The parent's directory; owned by the caller.</param>
+/// <param name="observer">Warned if the parent can't be marked.</param>
 public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : IDisposable
 {
     private bool _claimed, _trackingWasReset, _complete;
 
-    /// <summary>Refuses a parent that another round was made on.</summary>
-    /// <exception cref="PreDumpException">There is one.</exception>
+    /// <summary>Checks that no other round was made on the parent.</summary>
+    /// <exception cref="PreDumpException">One was.</exception>
     public void RefuseSuperseded()
     {
-        if (parent.HasChild)
-            throw new PreDumpException($"{parent.Path} is no parent any more: {parent.ReadChild() ?? "another round"} was made on it already, and "
-                + "reset the tracking of changed memory, so what changed between the two is known to that round alone; give its directory, or begin "
-                + "with a full round", RoundInput.Parent);
+        if (!parent.HasChild)
+            return;
+        string child = parent.ReadChild() ?? "another round";
+        throw new PreDumpException($"{parent.Path} can no longer be a parent: {child} was made on it already and reset "
+            + "the tracking of changed memory, so only that round knows what changed between the two; "
+            + "give its directory, or begin with a full round", RoundInput.Parent);
     }
 
-    /// <summary>Takes the inventory out of the parent's way until the round has ended. Once dirty tracking is reset nothing else can
-    /// build on this parent: if the round fails, or we are killed, what was written between the two freezes is lost to it, and
-    /// neither predump nor criu may take it for a parent in silence.</summary>
-    /// <exception cref="PreDumpException">Another round was quicker.</exception>
+    /// <summary>Renames the parent's inventory until the round has ended. Once dirty tracking is reset, no other round can be
+    /// based on this parent: if this one fails or predump is killed, the changes between the two freezes are lost, and neither
+    /// predump nor criu may silently use it as a parent.</summary>
+    /// <exception cref="PreDumpException">Another round has claimed the parent.</exception>
     public void Take()
     {
         try
         {
             parent.Claim();
             _claimed = true;
-            RefuseSuperseded(); // once more: by a round that began and ended since we first looked
+            RefuseSuperseded(); // again, because another round may have begun and ended since the first check
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
-            throw new PreDumpException($"another round on {parent.Path} has just begun, and only one can be made on it", RoundInput.Parent);
+            throw new PreDumpException($"another round on {parent.Path} has just begun, and only one can be made on it",
+                RoundInput.Parent);
         }
-        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // the user alone can see to it
+        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // only the user can prevent reuse
         {
-            observer.Warn($"{e.Message}: {parent.Path} can't be marked as used, so remember: whether this round succeeds or fails, don't build "
-                + "another one on it", RoundInput.Parent);
+            observer.Warn($"{e.Message}: {parent.Path} can't be marked as used, so remember: whether this round succeeds or "
+                + "fails, don't build another one on it", RoundInput.Parent);
         }
     }
 
-    /// <summary>From now on only a finished round may give the parent back.</summary>
+    /// <summary>Notes that dirty tracking is being reset: now only a complete round may release the parent. Called in the
+    /// freeze.</summary>
     public void TrackingIsReset() => _trackingWasReset = true;
 
-    /// <summary>The round is finished. The parent is complete again and says from now on that this round was made on it: a second one would
-    /// not know what changed before the first one reset the tracking, even where the first one's images have been removed.</summary>
+    /// <summary>Marks the parent with this round and releases it, when the round is complete. A second round would not know what
+    /// changed before this one reset the tracking, even if this one's images are removed.</summary>
     /// <param name="child">The round's directory.</param>
-    /// <param name="uptime">Its dump_uptime, in microseconds.</param>
+    /// <param name="uptime">The round's dump_uptime, in microseconds since boot.</param>
     public void Complete(string child, ulong uptime)
     {
         _complete = true;
@@ -62,10 +70,11 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
             parent.Mark(child, uptime);
             parent.Release();
         }
-        catch (LinuxException e) // a full disk: without the mark it must not look like a parent
+        catch (LinuxException e) // a full disk, for example: without the mark it must not look like a parent
         {
-            observer.Warn($"{e.Message}: the round is whole, but its parent {parent.Path} could not be marked as used, so its inventory stays "
-                + $"{ImageNames.ClaimedInventory}: restoring through it is not affected, but the next round has to be a full one");
+            observer.Warn($"{e.Message}: the round is complete, but its parent {parent.Path} could not be marked as used, so its "
+                + $"inventory remains {ImageNames.ClaimedInventory}: restoring through it is not affected, "
+                + "but the next round must be a full one");
         }
     }
 
@@ -75,7 +84,8 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
         if (_complete)
             return;
         if (_trackingWasReset)
-            observer.Warn($"changed memory is tracked anew since this round began, so {parent.Path} can't be a parent any more: begin with a full round");
+            observer.Warn("this round has reset the tracking of changed memory and did not complete, "
+                + $"so {parent.Path} can no longer be a parent: begin with a full round");
         else if (_claimed)
             parent.Release();
     }

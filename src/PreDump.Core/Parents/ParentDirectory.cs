@@ -4,58 +4,60 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Parents;
 
-/// <summary>The directory of the round that another one, or a final dump, is made on. It is opened once, and what stands in it says from
-/// then on whether it may be built upon:
+/// <summary>The directory of a round that another round, or a final dump, is based on. It is opened once. The files in it record
+/// whether it can be a parent:
 /// <code>
-/// inventory.img                      a parent for the next round
-///   │ Claim             ▲ Release: nothing has become of it
-///   ▼                   │
-/// inventory.img.unfinished-round     a round on it is under way, or failed too late: no parent, for criu neither
-///   │ Mark, Release                  (restoring through it needs no inventory)
-///   ▼
-/// inventory.img + predump-child      a round was made on it: no parent for another one
+///   inventory.img                     can be the parent of the next round
+///     |  Claim        ^  Release: the round failed before it reset the tracking
+///     v               |
+///   inventory.img.unfinished-round    a round on it is under way, or failed too late: not a parent, not for criu either
+///     |  Mark, Release                (a restore through it needs no inventory)
+///     v
+///   inventory.img + predump-child     a round was made on it: not a parent of another one
 /// </code></summary>
 public sealed class ParentDirectory : IDisposable
 {
-    // Room for a path and a number.
-    private const int MostOfChild = 8 * 1024;
+    // Enough for a path and a number.
+    private const int MaxChildBytes = 8 * 1024;
 
-    /// <param name="images">The directory; owned from then on.</param>
+    /// <summary>Wraps an open directory.</summary>
+    /// <param name="images">The directory; closed with this object.</param>
     public ParentDirectory(ImageDirectory images) => Images = images;
 
-    /// <summary>What is in it.</summary>
+    /// <summary>The images in the directory.</summary>
     public ImageDirectory Images { get; }
 
-    /// <summary>Its path, for messages.</summary>
+    /// <summary>The directory's path, for messages.</summary>
     public string Path => Images.Path;
 
-    /// <summary>Whether its inventory is out of the way for another round, one under way or one that has failed.</summary>
+    /// <summary>Whether another round has claimed it: one that is under way, or one that has failed.</summary>
     public bool IsClaimed => !Images.Has(ImageNames.Inventory) && Images.Has(ImageNames.ClaimedInventory);
 
-    /// <summary>Whether another round or dump was made on it, whatever the mark says.</summary>
+    /// <summary>Whether another round or dump was made on it, even if the mark is unreadable.</summary>
     public bool HasChild => Images.Descriptor.HasEntry(ImageNames.Child);
 
-    /// <summary>What was made on it; null where the mark does not say so in words.</summary>
+    /// <summary>The path of the round or dump that was made on it; null if there is none or the mark is unreadable.</summary>
     public string? ReadChild()
     {
         using var mark = Images.Descriptor.TryOpenRegular(ImageNames.Child, out _);
-        var bytes = new byte[MostOfChild];
+        var bytes = new byte[MaxChildBytes];
         int length = mark?.TryReadAt(bytes, 0) ?? 0;
         string name = Encoding.UTF8.GetString(bytes, 0, Math.Max(length, 0)).Split('\n')[0];
         return name.Length > 0 ? name : null;
     }
 
-    /// <summary>Takes the inventory out of the way.</summary>
-    /// <exception cref="LinuxException">ENOENT: another round has done so.</exception>
+    /// <summary>Renames the inventory, so that the directory does not look like a parent.</summary>
+    /// <exception cref="LinuxException">ENOENT: another round has claimed it; or it can't be renamed.</exception>
     public void Claim() => Images.Descriptor.Rename(ImageNames.Inventory, ImageNames.ClaimedInventory);
 
-    /// <summary>Puts it back.</summary>
+    /// <summary>Undoes <see cref="Claim"/>.</summary>
+    /// <exception cref="LinuxException">The inventory can't be renamed.</exception>
     public void Release() => Images.Descriptor.Rename(ImageNames.ClaimedInventory, ImageNames.Inventory);
 
-    /// <summary>Writes down what was made on it.</summary>
-    /// <param name="child">The directory of what was made.</param>
-    /// <param name="uptime">Its dump_uptime, in microseconds.</param>
-    /// <exception cref="LinuxException">EEXIST: something else was.</exception>
+    /// <summary>Marks the directory with the round or dump that was made on it.</summary>
+    /// <param name="child">The directory of that round or dump.</param>
+    /// <param name="uptime">The child's dump_uptime, in microseconds since boot.</param>
+    /// <exception cref="LinuxException">EEXIST: there is a mark already; or it can't be written.</exception>
     public void Mark(string child, ulong uptime)
     {
         using var mark = Images.Descriptor.CreatePrivate(ImageNames.Child);
@@ -63,7 +65,7 @@ public sealed class ParentDirectory : IDisposable
         mark.Close();
     }
 
-    /// <summary>Removes what is written there of an earlier child.</summary>
+    /// <summary>Removes the mark of an earlier child; errors are ignored.</summary>
     public void Unmark() => Images.Descriptor.TryUnlink(ImageNames.Child);
 
     /// <inheritdoc/>

@@ -4,9 +4,10 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>Proves that a final dump, which criu has just written and not yet ended, is the memory of its tree: every page that the images
-/// leave to their parents is looked at, and those that hold other bytes by now (mremap(2) moves page tables unseen by the kernel's
-/// tracking) are mended. What is not proved must not be restored, so the images have no inventory until all is done.</summary>
+/// <summary>Proves that a final dump, which criu has just written but not yet completed, is the memory of its tree: checks every
+/// page that the images leave to their parents, and mends those whose bytes differ from the parents' (mremap(2) moves page tables
+/// without setting soft-dirty bits). Unproved images must not be restored, so they have no inventory until the proof is
+/// complete.</summary>
 public sealed class FinalDump : IDisposable
 {
     private readonly IProofLog _log;
@@ -16,14 +17,17 @@ public sealed class FinalDump : IDisposable
     private ulong _uptime;
     private bool _isWithheld;
 
-    private FinalDump(FinalImages images, ProofFigures figures, IProofLog log) => (_images, _figures, _log) = (images, figures, log);
+    private FinalDump(FinalImages images, ProofFigures figures, IProofLog log) =>
+        (_images, _figures, _log) = (images, figures, log);
 
-    /// <summary>All of it. True: the dump may end, and the tree with it. False: the tree must live on, and the log says why; then the
-    /// images have no inventory, and their parent is no parent any more.</summary>
-    /// <param name="imagesDirectory">The final images; all of them are written.</param>
-    /// <param name="rootPid">The root of the tree, which stands still.</param>
-    /// <param name="settings">What is asked for. Read when the images are out of the way: if that fails, too, nothing can be restored.</param>
-    /// <param name="log">Told what was done.</param>
+    /// <summary>Runs the complete proof. Failures are logged, not thrown.</summary>
+    /// <returns>True: the dump may complete, and criu may kill the tree. False: the tree must run on, and the log says why; the
+    /// images then have no inventory, and their parent can no longer be a parent.</returns>
+    /// <param name="imagesDirectory">The final images, all of them written.</param>
+    /// <param name="rootPid">The root of the tree, which is stopped.</param>
+    /// <param name="settings">Reads the settings. Called when the inventory is withheld already, so that a failure refuses the
+    /// dump.</param>
+    /// <param name="log">Receives what was done.</param>
     public static bool Prove(string imagesDirectory, int rootPid, Func<ProofSettings> settings, IProofLog log)
     {
         var figures = new ProofFigures();
@@ -59,8 +63,9 @@ public sealed class FinalDump : IDisposable
         _images.Dispose();
     }
 
-    // First of all, before a page is looked at: whatever ends us from here on, nothing looks whole. The parent comes first: killed in between
-    // we leave the images as criu made them, of a dump that has failed, and not a parent that misses what is written from now on.
+    // Before anything is checked, so that the images do not look complete if predump is killed. The parent is claimed first: if
+    // predump is killed in between, the images remain as criu wrote them, of a failed dump, but no parent remains that misses
+    // later changes.
     private void Begin()
     {
         if (!_images.Names.Contains(ImageNames.Parent))
@@ -76,9 +81,10 @@ public sealed class FinalDump : IDisposable
             _isWithheld = true;
         }
         else
-            _log.Warn("not proved: the images' pagemaps are not here but on a page server. What was moved since the last round (mremap) may be "
-                + "restored from the parent, as it was before");
-        _uptime = InventoryImage.Read(_images.Directory, areHere ? ImageNames.UnprovedInventory : ImageNames.Inventory).DumpUptime ?? 0;
+            _log.Warn("not proved: the images' pagemaps are not here but on a page server. Memory that was moved since the last "
+                + "round (mremap) may be restored from the parent with its old contents");
+        string inventory = areHere ? ImageNames.UnprovedInventory : ImageNames.Inventory;
+        _uptime = InventoryImage.Read(_images.Directory, inventory).DumpUptime ?? 0;
     }
 
     private void Prove(int rootPid, ProofSettings settings)
@@ -89,8 +95,8 @@ public sealed class FinalDump : IDisposable
         _figures.TreeTime = Stopwatch.GetTimestamp() - begun;
         var wrong = FindWrong(chain, tree, settings);
         if (wrong.Count > 0 && !settings.Mend)
-            throw new PreDumpException($"pages that the images leave to their parents and that hold other bytes by now: {_figures.Wrong}; the settings say "
-                + "that none is to be mended");
+            throw new PreDumpException($"pages left to the parents whose bytes differ now: {_figures.Wrong}; "
+                + "the settings forbid mending them");
         begun = Stopwatch.GetTimestamp();
         foreach (var (task, pages) in wrong)
         {
@@ -100,22 +106,25 @@ public sealed class FinalDump : IDisposable
             _log.Say($"task {task}: mended, its pages are in {ImageNames.Pages(id)} now");
         }
         _figures.MendTime = Stopwatch.GetTimestamp() - begun;
-        tree.RefuseRunning(); // one that has run has other memory than was compared
-        _log.Say("proved: what the images leave to their parents is the memory of the tree");
+        tree.RefuseRunning(); // a tree that has run may have changed the memory that was compared
+        _log.Say("proved: the pages that the images leave to their parents are the memory of the tree");
     }
 
     private List<WrongPages> FindWrong(ImageChain chain, StoppedTree tree, ProofSettings settings)
     {
         string why = settings.Whole ? "the settings ask for it"
-            : $"another dump or round was made on {chain[1].Path} before, and what was written between the two looks clean";
-        using var frames = settings.Whole || _parent!.WasUsedBefore ? null : RoundFrames.TryOpen(_parent.Directory, _images, out why);
+            : $"another dump or round was made on {chain[1].Path} before, and pages written between the two look clean";
+        using var frames = settings.Whole || _parent!.WasUsedBefore
+            ? null
+            : RoundFrames.TryOpen(_parent.Directory, _images, out why);
         if (frames is null)
-            _log.Say($"all pages that are left to parents are compared: {why}");
+            _log.Say($"all pages left to parents are compared: {why}");
         using var proof = new TaskProof(chain, task => frames?.Of(task) ?? AllSuspects.Instance, _figures);
         return new ImagesProof(_images, tree, proof, _figures, _log).Run();
     }
 
-    // The parent's mark comes before the inventory: killed in between we leave a dump that is not whole, and no parent for a second one.
+    // The parent is marked before the inventory is released: if predump is killed in between, the dump is incomplete, and no
+    // parent remains for a second one.
     private void End()
     {
         _parent?.Complete(_images.Path, _uptime);
@@ -123,7 +132,7 @@ public sealed class FinalDump : IDisposable
             _images.Release();
     }
 
-    // Twice, if need be: what failed may have been just that.
+    // Repeats claiming and withholding if necessary, because these may be what has failed.
     private static void Refuse(string imagesDirectory, FinalDump? dump, IProofLog log)
     {
         var parent = dump?._parent;
@@ -139,8 +148,8 @@ public sealed class FinalDump : IDisposable
         {
             log.Fail(reason);
         }
-        log.Say($"the dump is refused: the tree runs on, and criu restore refuses the images ({ImageNames.UnprovedInventory}); remove them"
-            + (parent is null ? "" : ". What is written from now on the parent knows nothing of, so that it can be no parent any more: begin with a full "
-                + "round, or dump without a parent"));
+        log.Say($"the dump is refused: the tree runs on, and criu restore refuses the images ({ImageNames.UnprovedInventory}); "
+            + "remove them" + (parent is null ? "" : ". The parent misses what is written from now on, so it can no longer be "
+                + "a parent: begin with a full round, or dump without a parent"));
     }
 }

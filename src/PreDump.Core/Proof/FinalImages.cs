@@ -3,29 +3,30 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>The directory of a final dump that criu has just written and that is not taken yet.</summary>
+/// <summary>The directory of a final dump that criu has just written and that is not complete yet.</summary>
 public sealed class FinalImages : IDisposable
 {
     private uint _lastId;
 
     private FinalImages(ImageDirectory directory) => (Directory, Names) = (directory, directory.Names());
 
-    /// <summary>The directory; criu names it by a descriptor of its own.</summary>
+    /// <summary>The open directory.</summary>
     public ImageDirectory Directory { get; }
 
-    /// <summary>Absolute, without links.</summary>
+    /// <summary>The directory's absolute path, without symbolic links.</summary>
     public string Path => Directory.Path;
 
-    /// <summary>What was in it when it was opened.</summary>
+    /// <summary>The names of the files that were in it when it was opened.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Opens it.</summary>
-    /// <exception cref="ImageException">It can't be opened.</exception>
+    /// <summary>Opens a directory.</summary>
+    /// <param name="path">Its path; criu passes that of its own descriptor in /proc.</param>
+    /// <exception cref="ImageException">The directory can't be opened.</exception>
     public static FinalImages Open(string path) => new(ImageDirectory.Open(path));
 
-    /// <summary>Takes the inventory out of its place: criu restore refuses what is left. Whatever ends us from here on leaves images that do
-    /// not look whole.</summary>
-    /// <exception cref="PreDumpException">There is none.</exception>
+    /// <summary>Renames the inventory, so that criu restore refuses the images until <see cref="Release"/>, even if predump is
+    /// killed.</summary>
+    /// <exception cref="PreDumpException">There is no inventory.</exception>
     public void Withhold()
     {
         try
@@ -34,14 +35,15 @@ public sealed class FinalImages : IDisposable
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
-            throw new PreDumpException($"{Path} has no {ImageNames.Inventory}: these are not the images of a dump that is finished");
+            throw new PreDumpException($"{Path} has no {ImageNames.Inventory}: these are not the images of a finished dump");
         }
     }
 
-    /// <summary>Puts the inventory back, the last step: now the images are whole.</summary>
+    /// <summary>Renames the inventory back. This is the last step: now the images are complete.</summary>
+    /// <exception cref="LinuxException">The inventory can't be renamed.</exception>
     public void Release() => Directory.Descriptor.Rename(ImageNames.UnprovedInventory, ImageNames.Inventory);
 
-    /// <summary>The next n of which there is no pages-n.img.</summary>
+    /// <summary>The next N for which there is no pages-N.img.</summary>
     public uint NextPagesId()
     {
         do
@@ -50,13 +52,17 @@ public sealed class FinalImages : IDisposable
         return _lastId;
     }
 
-    /// <summary>Creates a file, mode 0600: it is a task's memory. It must not exist.</summary>
+    /// <summary>Creates a file with mode 0600, because it will contain a task's memory.</summary>
+    /// <exception cref="LinuxException">EEXIST: it exists already; or it can't be created.</exception>
     public Fd Create(string name) => Directory.Descriptor.CreatePrivate(name);
 
-    /// <summary>Puts a file into another one's place.</summary>
+    /// <summary>Replaces a file with another one, atomically.</summary>
+    /// <param name="name">The file to replace.</param>
+    /// <param name="by">The name of the replacement.</param>
+    /// <exception cref="LinuxException">It can't be renamed.</exception>
     public void Replace(string name, string by) => Directory.Descriptor.Rename(by, name);
 
-    /// <summary>Removes a file; an error is no matter.</summary>
+    /// <summary>Removes a file; errors are ignored.</summary>
     public void TryRemove(string name) => Directory.Descriptor.TryUnlink(name);
 
     /// <inheritdoc/>

@@ -2,26 +2,26 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>Tells which of a task's pages have to be compared: those that may be others than the last round read. One task after the
-/// other.</summary>
+/// <summary>Decides which of a task's pages must be compared, because they may differ from those that the last round read. Used
+/// by one thread, for one task at a time, while the tree is stopped.</summary>
 public interface IFrameSuspects
 {
-    /// <summary>Whether pages are to be compared. The tree stands still.</summary>
-    /// <param name="pagemap">The task's page tables as they are now.</param>
-    /// <param name="pages">Whole pages, behind those asked about before; all of them left to the parent by the images.</param>
-    /// <param name="suspect">The answer.</param>
-    /// <returns>How many bytes the answer is for: whole pages, at least one, at most all.</returns>
-    ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect);
+    /// <summary>Decides whether consecutive pages must be compared.</summary>
+    /// <param name="pagemap">The task's current page tables.</param>
+    /// <param name="pages">Pages that the images leave to the parent, after those of the previous call.</param>
+    /// <param name="suspect">Whether they must be compared.</param>
+    /// <returns>The number of bytes that the answer covers: at least one page, at most all.</returns>
+    ulong Classify(ProcPagemap pagemap, MemoryRange pages, out bool suspect);
 }
 
-/// <summary>For a parent that noted nothing: every page is suspect.</summary>
+/// <summary>Treats every page as suspect, for a parent without a frame ledger.</summary>
 public sealed class AllSuspects : IFrameSuspects
 {
-    /// <summary>It knows nothing of any task, so one is enough.</summary>
+    /// <summary>The only instance, which has no state.</summary>
     public static AllSuspects Instance { get; } = new();
 
     /// <inheritdoc/>
-    public ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
+    public ulong Classify(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
     {
         suspect = true;
         return pages.Length;

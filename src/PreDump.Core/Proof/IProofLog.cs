@@ -1,14 +1,14 @@
 namespace PreDump.Core.Proof;
 
-/// <summary>Told of what a proof does, line by line.</summary>
+/// <summary>Receives the log lines of a proof, from one thread.</summary>
 public interface IProofLog
 {
-    /// <summary>A line.</summary>
+    /// <summary>Logs a line.</summary>
     void Say(string line);
 
-    /// <summary>A line that the user should see at once, too.</summary>
+    /// <summary>Logs a warning, which the user should also see immediately.</summary>
     void Warn(string line);
 
-    /// <summary>The same of what fails the dump.</summary>
+    /// <summary>Logs an error that fails the dump, which the user should also see immediately.</summary>
     void Fail(string line);
 }

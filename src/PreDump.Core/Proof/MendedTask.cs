@@ -6,10 +6,15 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>A task's images of the final dump, written anew with the pages that the parents have wrong. The parents' images stay
-/// as they are: they are right for their time. Nothing is changed in place: new files are written beside the old ones, and one
-/// rename puts them into their place. Nothing is fsync'ed: criu syncs none of its images, so that after a power cut there is
-/// nothing to restore anyway; however else predump ends, the page cache keeps every step, in its order.</summary>
+/// <summary>Rewrites a task's images of the final dump to include the pages that are wrong in the parents; the parents' images
+/// stay unchanged. New files are written next to the old ones, and one rename replaces them. Nothing is fsynced: criu does not
+/// fsync its images either, so after a power failure there is nothing to restore, and if predump is killed, the page cache keeps
+/// every step in order.
+/// <code>
+///   old images   pagemap:  A present | B in parent (wrong) | C present        pages-1.img:  A C
+///   new images   pagemap:  A present | B present           | C present        pages-2.img:  A B C
+///                                                                             B is read from the stopped task
+/// </code></summary>
 public sealed class MendedTask : IDisposable
 {
     private readonly FinalImages _images;
@@ -17,12 +22,12 @@ public sealed class MendedTask : IDisposable
     private readonly StoppedMemory _memory;
     private readonly PageBatch _batch = new();
     private readonly TaskImageWriter _writer = new();
-    private readonly PagesFile _pages; // the new one
+    private readonly PagesFile _pages; // the new file
     private readonly Fd _oldPages;
     private readonly FileCopy _copy;
     private readonly uint _oldId;
-    private ulong _read; // bytes of the old pages file that are done with
-    private ulong _kept; // bytes of it, from _read on, that are to be copied
+    private ulong _read; // bytes of the old pages file that are copied already
+    private ulong _kept; // the number of bytes after _read that are still to be copied
     private bool _isInPlace;
 
     private MendedTask(FinalImages images, TreeTask task, string name, uint oldId, uint newId)
@@ -32,20 +37,21 @@ public sealed class MendedTask : IDisposable
         _memory = StoppedMemory.Open(task);
         _batch.Begin(_memory.Memory);
         _oldPages = images.Directory.OpenImage(ImageNames.Pages(oldId));
-        _images.TryRemove(_newPagemap); // of a run that was killed
+        _images.TryRemove(_newPagemap); // left by a run that was killed
         var newPages = _images.Create(_newPages);
         _copy = new FileCopy(_oldPages, newPages);
-        _pages = new PagesFile(newPages, allocatesAhead: false); // old holes are to stay holes
+        _pages = new PagesFile(newPages, allocatesAhead: false); // because old holes must stay holes
         _writer.Begin(_images.Create(_newPagemap), _pages, newId);
     }
 
-    /// <summary>Writes a task's images anew.</summary>
-    /// <param name="images">Where they are.</param>
-    /// <param name="task">The task, which stands still.</param>
-    /// <param name="wrong">The pages, ascending, all of them left to the parent by the images.</param>
-    /// <param name="newId">n of a pages-n.img that is not there.</param>
+    /// <summary>Rewrites a task's images. If it throws, the old ones are still in place.</summary>
+    /// <param name="images">The final dump's images.</param>
+    /// <param name="task">The task, which is stopped.</param>
+    /// <param name="wrong">The wrong pages, ascending, all of which the images leave to the parent.</param>
+    /// <param name="newId">N of a pages-N.img that does not exist.</param>
     /// <exception cref="ImageException">An image is damaged.</exception>
-    /// <exception cref="LinuxException">They can't be written; then the old ones are still in place.</exception>
+    /// <exception cref="TreeException">A wrong page can't be read.</exception>
+    /// <exception cref="LinuxException">The images can't be written.</exception>
     public static void Write(FinalImages images, TreeTask task, IReadOnlyList<MemoryRange> wrong, uint newId)
     {
         string name = ImageNames.Pagemap(task.ImagePid);
@@ -82,15 +88,15 @@ public sealed class MendedTask : IDisposable
             while (next < wrong.Count && wrong[next].Start < run.End)
             {
                 ulong start = Math.Max(wrong[next].Start, run.Start), end = Math.Min(wrong[next].End, run.End);
-                Name(run with { Length = start - run.Start }, entry.Flags);
-                Put(new MemoryRange(start, end - start), (entry.Flags & ~PageFlags.Parent) | PageFlags.Present);
-                bool goesOn = wrong[next].End > run.End; // in the next entry
+                AddEntry(run with { Length = start - run.Start }, entry.Flags);
+                AddFromMemory(new MemoryRange(start, end - start), (entry.Flags & ~PageFlags.Parent) | PageFlags.Present);
+                bool goesOn = wrong[next].End > run.End; // it continues in the next entry
                 run = run.Skip(end - run.Start);
                 if (goesOn)
                     break;
                 next++;
             }
-            Name(run, entry.Flags);
+            AddEntry(run, entry.Flags);
         }
         WriteBatch();
         CopyKept();
@@ -98,8 +104,8 @@ public sealed class MendedTask : IDisposable
             throw new ImageException(_oldPages.Path, $"{_oldPages.Length} bytes, but {_name} names {_read}");
     }
 
-    // Both images are whole, and closed, before the pagemap is put into its place: what is in place is right at each moment. The
-    // old pages go last, when nothing names them any more. (close(2) is where some file systems report a full disk.)
+    // Both new files are complete and closed before the pagemap is replaced, so the images are valid at every moment. (Some file
+    // systems report a full disk only at close(2).) The old pages are removed last, when no pagemap refers to them.
     private void PutInPlace()
     {
         _writer.End();
@@ -108,16 +114,16 @@ public sealed class MendedTask : IDisposable
         _images.TryRemove(ImageNames.Pages(_oldId));
     }
 
-    private void Name(MemoryRange run, PageFlags flags)
+    private void AddEntry(MemoryRange run, PageFlags flags)
     {
         if (run.Length > 0)
             _writer.Add(new PagemapEntry(run.Start, PageSize.Pages(run.Length), flags));
     }
 
-    // Pages of the task's memory, after what is kept before them.
-    private void Put(MemoryRange pages, PageFlags flags)
+    // Adds pages of the task's memory, after the old pages that precede them.
+    private void AddFromMemory(MemoryRange pages, PageFlags flags)
     {
-        Name(pages, flags);
+        AddEntry(pages, flags);
         CopyKept();
         while (pages.Length > 0)
         {
@@ -132,8 +138,7 @@ public sealed class MendedTask : IDisposable
             return;
         _batch.Read();
         if (_batch.Pages.Length < _batch.WantedBytes)
-            throw new TreeException($"wrong pages from 0x{_batch.Wanted[0].Start:x} on can't be read, "
-                + "so that they can't be mended");
+            throw new TreeException($"wrong pages at 0x{_batch.Wanted[0].Start:x} can't be read, so they can't be mended");
         _pages.Write(_pages.Reserve((ulong)_batch.Pages.Length), _batch.Pages);
         _batch.Begin(_memory.Memory);
     }

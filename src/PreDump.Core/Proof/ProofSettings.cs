@@ -2,20 +2,20 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>What a final dump's proof is to do.</summary>
-/// <param name="Whole">Compare all pages that are left to parents, not only those whose frame has changed.</param>
-/// <param name="Mend">Put wrong pages right; otherwise they fail the dump.</param>
+/// <summary>The settings of a final dump's proof.</summary>
+/// <param name="Whole">Whether all pages left to parents are compared, not only those whose frame has changed.</param>
+/// <param name="Mend">Whether wrong pages are mended; otherwise they fail the dump.</param>
 public sealed record ProofSettings(bool Whole = false, bool Mend = true)
 {
-    /// <summary>Where an administrator may set them.</summary>
+    /// <summary>The file with an administrator's settings.</summary>
     public const string File = "/etc/predump/action-script.conf";
 
     private const string Prove = "PREDUMP_PROVE", MendWrong = "PREDUMP_MEND";
 
-    /// <summary>Those of the file, if there is one, and above them those of the environment.</summary>
-    /// <param name="file">Lines "prove whole" and "mend no"; # begins a comment.</param>
-    /// <param name="environment">The value of a variable; null: not set.</param>
-    /// <exception cref="PreDumpException">One can't be understood: what was meant is not guessed.</exception>
+    /// <summary>Reads the settings from a file, if it exists, and from the environment, which takes precedence.</summary>
+    /// <param name="file">A file with lines such as "prove whole" and "mend no"; # starts a comment.</param>
+    /// <param name="environment">Returns the value of a variable; null if it is not set.</param>
+    /// <exception cref="PreDumpException">A setting or its value is not known.</exception>
     public static ProofSettings Read(string file, Func<string, string?> environment)
     {
         var settings = new ProofSettings();
@@ -41,7 +41,8 @@ public sealed record ProofSettings(bool Whole = false, bool Mend = true)
         {
             [] => this,
             [var name, var value] => With(name, value, where),
-            _ => throw new PreDumpException($"{where}: one setting and its value are wanted, such as \"prove whole\", not \"{line.Trim()}\""),
+            _ => throw new PreDumpException(
+                $"{where}: one setting and its value are wanted, such as \"prove whole\", not \"{line.Trim()}\""),
         };
     }
 

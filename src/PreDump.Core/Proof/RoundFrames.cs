@@ -5,7 +5,7 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>What the last round noted of where its pages lay: of pages that still lie there no byte need be compared.</summary>
+/// <summary>Uses the last round's frame ledger: pages that are still in the recorded frame need not be compared.</summary>
 public sealed class RoundFrames : IFrameSuspects, IDisposable
 {
     private readonly FrameLedger _ledger;
@@ -13,20 +13,26 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     private readonly FinalImages _images;
     private TreeTask? _task;
 
-    private RoundFrames(FrameLedger ledger, FinalImages images) => (_ledger, _check, _images) = (ledger, new FrameCheck(ledger, Relocations.Count), images);
+    private RoundFrames(FrameLedger ledger, FinalImages images)
+    {
+        (_ledger, _images) = (ledger, images);
+        _check = new FrameCheck(ledger, Relocations.Count);
+    }
 
-    /// <summary>Opens the frame ledger of a round; null where there is none that can be used.</summary>
-    /// <param name="round">The round that the dump was built upon. No other round or dump was made on it before.</param>
-    /// <param name="images">The dump's.</param>
+    /// <summary>Opens the frame ledger of a round; null if there is none that can be trusted.</summary>
+    /// <param name="round">The round that the dump is based on. No other round or dump was made on it before.</param>
+    /// <param name="images">The dump's images.</param>
     /// <param name="why">Why there is none, for the log.</param>
+    /// <exception cref="ImageException">The round's inventory is damaged.</exception>
     public static RoundFrames? TryOpen(ParentDirectory round, FinalImages images, out string why)
     {
-        string inventory = round.Images.Has(ImageNames.ClaimedInventory) ? ImageNames.ClaimedInventory : ImageNames.Inventory; // claimed by us
+        bool isClaimed = round.Images.Has(ImageNames.ClaimedInventory); // by this dump
+        string inventory = isClaimed ? ImageNames.ClaimedInventory : ImageNames.Inventory;
         ulong uptime = InventoryImage.Read(round.Images, inventory).DumpUptime ?? 0;
         return ParentFrames.TryOpenLedger(round.Images, uptime, out why) is { } ledger ? new RoundFrames(ledger, images) : null;
     }
 
-    /// <summary>Tells the suspects among a task's pages; those of the task before are done with.</summary>
+    /// <summary>Starts with a task, and ends with the previous one.</summary>
     public IFrameSuspects Of(TreeTask task)
     {
         _task = task;
@@ -34,7 +40,7 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     }
 
     /// <inheritdoc/>
-    public ulong Ask(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
+    public ulong Classify(ProcPagemap pagemap, MemoryRange pages, out bool suspect)
     {
         if (_task is { } task)
             _check.Begin(task.ImagePid, task.StartTime, pagemap, () => Dumped(task.ImagePid));
@@ -47,7 +53,7 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _ledger.Dispose();
 
-    // The pages that criu found to be marked.
+    // The pages that criu found to be soft-dirty.
     private IEnumerable<MemoryRange> Dumped(int imagePid)
     {
         using var pagemap = PagemapReader.Open(_images.Directory, ImageNames.Pagemap(imagePid), PageSize.Bytes);

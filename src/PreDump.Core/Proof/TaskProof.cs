@@ -6,27 +6,28 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Proof;
 
-/// <summary>Finds a task's pages that the images leave to their parents and that hold other bytes in memory than there. One task after the
-/// other.</summary>
-/// <param name="chain">The final dump, then the rounds before; the caller's.</param>
-/// <param name="suspects">Tells which pages of a task have to be compared.</param>
-/// <param name="figures">What is counted.</param>
+/// <summary>Finds a task's wrong pages: those that the images leave to their parents although their bytes in memory differ from
+/// the parents'. For one task at a time, on one thread.</summary>
+/// <param name="chain">The final dump and the rounds before it; owned by the caller.</param>
+/// <param name="suspects">Decides which pages of a task must be compared.</param>
+/// <param name="figures">Updated with what was counted.</param>
 public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> suspects, ProofFigures figures)
     : IComparedPages, IDisposable
 {
-    private const int MostThreads = 8; // more hardly compare faster, and each has its batch
+    private const int MaxThreads = 8; // more would hardly compare faster, and each one needs a batch
 
-    private static readonly int s_threads = Math.Min(Environment.ProcessorCount, MostThreads); // the tree that has them else stands still
+    // All CPUs, because the tree that would otherwise use them is stopped.
+    private static readonly int s_threads = Math.Min(Environment.ProcessorCount, MaxThreads);
 
     private readonly List<MemoryRange> _wrong = [];
-    private ChainComparer? _comparer; // made for the first page that is compared: often there is none
+    private ChainComparer? _comparer; // created for the first page that is compared, because often there is none
     private ulong _unreadable;
 
-    /// <summary>Looks at all pages of a task that its pagemap leaves to the parent.</summary>
-    /// <param name="pagemap">The task's, of the final dump, behind its head.</param>
-    /// <param name="first">Its first entry of pages in the parent.</param>
+    /// <summary>Checks all pages of a task that its pagemap leaves to the parent.</summary>
+    /// <param name="pagemap">The task's pagemap in the final dump, after <paramref name="first"/>.</param>
+    /// <param name="first">The first entry of pages left to the parent.</param>
     /// <param name="task">The task.</param>
-    /// <returns>Those that are wrong, ascending, no two of them adjacent.</returns>
+    /// <returns>The wrong pages as ascending ranges that are not adjacent.</returns>
     /// <exception cref="TreeException">The task has ended, or can't be read.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public List<MemoryRange> Prove(PagemapReader pagemap, PagemapEntry first, TreeTask task)
@@ -42,7 +43,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
             var entry = first;
             do
                 if (entry.Flags.HasFlag(PageFlags.Parent))
-                    Look(entry.Range(PageSize.Step), frames, memory, parents);
+                    ProveRun(entry.Range(PageSize.Step), frames, memory, parents);
             while (pagemap.TryRead(out entry));
             long begun = Stopwatch.GetTimestamp();
             _comparer?.Flush();
@@ -53,17 +54,17 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
             throw new TreeException($"task {task} has ended while it was compared");
         }
         if (_unreadable > 0)
-            throw new TreeException($"task {task}: pages that are there and can't be read: {_unreadable}; so they can't be proved");
+            throw new TreeException($"task {task}: pages that exist but can't be read: {_unreadable}; so they can't be proved");
         return Merged();
     }
 
-    private void Look(MemoryRange pages, IFrameSuspects frames, StoppedMemory memory, ChainedPages? parents)
+    private void ProveRun(MemoryRange pages, IFrameSuspects frames, StoppedMemory memory, ChainedPages? parents)
     {
         figures.InParent += PageSize.Pages(pages.Length);
         figures.LookedAt += PageSize.Pages(pages.Length);
         while (pages.Length > 0)
         {
-            ulong bytes = frames.Ask(memory.Memory.Pagemap, pages, out bool suspect);
+            ulong bytes = frames.Classify(memory.Memory.Pagemap, pages, out bool suspect);
             if (suspect)
                 Compare(pages with { Length = bytes }, memory, parents);
             pages = pages.Skip(bytes);
@@ -80,7 +81,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
         figures.CompareTime += Stopwatch.GetTimestamp() - begun;
     }
 
-    // The two kinds of wrong pages are each in order, but not with one another.
+    // Different and missing pages each ascend, but are interleaved.
     private List<MemoryRange> Merged()
     {
         _wrong.Sort(static (a, b) => a.Start.CompareTo(b.Start));
@@ -90,10 +91,10 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
         return merged;
     }
 
-    private void Note(MemoryRange pages)
+    private void AddWrong(MemoryRange pages)
     {
         figures.Wrong += PageSize.Pages(pages.Length);
-        RunMerger.Add(_wrong, pages); // so that few lists are long
+        RunMerger.Add(_wrong, pages); // keeps the list short
     }
 
     /// <inheritdoc/>
@@ -103,11 +104,11 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
     {
     }
 
-    void IComparedPages.Different(MemoryRange pages) => Note(pages);
+    void IComparedPages.Different(MemoryRange pages) => AddWrong(pages);
 
-    // A round before does not have it, and a restore would fail there.
-    void IComparedPages.Missing(MemoryRange pages) => Note(pages);
+    // No earlier round has the page, so a restore would fail.
+    void IComparedPages.Missing(MemoryRange pages) => AddWrong(pages);
 
-    // What has vanished nobody will ask for. (In a tree that stands still nothing does.)
+    // Vanished pages need no proof. (In a stopped tree none vanish.)
     void IComparedPages.NotRead(Losses losses) => _unreadable += losses.Unreadable;
 }

@@ -3,15 +3,16 @@ using PreDump.Core.Sinks;
 
 namespace PreDump.Core.Rounds;
 
-/// <summary>Somewhere else that takes the pages of a round, instead of the images directory, and that has the parent's.</summary>
+/// <summary>A remote receiver of a round's pages, such as a page server, which also has the parent's pages. Called by the round's
+/// own thread.</summary>
 public interface IRemoteRound
 {
-    /// <summary>For messages.</summary>
+    /// <summary>The receiver's name, for messages.</summary>
     string Name { get; }
 
-    /// <summary>Takes the pages.</summary>
+    /// <summary>Receives the pages.</summary>
     IPageSink Sink { get; }
 
-    /// <summary>Asks which tasks of the tree its parent has.</summary>
+    /// <summary>Finds out which tasks of the tree the remote parent has.</summary>
     IParentIndex OpenParent();
 }

@@ -2,19 +2,22 @@ using PreDump.Core.Copying;
 
 namespace PreDump.Core.Rounds;
 
-/// <summary>Told how a round goes; the methods of this interface itself by the round's own thread, in this order.</summary>
+/// <summary>Receives the progress of a round. The methods declared here are called by the round's own thread, in this order;
+/// those of <see cref="IObserver"/> from several threads.</summary>
 public interface IRoundObserver : IObserver
 {
-    /// <summary>The tree runs on. What fails here fails the round.</summary>
+    /// <summary>The tree is running again. An exception fails the round.</summary>
     void Thawed();
 
     /// <summary>Copying begins.</summary>
-    /// <param name="expectedBytes">About how much there is, in bytes.</param>
+    /// <param name="expectedBytes">The estimated number of bytes to copy.</param>
     void Copying(ulong expectedBytes);
 
-    /// <summary>So many pages are done; told about ten times a second.</summary>
+    /// <summary>Copying progresses. Called about ten times per second.</summary>
+    /// <param name="pages">The number of pages done so far.</param>
     void Copied(ulong pages);
 
-    /// <summary>All pages are where they belong; what follows is the inventory, after which the images are whole.</summary>
+    /// <summary>All pages are written or acknowledged. Only the inventory is missing now.</summary>
+    /// <param name="summary">The round's figures.</param>
     void Written(Summary summary);
 }

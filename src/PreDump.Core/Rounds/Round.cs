@@ -10,26 +10,35 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Rounds;
 
-/// <summary>One round, from the running tree to its images: freeze, reset and collect, thaw, copy and write.</summary>
-/// <param name="request">What is asked for.</param>
-/// <param name="images">Where the images go, or, with a remote, the inventory and the frame ledger.</param>
-/// <param name="remote">Where the pages go instead; null: into the images directory.</param>
-/// <param name="observer">Told how it goes.</param>
+/// <summary>One round, from the running tree to its images:
+/// <code>
+///   open the parent --> freeze --> maps, dirty pages, reset --> thaw --> copy and write --> parent link --> inventory
+///                       |&lt;------- the tree is frozen -------->|
+/// </code></summary>
+/// <param name="request">The request.</param>
+/// <param name="images">The directory for the images; with a remote, for the inventory and the frame ledger only.</param>
+/// <param name="remote">Receives the pages instead of the images directory; null for none.</param>
+/// <param name="observer">Receives progress and messages.</param>
 public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRound? remote, IRoundObserver observer)
 {
-    // inventory_entry.pre_dump_mode: CRIU then does not expect memory that can't be read to be in the parent.
+    // inventory_entry.pre_dump_mode: with this value CRIU does not expect unreadable memory to be in the parent.
     private const uint ReadMode = 2;
 
     private readonly IDirtyTracker _tracker = new SoftDirtyTracker(request.TrustSoftDirty);
 
-    /// <summary>All of it. Where it fails before the images are whole, disposing of their directory removes what was written.</summary>
-    /// <param name="cancel">Ends it early.</param>
+    /// <summary>Runs the round. If it throws, disposing of the <see cref="RoundDirectory"/> removes what was written.</summary>
+    /// <param name="cancel">Ends the round early.</param>
+    /// <exception cref="KnownFailureException">The tree, the parent or the images directory can't be used.</exception>
+    /// <exception cref="LinuxException">A system call failed, because of missing permissions or a full disk for
+    /// example.</exception>
+    /// <exception cref="OperationCanceledException">The round was cancelled.</exception>
     public Summary Run(CancellationToken cancel)
     {
-        using var parent = ParentRound.Open(request.Parent, images, _tracker, remote is null ? null : remote.OpenParent, observer);
+        Func<IParentIndex>? openRemote = remote is null ? null : remote.OpenParent;
+        using var parent = ParentRound.Open(request.Parent, images, _tracker, openRemote, observer);
         if (!_tracker.Works)
-            observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final criu dump "
-                + "can't use them as its parent", RoundInput.Kernel);
+            observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final "
+                + "criu dump can't use them as its parent", RoundInput.Kernel);
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
 
         using var snapshot = Freeze(parent, cancel);
@@ -47,7 +56,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
         parent?.Claim.Complete(images.PresentPath, snapshot.Uptime);
-        if (parent is not null && request.AutoDedup && remote is null) // only now: until the round was whole the parent's pages were all there was
+        if (parent is not null && request.AutoDedup && remote is null) // last, because only a complete round replaces pages
             Dedup.RunAfterRound(images.OpenImages, observer);
         return summary;
     }
@@ -63,9 +72,10 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         try
         {
             observer.Thawed();
-            if (parent?.Warning is { } warning) // (a round that is refused says only why)
+            if (parent?.Warning is { } warning) // not earlier, so that a refused round reports only the reason
                 observer.Warn(warning, RoundInput.TrustSoftDirty);
-            observer.Detail($"frozen: {(long)(snapshot.Freezing + snapshot.Frozen).TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
+            var frozen = snapshot.Freezing + snapshot.Frozen;
+            observer.Detail($"frozen: {(long)frozen.TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
                 + $"{snapshot.AllocatedInFreeze} bytes of managed memory allocated");
             foreach (var (task, why) in snapshot.LeaveOutMissed(_tracker))
                 observer.Warn($"task {task} {why}: the task is left out, and the final criu dump copies all of it");
@@ -89,7 +99,13 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         PageServer = remote?.Name,
     };
 
-    private void Copy(TreeSnapshot snapshot, ParentRound? parent, IPageSink sink, FrameLedgerWriter? ledger, Summary summary, CancellationToken cancel)
+    private void Copy(
+        TreeSnapshot snapshot,
+        ParentRound? parent,
+        IPageSink sink,
+        FrameLedgerWriter? ledger,
+        Summary summary,
+        CancellationToken cancel)
     {
         long start = Stopwatch.GetTimestamp();
         ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId(), Relocations.Count()));
@@ -98,10 +114,12 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
             copier.Copy(() => observer.Copied(summary.PagesWritten + summary.PagesInParent), cancel);
         ledger?.Complete();
         foreach (var (task, notPermitted) in summary.GoneTasks)
-            observer.Note(notPermitted ? $"task {task} runs a program that may not be read: its images end there, the next round takes it anew"
+            observer.Note(notPermitted
+                ? $"task {task} now runs a program that may not be read: its images end there; the next round copies it in full"
                 : $"task {task} ended while it was being copied");
         summary.Copying = Stopwatch.GetElapsedTime(start);
         if (summary.PagesUnreadable is > 0 and var unreadable)
-            observer.Warn($"{unreadable} pages are mapped but can't be read in any way (broken memory?): the final criu dump may miss them");
+            observer.Warn($"{unreadable} pages are mapped but can't be read in any way (broken memory?): "
+                + "the final criu dump may miss them");
     }
 }

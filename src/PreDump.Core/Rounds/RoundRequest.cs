@@ -5,33 +5,33 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Rounds;
 
-/// <summary>What is asked of a round.</summary>
+/// <summary>The request for a round.</summary>
 public sealed record RoundRequest
 {
-    /// <summary>When it was asked for, as <see cref="Stopwatch.GetTimestamp"/>: its total time begins there.</summary>
+    /// <summary>When the round was requested (<see cref="Stopwatch.GetTimestamp"/>); the start of its total time.</summary>
     public long Asked { get; init; } = Stopwatch.GetTimestamp();
 
     /// <summary>The tree's root.</summary>
     public required TreeRoot Tree { get; init; }
 
-    /// <summary>The round before.</summary>
+    /// <summary>The parent to use.</summary>
     public required ParentRequest Parent { get; init; }
 
-    /// <summary>Leave each page that looks clean to the parent, without a look at where it lies.</summary>
+    /// <summary>Whether every page that looks clean is left to the parent, without checking its frame.</summary>
     public bool TrustSoftDirty { get; init; }
 
-    /// <summary>Free in the parent images what this round replaces.</summary>
+    /// <summary>Whether the pages that this round replaces are freed in the parent images.</summary>
     public bool AutoDedup { get; init; }
 
-    /// <summary>A freezer cgroup that holds the tree; null freezes by ptrace.</summary>
+    /// <summary>The directory of a freezer cgroup that holds the tree; null freezes with ptrace(2).</summary>
     public string? FreezeCgroup { get; init; }
 
-    /// <summary>How long the freezing may take.</summary>
+    /// <summary>How long the tree may take to stop.</summary>
     public required TimeSpan Timeout { get; init; }
 
-    /// <summary>How much of the machine the copy may have.</summary>
+    /// <summary>How much of the machine's resources the copy may use.</summary>
     public CopyShare Share { get; init; } = new(Threads: 1);
 
-    /// <summary>Write the pages past the page cache.</summary>
+    /// <summary>Whether writes bypass the page cache.</summary>
     public bool Direct { get; init; }
 }

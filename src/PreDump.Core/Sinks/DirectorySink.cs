@@ -2,9 +2,9 @@ using PreDump.Images;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>Writes pagemap-PID.img and pages-N.img into a directory.</summary>
-/// <param name="directory">Where they are made.</param>
-/// <param name="direct">Writes pages past the page cache; null: through it.</param>
+/// <summary>Writes pagemap-PID.img and pages-N.img of each task into a directory.</summary>
+/// <param name="directory">The directory; owned by the caller.</param>
+/// <param name="direct">Bypasses the page cache; null writes through it.</param>
 public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = null) : IPageSink
 {
     private readonly TaskImageWriter _writer = new();
@@ -24,7 +24,7 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
         return new TaskSink(_writer, pages);
     }
 
-    /// <summary>What is written is there.</summary>
+    /// <summary>Does nothing: what was written is in the files already.</summary>
     public void Complete()
     {
     }

@@ -1,35 +1,41 @@
 namespace PreDump.Core.Sinks;
 
-/// <summary>Where pages go: a directory, a page server. It takes one task after the other. All calls but
-/// <see cref="ITaskSink.Write"/> come from one thread at a time, in the order of the pages.</summary>
+/// <summary>A destination for pages: a directory or a page server. It receives one task after another:
+/// <code>
+///   Begin(task) --> Reserve --> Reserve --> ... --> End --> Begin(next task) --> ... --> Complete
+///                      |           |
+///                    Write       Write     in any order, from several threads, even after End; or,
+///                                          if WritesInOrder, directly after each Reserve
+/// </code>
+/// All calls except <see cref="ITaskSink.Write"/> come from one thread at a time, in the order of the pages.</summary>
 public interface IPageSink : IDisposable
 {
-    /// <summary>Whether the bytes, too, have to come in order, each right after its place was reserved, as on a stream. Else they
-    /// are written from several threads at a time, in any order.</summary>
+    /// <summary>Whether each slot must be written directly after it is reserved, before the next one is, as on a stream.
+    /// Otherwise slots are written by several threads at the same time, in any order.</summary>
     bool WritesInOrder { get; }
 
     /// <summary>Begins the images of a task.</summary>
-    /// <param name="imagePid">The pid that names them: the one in the task's innermost pid namespace.</param>
+    /// <param name="imagePid">The task's pid in its innermost pid namespace, for the images' names.</param>
     ITaskSink Begin(int imagePid);
 
-    /// <summary>Returns when everything that was written is in its place, or is acknowledged by the other side. Without this call
-    /// nothing counts.</summary>
-    /// <exception cref="PreDumpException">Something is not in its place.</exception>
+    /// <summary>Returns when everything written has reached its destination, or has been acknowledged by the peer. Images are not
+    /// valid without this call.</summary>
+    /// <exception cref="PreDumpException">Something has not reached its destination.</exception>
     void Complete();
 }
 
-/// <summary>Where the pages of one task go.</summary>
+/// <summary>The destination for the pages of one task.</summary>
 public interface ITaskSink
 {
-    /// <summary>Takes the next runs, ascending, and reserves a place for the bytes of the copied ones.</summary>
-    /// <param name="runs">What is copied, and what is in the parent.</param>
-    /// <param name="bytes">How many bytes the copied ones have.</param>
-    /// <returns>The place, which means something to the sink alone.</returns>
+    /// <summary>Adds runs, in ascending order, and reserves a slot for the bytes of the copied ones.</summary>
+    /// <param name="runs">Runs that are copied, and runs that are left to the parent.</param>
+    /// <param name="bytes">The total size in bytes of the copied ones.</param>
+    /// <returns>The slot, which is opaque to the caller.</returns>
     ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes);
 
-    /// <summary>Writes all bytes of a place, once; for a place without bytes it is not called.</summary>
+    /// <summary>Writes all bytes of a slot. Called once for each slot, unless it has no bytes.</summary>
     void Write(ulong slot, ReadOnlySpan<byte> pages);
 
-    /// <summary>No more is reserved. What was reserved may still be written.</summary>
+    /// <summary>Ends the task: no more is reserved, but reserved slots may still be written.</summary>
     void End();
 }

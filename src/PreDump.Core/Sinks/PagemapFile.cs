@@ -3,8 +3,7 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>Writes pagemap images, one after the other. Adjacent entries of one kind become one. For one
-/// thread at a time.</summary>
+/// <summary>Writes pagemap images, one after another, and merges adjacent entries of the same kind. Not thread-safe.</summary>
 public sealed class PagemapFile : IDisposable
 {
     private readonly PagemapEncoder _encoder = new();
@@ -14,30 +13,32 @@ public sealed class PagemapFile : IDisposable
     private PagemapEntry _pending;
 
     /// <summary>Begins an image.</summary>
-    /// <param name="file">Empty; owned afterwards.</param>
-    /// <param name="pagesId">n of the pages-n.img that it describes.</param>
+    /// <param name="file">A new and empty file; owned by this object.</param>
+    /// <param name="pagesId">N of the pages-N.img that it describes.</param>
     public void Begin(Fd file, uint pagesId)
     {
         _file = file;
         _buffered = _encoder.WriteHead(_buffer, pagesId);
     }
 
-    /// <summary>Adds an entry, above those before.</summary>
+    /// <summary>Adds an entry, in ascending order.</summary>
+    /// <exception cref="LinuxException">The file can't be written.</exception>
     public void Add(PagemapEntry entry)
     {
-        while (entry.NrPages > PagemapEntry.MostPages)
+        while (entry.NrPages > PagemapEntry.MaxPages)
         {
-            AddPart(entry with { NrPages = PagemapEntry.MostPages });
+            AddPart(entry with { NrPages = PagemapEntry.MaxPages });
             entry = entry with
             {
-                Vaddr = entry.Vaddr + PageSize.BytesOf(PagemapEntry.MostPages),
-                NrPages = entry.NrPages - PagemapEntry.MostPages,
+                Vaddr = entry.Vaddr + PageSize.BytesOf(PagemapEntry.MaxPages),
+                NrPages = entry.NrPages - PagemapEntry.MaxPages,
             };
         }
         AddPart(entry);
     }
 
-    /// <summary>Writes what is left, and closes the image.</summary>
+    /// <summary>Writes the remaining entries and closes the image.</summary>
+    /// <exception cref="LinuxException">The file can't be written.</exception>
     public void End()
     {
         WritePending();

@@ -2,25 +2,25 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>A pages-N.img: places are reserved in it by one thread at a time, and written by any, once each. It is closed when no
-/// more is reserved and all that was is written. Pages of zeros, where there are many in a row, stay holes: they read as what
-/// they are, and take neither time nor room.</summary>
-/// <param name="fd">The file, new and empty.</param>
-/// <param name="direct">Writes past the page cache; null: through it.</param>
-/// <param name="allocatesAhead">Whether blocks may be allocated for what will be reserved.</param>
+/// <summary>Writes a pages-N.img. Slots are reserved by one thread at a time, and each of them is written once, by any thread.
+/// The file is closed after <see cref="End"/>, when all slots are written. Long runs of zero pages become holes, which read as
+/// zeros and take neither time nor space.</summary>
+/// <param name="fd">A new and empty file; owned by this object.</param>
+/// <param name="direct">Bypasses the page cache; null writes through it.</param>
+/// <param name="allocatesAhead">Whether blocks may be allocated ahead of being reserved.</param>
 public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhead = true) : IDisposable
 {
-    private const ulong LeastAhead = 8 * 1024 * 1024, MostAhead = 128 * 1024 * 1024; // bytes at a time
-    private const int LeastHole = 64 * 1024; // bytes: smaller ones would only tear the file to pieces
+    private const ulong MinAhead = 8 * 1024 * 1024, MaxAhead = 128 * 1024 * 1024; // bytes at a time
+    private const int MinHole = 64 * 1024; // bytes: smaller holes would only fragment the file
 
-    private int _users = 1; // who reserves, and each place that is not written yet
+    private int _users = 1; // one for reserving, and one for each slot not written yet
     private ulong _length, _allocated; // bytes
     private bool _allocatesAhead = allocatesAhead && fd.GainsFromReserving;
     private volatile bool _hasHoles;
 
-    /// <summary>Reserves a place, after those before.</summary>
-    /// <param name="bytes">Its length; 0: no place is needed, and nothing must be written.</param>
-    /// <returns>Its offset in the file, in bytes.</returns>
+    /// <summary>Reserves a slot after the previous one.</summary>
+    /// <param name="bytes">The slot's length; if it is 0, nothing may be written.</param>
+    /// <returns>The slot's offset in the file, in bytes.</returns>
     public ulong Reserve(ulong bytes)
     {
         if (bytes == 0)
@@ -28,43 +28,49 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
         Interlocked.Increment(ref _users);
         ulong offset = _length;
         _length += bytes;
-        if (_allocatesAhead && _length > Math.Max(_allocated, LeastAhead / 2))
+        if (_allocatesAhead && _length > Math.Max(_allocated, MinAhead / 2))
             AllocateAhead();
         return offset;
     }
 
-    /// <summary>Writes pages to their place.</summary>
+    /// <summary>Writes all pages of a slot. Thread-safe.</summary>
+    /// <param name="offset">The slot.</param>
+    /// <param name="pages">The slot's bytes.</param>
+    /// <exception cref="LinuxException">The file can't be written.</exception>
     public void Write(ulong offset, ReadOnlySpan<byte> pages)
     {
         int at = 0, written = 0;
         while (at < pages.Length)
         {
             int zeros = LeadingZeroPages(pages[at..]);
-            if (zeros >= LeastHole)
+            if (zeros >= MinHole)
             {
-                Put(pages[written..at], offset + (ulong)written);
+                WriteBytes(pages[written..at], offset + (ulong)written);
                 LeaveHole(offset + (ulong)at, zeros);
                 written = at + zeros;
             }
             at += Math.Max(zeros, PageSize.Bytes);
         }
-        Put(pages[written..], offset + (ulong)written);
+        WriteBytes(pages[written..], offset + (ulong)written);
         DropUser();
     }
 
-    /// <summary>Writes pages of another pages file to their place; holes stay holes.</summary>
-    /// <param name="offset">The place.</param>
+    /// <summary>Copies all pages of a slot from another pages file; holes stay holes.</summary>
+    /// <param name="offset">The slot.</param>
     /// <param name="copy">Copies from the other file to this one.</param>
-    /// <param name="from">Where the pages are there, in bytes.</param>
-    /// <param name="bytes">How many bytes they have.</param>
+    /// <param name="from">The pages' offset in the other file, in bytes.</param>
+    /// <param name="bytes">The slot's length.</param>
+    /// <exception cref="InvalidDataException">The other file is too short.</exception>
+    /// <exception cref="LinuxException">Reading or writing failed.</exception>
     public void Write(ulong offset, FileCopy copy, ulong from, ulong bytes)
     {
         copy.Copy(from, offset, bytes);
-        _hasHoles = true; // maybe, at the end
+        _hasHoles = true; // possibly at the end, so the length must be set
         DropUser();
     }
 
-    /// <summary>No more is reserved.</summary>
+    /// <summary>Ends reserving.</summary>
+    /// <exception cref="LinuxException">Closing the file failed.</exception>
     public void End() => DropUser();
 
     /// <inheritdoc/>
@@ -79,7 +85,7 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
         fd.Close();
     }
 
-    private void Put(ReadOnlySpan<byte> pages, ulong offset)
+    private void WriteBytes(ReadOnlySpan<byte> pages, ulong offset)
     {
         if (direct is null)
             fd.WriteAt(pages, offset);
@@ -87,10 +93,10 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
             direct.Write(fd, pages, offset);
     }
 
-    // As much again as there is: small files are left as they are.
+    // Doubles the file. Small files are not extended.
     private void AllocateAhead()
     {
-        ulong more = Math.Clamp(_length, LeastAhead, MostAhead);
+        ulong more = Math.Clamp(_length, MinAhead, MaxAhead);
         _allocatesAhead = fd.TryReserve(_length, more);
         if (_allocatesAhead)
             _allocated = _length + more;
@@ -103,7 +109,7 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
             fd.PunchHole(offset, (ulong)bytes);
     }
 
-    // In bytes. Most pages show at once that they are none.
+    // The length in bytes of the zero pages at the start. For most pages the first bytes suffice.
     private static int LeadingZeroPages(ReadOnlySpan<byte> pages)
     {
         int zeros = pages.IndexOfAnyExcept((byte)0);

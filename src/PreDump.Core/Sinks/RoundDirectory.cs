@@ -3,8 +3,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>The directory that the images go into. Until <see cref="Complete"/> has put the inventory in its place nothing in it
-/// looks like a whole set of images; <see cref="Dispose"/> without it removes what was written.</summary>
+/// <summary>The directory for a round's images. Until <see cref="Complete"/> has put the inventory in place, it does not look
+/// like a complete set of images; <see cref="Dispose"/> without it removes what was written.</summary>
 public sealed class RoundDirectory : IDisposable
 {
     private readonly DirectoryFd _directory;
@@ -13,11 +13,11 @@ public sealed class RoundDirectory : IDisposable
 
     private RoundDirectory(DirectoryFd directory, string path) => (_directory, Path) = (directory, path);
 
-    /// <summary>As the user gave it.</summary>
+    /// <summary>The directory's path as the user gave it.</summary>
     public string Path { get; }
 
-    /// <summary>Opens a directory that is there, writable, and holds no images.</summary>
-    /// <exception cref="PreDumpException">It is not so.</exception>
+    /// <summary>Opens an existing, writable directory that contains no images.</summary>
+    /// <exception cref="PreDumpException">It does not exist, is not writable, or contains images.</exception>
     public static RoundDirectory Open(string path)
     {
         var fd = DirectoryFd.TryOpen(path, out int error) ?? throw new PreDumpException(error switch
@@ -41,7 +41,8 @@ public sealed class RoundDirectory : IDisposable
         }
     }
 
-    /// <summary>Creates an image, mode 0600: it is a task's memory. It must not exist.</summary>
+    /// <summary>Creates an image with mode 0600, because it will contain a task's memory.</summary>
+    /// <exception cref="LinuxException">EEXIST: it exists already; or it can't be created.</exception>
     public Fd Create(string name)
     {
         var fd = _directory.CreatePrivate(name);
@@ -49,29 +50,33 @@ public sealed class RoundDirectory : IDisposable
         return fd;
     }
 
-    /// <summary>Makes the link to the parent images, as CRIU follows it; one that is there must say the same.</summary>
-    /// <param name="target">Relative to this directory.</param>
+    /// <summary>Creates the link to the parent images that CRIU follows. An existing link must have the same target.</summary>
+    /// <param name="target">The parent's directory, relative to this one.</param>
+    /// <exception cref="PreDumpException">There is a link with another target.</exception>
+    /// <exception cref="LinuxException">The link can't be created.</exception>
     public void LinkParent(string target)
     {
         if (ParentLink is { } present)
         {
             if (present != target)
-                throw new PreDumpException($"images directory {Path} has a parent link to {present}, but {target} is to be the parent: "
-                    + "use an empty directory, or give the same parent", RoundInput.Parent);
+                throw new PreDumpException($"images directory {Path} has a parent link to {present}, "
+                    + $"but {target} is to be the parent: use an empty directory, or give the same parent", RoundInput.Parent);
             return;
         }
         _directory.CreateSymlink(ImageNames.Parent, target);
         _created.Add(ImageNames.Parent);
     }
 
-    /// <summary>The text of the link to the parent images; null where there is none.</summary>
+    /// <summary>The target of the link to the parent images; null if there is no link.</summary>
     public string? ParentLink => _directory.ReadLink(ImageNames.Parent);
 
-    /// <summary>Whether the inventory is in its place.</summary>
+    /// <summary>Whether the images are complete.</summary>
     public bool IsComplete => _complete;
 
-    /// <summary>Puts the inventory in its place by a rename, the last step: now the images are whole.</summary>
-    /// <exception cref="PreDumpException">Somebody has taken away the directory, or files in it, while we were writing.</exception>
+    /// <summary>Puts the inventory in place, by a rename. This is the last step: now the images are complete.</summary>
+    /// <param name="inventory">The contents of inventory.img.</param>
+    /// <exception cref="PreDumpException">The directory, or a file in it, has been moved or removed meanwhile.</exception>
+    /// <exception cref="LinuxException">The inventory can't be written.</exception>
     public void Complete(ReadOnlySpan<byte> inventory)
     {
         using (var fd = Create(ImageNames.NewInventory))
@@ -79,67 +84,75 @@ public sealed class RoundDirectory : IDisposable
             fd.Write(inventory);
             fd.Close();
         }
-        if ((_directory.IsAt(Path) ? _created.Find(name => !_directory.HasEntry(name)) : _created[0]) is { } lost) // the next round uses the path
-            throw new PreDumpException($"{lost} is not in images directory {Path} any more: the directory was renamed, unmounted or "
+        // The next round will use the path, so it must still lead here.
+        string? lost = _directory.IsAt(Path) ? _created.Find(name => !_directory.HasEntry(name)) : _created[0];
+        if (lost is not null)
+            throw new PreDumpException($"{lost} is no longer in images directory {Path}: the directory was renamed, unmounted or "
                 + "cleared while predump was writing; use another one");
         _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
         _complete = true;
     }
 
-    /// <summary>Moves files here out of another directory: now the images are whole, without an inventory of their own.</summary>
+    /// <summary>Moves complete images here from another directory. They have no inventory of their own.</summary>
     /// <param name="other">The other directory.</param>
-    /// <param name="last">The file that is moved last, and says that all are here.</param>
-    /// <exception cref="PreDumpException">Another one has put a file of such a name here.</exception>
+    /// <param name="last">The file to move last, which marks the images as complete.</param>
+    /// <exception cref="PreDumpException">A file with the same name has appeared here meanwhile.</exception>
+    /// <exception cref="LinuxException">A file can't be moved.</exception>
     public void TakeFrom(DirectoryFd other, string last)
     {
         foreach (string name in other.Names().Where(name => name != last).Append(last))
         {
             if (_directory.HasEntry(name))
-                throw new PreDumpException($"{name} has come into images directory {Path} while images were being received: use an empty directory for each round");
+                throw new PreDumpException($"{name} has appeared in images directory {Path} while images were being received: "
+                    + "use an empty directory for each round");
             other.MoveTo(_directory, name, name);
             _created.Add(name);
         }
         _complete = true;
     }
 
-    /// <summary>Its descriptor, to make directories in it.</summary>
+    /// <summary>The descriptor, for creating directories in this one.</summary>
     public DirectoryFd Descriptor => _directory;
 
-    /// <summary>Its path at present: absolute, without links.</summary>
+    /// <summary>The directory's current path: absolute and without symbolic links.</summary>
     public string PresentPath => _directory.PresentPath();
 
-    /// <summary>Opens it as images, to read what was written.</summary>
+    /// <summary>Opens the directory for reading the images that were written.</summary>
     /// <exception cref="LinuxException">It can't be opened.</exception>
     public ImageDirectory OpenImages() =>
         ImageDirectory.Adopt(_directory.TryOpenDirectory(".", out int error) ?? throw new LinuxException("open", Path, error));
 
-    /// <summary>Opens the images of the round before.</summary>
-    /// <param name="previous">Relative to this directory, as the kernel follows it, and criu.</param>
-    /// <exception cref="PreDumpException">It is no such path, or no other directory.</exception>
+    /// <summary>Opens the images of the previous round.</summary>
+    /// <param name="previous">A path relative to this directory, resolved by the kernel, as criu does.</param>
+    /// <exception cref="PreDumpException">The path is absolute, or does not lead to another directory.</exception>
     public ImageDirectory OpenPrevious(string previous)
     {
         if (System.IO.Path.IsPathRooted(previous))
-            throw new PreDumpException($"the parent {previous} is an absolute path: CRIU wants one relative to the images directory, such as ../1",
-                RoundInput.Parent);
+            throw new PreDumpException($"the parent {previous} is an absolute path: "
+                + "CRIU wants one relative to the images directory, such as ../1", RoundInput.Parent);
         return OpenLinked(previous);
     }
 
-    /// <summary>The same of a link that is there already, which may be absolute.</summary>
-    /// <exception cref="PreDumpException">It leads to no other directory.</exception>
+    /// <summary>Opens the images that an existing parent link leads to.</summary>
+    /// <param name="link">The link's target, which may be absolute.</param>
+    /// <exception cref="PreDumpException">The link does not lead to another directory.</exception>
     public ImageDirectory OpenLinked(string link)
     {
         var directory = _directory.TryOpenDirectory(link, out int error) ?? throw new PreDumpException(error switch
         {
-            Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP => $"the parent {link} is no directory: its path is relative to the images directory, {PresentPath}",
+            Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP =>
+                $"the parent {link} is not a directory: its path is relative to the images directory, {PresentPath}",
             _ => new LinuxException("open", _directory.PathOf(link), error).Message,
         }, RoundInput.Parent);
         if (directory.Identity != _directory.Identity)
             return ImageDirectory.Adopt(directory);
         directory.Dispose();
-        throw new PreDumpException($"the parent {link} is the images directory itself: give the directory of the round before", RoundInput.Parent);
+        throw new PreDumpException($"the parent {link} is the images directory itself: give the directory of the previous round",
+            RoundInput.Parent);
     }
 
-    /// <summary>Keeps others from it that ask, too; false where one has it.</summary>
+    /// <summary>Takes an advisory lock on the directory; false if another process holds it. See
+    /// <see cref="DirectoryFd.TryLock"/>.</summary>
     public bool TryLock() => _directory.TryLock();
 
     /// <inheritdoc/>
@@ -153,10 +166,12 @@ public sealed class RoundDirectory : IDisposable
 
     private void RefuseImages()
     {
-        // Links and directories by these names, too: rather now than when all has been copied.
+        // Refuses symbolic links and directories with such names, too: creating the images would fail, after everything is
+        // copied.
         foreach (string name in _directory.Names())
             if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames)
-                throw new PreDumpException($"images directory {Path} already holds images ({name}): use an empty directory for each round");
+                throw new PreDumpException(
+                    $"images directory {Path} already contains images ({name}): use an empty directory for each round");
     }
 
     private void RefuseUnwritable()
@@ -170,7 +185,8 @@ public sealed class RoundDirectory : IDisposable
         }
         catch (LinuxException e)
         {
-            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): use another one", RoundInput.ImagesDirectory);
+            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): use another one",
+                RoundInput.ImagesDirectory);
         }
     }
 }

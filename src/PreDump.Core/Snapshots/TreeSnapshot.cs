@@ -5,63 +5,69 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Snapshots;
 
-/// <summary>One task as it was in the freeze.</summary>
-/// <param name="Task">Its pids.</param>
-/// <param name="Maps">Where its maps lie in <see cref="TreeSnapshot.Maps"/>.</param>
-/// <param name="Changes">What has changed in it, in <see cref="TreeSnapshot.Changes"/>; null: all of it is to be copied, as in a first
-/// round.</param>
+/// <summary>The state of one task in the freeze.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Maps">The position of its maps in <see cref="TreeSnapshot.Maps"/>.</param>
+/// <param name="Changes">The position of its changes in <see cref="TreeSnapshot.Changes"/>; null if everything must be copied, as
+/// in a first round.</param>
 public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, TaskChanges? Changes);
 
-/// <summary>All that is taken of a tree while it is frozen: raw maps, and from the second round on what has changed. Tracking is reset in
-/// the same freeze, so a page written later has changed for the next round, and one written earlier is seen by our copy.</summary>
+/// <summary>What is read from a tree while it is frozen: the raw maps and, except in a first round, the changes. Tracking is
+/// reset in the same freeze: a page written later is dirty in the next round, and one written earlier is seen by this round's
+/// copy.</summary>
 public sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
     private readonly HashSet<int> _pids = [];
 
-    private const ulong Room = 1024 * 1024; // bytes, made before the freeze; more is made where a tree needs it
+    private const ulong InitialBytes = 1024 * 1024; // allocated before the freeze; grows in it if a tree needs more
 
     private TreeSnapshot(bool withChanges) => Changes = new Changes(withChanges);
 
-    /// <summary>The tasks that have memory, parents first.</summary>
+    /// <summary>The tasks that have memory, parents before their children.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
 
-    /// <summary>Processes, zombies included.</summary>
+    /// <summary>The number of processes, including zombies.</summary>
     public int ProcessCount { get; private set; }
 
-    /// <summary>Threads of all processes.</summary>
+    /// <summary>The number of threads of all processes.</summary>
     public int ThreadCount { get; private set; }
 
     /// <summary>The raw maps of all tasks.</summary>
-    public MapsArena Maps { get; } = new(Room);
+    public MapsArena Maps { get; } = new(InitialBytes);
 
-    /// <summary>What has changed in all tasks since the round before.</summary>
+    /// <summary>The changes in all tasks since the previous round.</summary>
     public Changes Changes { get; }
 
-    /// <summary>Microseconds since boot, sampled in the freeze: CRIU's dump_uptime.</summary>
+    /// <summary>When the tree was frozen, in microseconds since boot: CRIU's dump_uptime.</summary>
     public ulong Uptime { get; private set; }
 
-    /// <summary>From the first interrupt until the last thread had stopped.</summary>
+    /// <summary>The time from the first interrupt until the last thread stopped.</summary>
     public TimeSpan Freezing { get; private set; }
 
-    /// <summary>From then until the last thread was let go.</summary>
+    /// <summary>The time from then until the last thread was released.</summary>
     public TimeSpan Frozen { get; private set; }
 
-    /// <summary>Bytes of managed memory that were allocated in the freeze, each of which could have started a garbage collection.
-    /// Only tasks and threads that are born just then should need some.</summary>
+    /// <summary>Bytes of managed memory allocated during the freeze, any of which could start a garbage collection. More than 0
+    /// only if tasks or threads were created just then.</summary>
     public long AllocatedInFreeze { get; private set; }
 
-    /// <summary>Freezes the tree, takes the snapshot, thaws the tree.</summary>
+    /// <summary>Freezes the tree, takes the snapshot, and thaws the tree.</summary>
     /// <param name="request">The tree, and how to freeze it.</param>
-    /// <param name="tracker">Reads what has changed, and starts anew.</param>
-    /// <param name="parent">The round before, which knows of which tasks the changes are wanted; null in a first round.</param>
-    /// <param name="cancel">Ends the freezing early.</param>
+    /// <param name="tracker">Reads and resets the changes.</param>
+    /// <param name="parent">The previous round, which decides for which tasks changes are read; null in a first round.</param>
+    /// <param name="cancel">Ends the freeze early.</param>
+    /// <exception cref="TreeException">The tree can't be frozen, or not in time.</exception>
+    /// <exception cref="PreDumpException">Tasks of different pid namespaces have the same pid.</exception>
+    /// <exception cref="LinuxException">Not permitted, or another call failed.</exception>
+    /// <exception cref="OperationCanceledException">The freeze was cancelled.</exception>
     public static TreeSnapshot Take(FreezeRequest request, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
     {
         var snapshot = new TreeSnapshot(withChanges: parent is not null);
         try
         {
-            FreezeThread.Run(() => snapshot.TakeOnThisThread(request with { Prepare = snapshot.Prepare }, tracker, parent, cancel));
+            var prepared = request with { Prepare = snapshot.Prepare };
+            FreezeThread.Run(() => snapshot.TakeOnThisThread(prepared, tracker, parent, cancel));
             return snapshot;
         }
         catch
@@ -71,15 +77,17 @@ public sealed class TreeSnapshot : IDisposable
         }
     }
 
-    /// <summary>Takes those tasks out of which the tracker may miss changes. Of a task that its parent does not hold, the final dump copies
-    /// everything.</summary>
-    /// <returns>The tasks that are left out, and why.</returns>
+    /// <summary>Removes the tasks in which the tracker may miss changes: a final dump copies a task in full if its parent does
+    /// not have it.</summary>
+    /// <returns>The removed tasks, and why.</returns>
     public IReadOnlyDictionary<TreeTask, string> LeaveOutMissed(IDirtyTracker tracker)
     {
         var missed = new Dictionary<TreeTask, string>();
         foreach (var task in _tasks)
+        {
             if (tracker.WhyMissed(task.Task) is { } why)
                 missed.Add(task.Task, why);
+        }
         _tasks.RemoveAll(task => missed.ContainsKey(task.Task));
         return missed;
     }
@@ -98,7 +106,7 @@ public sealed class TreeSnapshot : IDisposable
         RefuseEqualPids(tasks);
         for (int i = 0; i < tasks.Count; i++)
         {
-            cancel.ThrowIfCancellationRequested(); // the round is lost then, but the tree need not wait for the rest
+            cancel.ThrowIfCancellationRequested(); // the round is lost, but the tree need not stay frozen for the rest
             tasks[i].BeginTurn(request.Files);
             TakeTask(tasks[i], tracker, parent);
             tasks[i].EndTurn();
@@ -114,7 +122,7 @@ public sealed class TreeSnapshot : IDisposable
         return true;
     }
 
-    // The last thing before the first thread is interrupted.
+    // Called last before the first thread is interrupted.
     private void Prepare(IReadOnlyList<TreeTask> tasks)
     {
         _tasks.EnsureCapacity(tasks.Count);
@@ -122,8 +130,8 @@ public sealed class TreeSnapshot : IDisposable
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
     }
 
-    // Two nested pid namespaces may each have a pid 1; CRIU names images by that pid alone. Refused before dirty tracking is
-    // reset, so that the parent can still be built upon.
+    // Two nested pid namespaces may each have a pid 1, and CRIU uses only that pid in the names of images. Refused before dirty
+    // tracking is reset, so that the parent stays usable.
     private void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
     {
         for (int i = 0; i < tasks.Count; i++)
@@ -133,16 +141,21 @@ public sealed class TreeSnapshot : IDisposable
         }
     }
 
-    private static PreDumpException EqualPids(IReadOnlyList<TreeTask> tasks, int pid) =>
-        new($"tasks {string.Join(" and ", tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid))} all have pid {pid} in their "
-            + "pid namespaces, and CRIU names images by that pid: pre-dump each namespace's tree by itself");
+    private static PreDumpException EqualPids(IReadOnlyList<TreeTask> tasks, int pid)
+    {
+        var equal = tasks.Where(task => task.LiveTid != 0 && task.ImagePid == pid);
+        return new PreDumpException($"tasks {string.Join(" and ", equal)} all have pid {pid} in their pid namespaces, "
+            + "and CRIU names images by that pid: pre-dump each namespace's tree separately");
+    }
 
     private void TakeTask(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
     {
-        if (task.Maps is null) // a zombie, or gone while it was being frozen
+        if (task.Maps is null) // a zombie, or a task that ended while it was being frozen
             return;
         var maps = Maps.Read(task.Maps);
-        var changes = parent?.Has(task) == true ? tracker.Read(task, Maps[maps], Changes, withTables: parent.Check?.HasLedger == true) : null;
+        var changes = parent?.Has(task) == true
+            ? tracker.Read(task, Maps[maps], Changes, withTables: parent.Check?.HasLedger == true)
+            : null;
         if (tracker.Resets(task))
         {
             parent?.Claim.TrackingIsReset();

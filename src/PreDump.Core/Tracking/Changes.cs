@@ -1,21 +1,22 @@
 namespace PreDump.Core.Tracking;
 
-/// <summary>Where a task's changes lie in <see cref="Changes"/>.</summary>
-/// <param name="Pages">Its changed pages, in <see cref="Changes.Pages"/>.</param>
-/// <param name="Tables">Its page tables with changed pages, in <see cref="Changes.Tables"/>.</param>
+/// <summary>The position of a task's changes in <see cref="Changes"/>.</summary>
+/// <param name="Pages">The changed pages, in <see cref="Changes.Pages"/>.</param>
+/// <param name="Tables">The page tables with changed pages, in <see cref="Changes.Tables"/>.</param>
 public readonly record struct TaskChanges(Range Pages, Range Tables);
 
-/// <summary>What has changed in the tasks of a frozen tree. Its room is made before the freeze; more is made where a tree needs it.</summary>
-/// <param name="expected">False where nothing will be read, so that no room is needed.</param>
+/// <summary>The changes in the tasks of a frozen tree. Memory is allocated before the freeze, and grows in it if a tree needs
+/// more.</summary>
+/// <param name="expected">Whether changes will be read; otherwise little memory is allocated.</param>
 public sealed class Changes(bool expected) : IDisposable
 {
-    private const ulong Room = 1024 * 1024, RoomForTables = 64 * 1024; // bytes
+    private const ulong InitialBytes = 1024 * 1024, InitialTableBytes = 64 * 1024;
 
     /// <summary>The changed pages of all tasks.</summary>
-    public DirtyPages Pages { get; } = new(expected ? Room : 0);
+    public DirtyPages Pages { get; } = new(expected ? InitialBytes : 0);
 
-    /// <summary>The page tables of all tasks that held changed pages, where they were wanted.</summary>
-    public DirtyTables Tables { get; } = new(expected ? RoomForTables : 0);
+    /// <summary>The page tables with changed pages of all tasks, if they were requested.</summary>
+    public DirtyTables Tables { get; } = new(expected ? InitialTableBytes : 0);
 
     /// <inheritdoc/>
     public void Dispose()

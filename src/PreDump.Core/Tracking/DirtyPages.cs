@@ -4,12 +4,12 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>The pages of all tasks that were dirty at the freeze, as ranges that ascend within each task. Where there are too
-/// many ranges of a task to keep, neighbours are made one: a page too many is copied, never one too few.</summary>
-/// <param name="bytes">The room to begin with, made before the freeze.</param>
+/// <summary>The dirty pages of all tasks in the freeze, as ranges that ascend within each task. If a task has too many ranges,
+/// neighbours are joined together with the clean pages between them, which are then copied needlessly.</summary>
+/// <param name="bytes">The initial size, allocated before the freeze.</param>
 public sealed class DirtyPages(ulong bytes) : IDisposable
 {
-    private const int MostOfATask = 256 * 1024;
+    private const int MaxRangesPerTask = 256 * 1024;
     private const int Chunk = 512;
 
     private readonly NativeBuffer _buffer = new(bytes);
@@ -17,36 +17,41 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
 
     private Span<MemoryRange> Ranges => MemoryMarshal.Cast<byte, MemoryRange>(_buffer.Span);
 
-    /// <summary>Reads the dirty pages of a frozen task; returns where the ranges are.</summary>
+    /// <summary>Reads the dirty pages of a frozen task; returns their position.</summary>
+    /// <param name="pagemap">The task's page tables.</param>
+    /// <param name="mapsText">The task's raw maps.</param>
+    /// <param name="rules">The rules for the task's VMAs.</param>
+    /// <param name="window">A window to reuse.</param>
+    /// <exception cref="LinuxException">The page tables can't be read.</exception>
     public Range Read(ProcPagemap pagemap, ReadOnlySpan<byte> mapsText, VmaRules rules, VmaWindow window)
     {
         int first = _count;
         var maps = new MapsReader(mapsText);
         while (window.TryFill(ref maps, rules, static (_, _) => { }))
         {
-            if (window.Category == PageCategory.All) // the vdso's pages are never written
+            if (window.Category == PageCategory.All) // the vdso, which is never written
                 continue;
             for (ulong at = window.Start; at < window.End;)
             {
                 MakeRoom(first);
-                var room = Ranges.Slice(_count, Chunk);
-                _count += pagemap.Scan(ref at, window.End, PageCategory.SoftDirty, window.IsAnonymous, room);
+                var free = Ranges.Slice(_count, Chunk);
+                _count += pagemap.Scan(ref at, window.End, PageCategory.SoftDirty, window.IsAnonymous, free);
             }
         }
         return first.._count;
     }
 
-    /// <summary>A task's dirty ranges.</summary>
+    /// <summary>The dirty ranges at a position.</summary>
     public ReadOnlySpan<MemoryRange> this[Range ranges] => Ranges[ranges];
 
-    /// <summary>A task's dirty ranges, for later: a span can't be kept.</summary>
+    /// <summary>Enumerates the dirty ranges at a position.</summary>
     public IEnumerable<MemoryRange> Each(Range ranges)
     {
         for (int i = ranges.Start.Value; i < ranges.End.Value; i++)
             yield return Ranges[i];
     }
 
-    /// <summary>How many bytes a task's dirty ranges have.</summary>
+    /// <summary>The total size in bytes of the dirty ranges at a position.</summary>
     public ulong Bytes(Range ranges)
     {
         ulong bytes = 0;
@@ -60,13 +65,13 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
 
     private void MakeRoom(int first)
     {
-        if (_count - first > MostOfATask)
+        if (_count - first > MaxRangesPerTask)
             _count = first + Coarsen(Ranges[first.._count]);
         if (Ranges.Length - _count < Chunk)
             _buffer.Grow((ulong)_buffer.Length * 2);
     }
 
-    // Joins each range with the next one, whatever lies between.
+    // Joins each pair of ranges, including the gap between them; returns the new count.
     private static int Coarsen(Span<MemoryRange> ranges)
     {
         int kept = 0;

@@ -4,10 +4,11 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>Which page tables had dirty pages in the freeze: of each the place of one page, which shows whether the page table
-/// has been moved since. A page that was written elsewhere, was there in the freeze (and its mark reset), and was moved back
-/// before we look would otherwise seem to be the parent's.</summary>
-/// <param name="bytes">The room to begin with, made before the freeze.</param>
+/// <summary>The page tables with dirty pages in the freeze. For each of them the frame of one page is recorded, to detect later
+/// whether the page table has been moved. Otherwise a page that was written at another address, was there in the freeze (where
+/// its soft-dirty bit was reset), and is moved back before this round checks its frame would look like the parent's
+/// page.</summary>
+/// <param name="bytes">The initial size, allocated before the freeze.</param>
 public sealed class DirtyTables(ulong bytes) : IDisposable
 {
     private readonly NativeBuffer _buffer = new(bytes);
@@ -15,13 +16,13 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
 
     private Span<PlacedPage> Pages => MemoryMarshal.Cast<byte, PlacedPage>(_buffer.Span);
 
-    /// <summary>Notes the page tables of a frozen task that have dirty pages; returns where the notes are.</summary>
-    /// <param name="pagemap">The task's.</param>
-    /// <param name="dirty">Its dirty pages, ascending.</param>
+    /// <summary>Records the page tables of a frozen task; returns their position.</summary>
+    /// <param name="pagemap">The task's pagemap.</param>
+    /// <param name="dirty">The task's dirty pages, ascending.</param>
     public Range Read(ProcPagemap pagemap, ReadOnlySpan<MemoryRange> dirty)
     {
         int first = _count;
-        ulong seen = 0; // up to here
+        ulong seen = 0; // the address up to which page tables are done
         ulong frame = 0;
         foreach (var range in dirty)
         {
@@ -36,7 +37,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
         return first.._count;
     }
 
-    /// <summary>A task's notes: a page of each page table.</summary>
+    /// <summary>The recorded pages at a position.</summary>
     public ReadOnlySpan<PlacedPage> this[Range pages] => Pages[pages];
 
     /// <inheritdoc/>

@@ -2,35 +2,37 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>How it is found out which pages have changed since the round before. A tracker serves one round. <see cref="Read"/>,
-/// <see cref="Resets"/> and <see cref="Reset"/> are called in the freeze, on its thread, for one task after the other and in this order:
-/// they allocate nothing. Everything else is called before the freeze or after the thaw.</summary>
+/// <summary>Finds the pages that have changed since the previous round. A tracker serves one round. In the freeze, on its thread,
+/// these members are called for each task, in this order, and must not allocate: <see cref="Read"/> (if the parent has the task),
+/// <see cref="Resets"/>, <see cref="Reset"/>. The other members are called before the freeze or after the thaw.</summary>
 public interface IDirtyTracker
 {
-    /// <summary>Whether it works here. Where it does not there are only full copies, on which nothing can be built.</summary>
+    /// <summary>Whether the tracker works on this kernel. If not, only full copies are possible, which can't be
+    /// parents.</summary>
     bool Works { get; }
 
-    /// <summary>Whether a page that it calls unchanged is believed to be the parent's, without a look at where it lies.</summary>
+    /// <summary>Whether a page reported as unchanged is trusted to be the parent's, without checking its frame.</summary>
     bool IsTrusted { get; }
 
-    /// <summary>The files of a task that are needed in the freeze.</summary>
-    /// <param name="hasParent">Whether there is a round before this one.</param>
+    /// <summary>The files of each task that the tracker needs in the freeze.</summary>
+    /// <param name="hasParent">Whether the round has a parent.</param>
     FreezeFiles Files(bool hasParent);
 
-    /// <summary>Reads what has changed in a task since the round before; null where the task has gone.</summary>
-    /// <param name="task">Frozen, with its files open.</param>
-    /// <param name="maps">Its maps, as the kernel wrote them.</param>
-    /// <param name="into">Takes what is read.</param>
-    /// <param name="withTables">Whether the page tables with changed pages are wanted, too.</param>
+    /// <summary>Reads the changes of a task since the previous round; null if the task has gone.</summary>
+    /// <param name="task">The frozen task, with its files open.</param>
+    /// <param name="maps">The task's raw maps.</param>
+    /// <param name="into">Receives the changes.</param>
+    /// <param name="withTables">Whether to read the page tables with changed pages, too.</param>
     TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables);
 
-    /// <summary>Whether <see cref="Reset"/> does something: from then on the parent alone can't tell what has changed.</summary>
+    /// <summary>Whether <see cref="Reset"/> will have an effect, after which changes relative to the parent are lost.</summary>
     bool Resets(TreeTask task);
 
-    /// <summary>Starts anew: what is written from now on has changed for the next round.</summary>
-    /// <param name="task">Frozen, with its files open.</param>
+    /// <summary>Resets the tracking: every later write is a change in the next round.</summary>
+    /// <param name="task">The frozen task, with its files open.</param>
     void Reset(TreeTask task);
 
-    /// <summary>Why changes of a task may be missed, so that it can't be in the images; null: none is missed.</summary>
+    /// <summary>Why changes of a task may be missed, as the end of a sentence about it; such a task must not be in the images.
+    /// Null if none are missed.</summary>
     string? WhyMissed(TreeTask task);
 }

@@ -3,9 +3,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>The kernel's soft-dirty marks (<see cref="SoftDirty"/>). They miss what mremap(2) moves by whole page tables, so that they
-/// are not trusted alone unless the user says so; and what KSM merges.</summary>
-/// <param name="isTrusted">Whether the user says so.</param>
+/// <summary>Tracks changes with the kernel's soft-dirty bits (<see cref="SoftDirty"/>). They miss pages that mremap(2) moves
+/// together with their page table, so they are trusted alone only if the user says so, and pages that KSM merges.</summary>
+/// <param name="isTrusted">Whether the user trusts soft-dirty alone.</param>
 public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
 {
     private readonly VmaWindow _window = new();
@@ -43,6 +43,6 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
 
     /// <inheritdoc/>
     public string? WhyMissed(TreeTask task) => Works && Ksm.MayMerge(task.LiveTid)
-        ? "has memory that KSM may merge (madvise(2), MADV_MERGEABLE), and the kernel then forgets that it was changed"
+        ? "has memory that KSM may merge (madvise(2), MADV_MERGEABLE), after which the kernel forgets that it was changed"
         : null;
 }

@@ -109,6 +109,6 @@ public sealed class HostileImagesTests
     private static void Open(HostileChain chain, string parent, int pid)
     {
         using var images = RoundDirectory.Open(chain.Third);
-        using var round = ParentRound.Open(new ParentRequest(new TreeRoot(pid, ProcFs.StartTime(pid), pid, "test"), parent), images, new MadeUpTracker(), elsewhere: null, Observed.Nothing);
+        using var round = ParentRound.Open(new ParentRequest(new TreeRoot(pid, ProcFs.StartTime(pid), pid, "test"), parent), images, new MadeUpTracker(), openRemote: null, Observed.Nothing);
     }
 }

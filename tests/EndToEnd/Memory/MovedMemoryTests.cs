@@ -60,7 +60,7 @@ public sealed class MovedMemoryTests
     [InlineData("damaged", "damaged before offset")]
     [InlineData("forged", "than this machine could hold")]
     [InlineData("another round's", "belongs to another round")]
-    [InlineData("writable by others", "is not believed")]
+    [InlineData("writable by others", "is not trusted")]
     [InlineData("a directory", "is a directory")]
     public async Task Without_a_ledger_that_can_be_believed_all_that_looks_clean_is_compared(string how, string why)
     {

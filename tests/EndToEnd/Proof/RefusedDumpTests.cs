@@ -17,7 +17,7 @@ public sealed class RefusedDumpTests
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         var before = HandmadeDump.Content(dump.Final);
 
-        await AssertRefused(dump, "hold other bytes by now: 1; the settings say that none is to be mended", ("PREDUMP_MEND", "no"));
+        await AssertRefused(dump, "whose bytes differ now: 1; the settings forbid mending them", ("PREDUMP_MEND", "no"));
 
         Assert.Contains("begin with a full round", dump.Log);
         before.Remove(ImageNames.Inventory, out var inventory);
@@ -61,7 +61,7 @@ public sealed class RefusedDumpTests
         using var dump = await HandmadeDump.Take(victim);
         using (var pages = File.OpenWrite(Path.Combine(dump.Round, ImageNames.Pages(1))))
             pages.SetLength(pages.Length - (long)Page);
-        await AssertRefused(dump, "before the pages that its pagemap names");
+        await AssertRefused(dump, "before the pages that its pagemap lists");
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public class DamagedPagemapTests
 
     [Fact]
     public void Pagemap_entries_that_are_no_protobuf_are_refused()
-        => Refused([.. Bytes.RawPagemap(), .. Bytes.UInt32(3), 0xff, 0xff, 0xff], "no protobuf");
+        => Refused([.. Bytes.RawPagemap(), .. Bytes.UInt32(3), 0xff, 0xff, 0xff], "not valid protobuf");
 
     [Fact]
     public void Whatever_the_bytes_of_a_pagemap_are_its_entries_are_sound_or_refused()

@@ -85,7 +85,7 @@ public sealed class ImageChainTests : IDisposable
         Round("1", "../0");
 
         var e = Assert.Throws<ImageException>(() => Opened.Walk(At("1")));
-        Assert.Equal($"{At("1/parent")}: leads to ../0, which is no directory", e.Message);
+        Assert.Equal($"{At("1/parent")}: leads to ../0, which is not a directory", e.Message);
     }
 
     private string At(string name) => _directory[name];

@@ -119,7 +119,7 @@ public sealed class ImageCheckTests : IDisposable
     public void Images_without_an_inventory_are_not_whole_but_a_parent_may_be_of_a_page_server()
     {
         File.Delete(Path.Combine(_first, ImageNames.Inventory));
-        Assert.Contains("not whole", Only(_first));
+        Assert.Contains("incomplete", Only(_first));
         Check(_second, out var problems);
         Assert.Empty(problems);
     }
@@ -135,7 +135,7 @@ public sealed class ImageCheckTests : IDisposable
     public void A_round_that_was_killed_at_its_end_is_told()
     {
         File.WriteAllText(Path.Combine(_first, ImageNames.NewInventory), "");
-        Assert.Contains("ended before it was whole", Only(_first));
+        Assert.Contains("ended before it was complete", Only(_first));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class ImageCheckTests : IDisposable
         place.Round!.Read(place.Offset, new byte[4 * 4096]);
         File.WriteAllBytes(pages, new byte[5000]);
         var e = Assert.Throws<ImageException>(() => place.Round.Read(place.Offset, new byte[4 * 4096]));
-        Assert.Equal($"{pages}: ends at 5000 bytes, before the pages that its pagemap names", e.Message);
+        Assert.Equal($"{pages}: ends at 5000 bytes, before the pages that its pagemap lists", e.Message);
     }
 
     private static string Only(string directory)

@@ -25,14 +25,13 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pages-3.img", new byte[2 * 4096]);
 
         ParentImages parent = ParentImages.Open(_images);
-        using ParentCoverage? task = parent.OpenPagemap(7);
+        using ParentCoverage? task = parent.OpenPagemap(7, Bytes.PageSize);
 
         Assert.Equal(123_456_789UL, parent.DumpUptime);
-        Assert.Equal(2u, parent.PreDumpMode);
         Assert.NotNull(task);
         Assert.Equal(2UL, task.Covered(0x1000, 5, out bool inParent));
         Assert.True(inParent);
-        Assert.Null(parent.OpenPagemap(8));
+        Assert.Null(parent.OpenPagemap(8, Bytes.PageSize));
     }
 
     [Fact]
@@ -41,7 +40,7 @@ public sealed class ParentImagesTests : IDisposable
         var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images));
 
         Assert.Equal(
-            $"{_directory["inventory.img"]}: no such file: the parent must be the directory of a pre-dump that ended well",
+            $"{_directory["inventory.img"]}: no such file: the parent must be the directory of a successful pre-dump",
             e.Message);
     }
 
@@ -62,7 +61,7 @@ public sealed class ParentImagesTests : IDisposable
         WriteInventory();
         _directory.Write("pagemap-7.img", Bytes.Pagemap(3));
 
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images).OpenPagemap(7));
+        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images).OpenPagemap(7, Bytes.PageSize));
 
         Assert.Equal($"{_directory["pages-3.img"]}: no such file, but pagemap-7.img says its pages are there", e.Message);
     }

@@ -148,7 +148,7 @@ public sealed class ParentRoundTests : IDisposable
 
     [Theory]
     [InlineData("/absolute", "relative to the images directory")]
-    [InlineData("../none", "is no directory")]
+    [InlineData("../none", "is not a directory")]
     [InlineData(".", "the images directory itself")]
     public void A_path_that_leads_to_no_parent_is_refused(string path, string reason) => Assert.Contains(reason, Refused(path));
 
@@ -255,6 +255,6 @@ public sealed class ParentRoundTests : IDisposable
     private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null, string imagesDirectory = "2")
     {
         using var images = RoundDirectory.Open(Path.Combine(_folder.Path, imagesDirectory));
-        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), elsewhere: null, observed ?? Observed.Nothing);
+        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), openRemote: null, observed ?? Observed.Nothing);
     }
 }
