@@ -44,7 +44,7 @@ public sealed class RunMergerTests
     public void An_entry_grows_no_longer_than_criu_can_count()
     {
         var entries = new List<PagemapEntry>();
-        var first = new PagemapEntry(0, PagemapEntry.MostPages - 1, PageFlags.Parent);
+        var first = new PagemapEntry(0, PagemapEntry.MaxPages - 1, PageFlags.Parent);
         RunMerger.Add(entries, first);
         RunMerger.Add(entries, new PagemapEntry(first.Range(PageSize.Step).End, 2, PageFlags.Parent));
         Assert.Equal(2, entries.Count);
