@@ -29,7 +29,7 @@ internal static class FrameLedgerFormat
     public const ulong EndMagic = 0x646e_6573_6d61_7266; // "framsend"
 
     /// <summary>Version 1 in the low 32 bits, and the page size in bytes in the high ones.</summary>
-    public static readonly ulong VersionAndPageSize = 1 | (PageSize.Ulong << 32);
+    public static readonly ulong VersionAndPageSize = 1 | (PageSize.Step << 32);
 
     public const ulong End = ulong.MaxValue;
 

@@ -96,7 +96,7 @@ internal sealed class LedgerWords(Fd file) : IDisposable
         IsVoid = words[0] == VoidEnd;
         if (IsAtTaskEnd = words[0] == End || IsVoid)
             return false;
-        ulong start = words[0] & ~Ascending, page = PageSize.Ulong;
+        ulong start = words[0] & ~Ascending, page = PageSize.Step;
         bool ascending = start != words[0];
         if (!TryRead(words[1..]) || words[1] == 0)
             return false;

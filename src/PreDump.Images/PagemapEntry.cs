@@ -19,7 +19,7 @@ public readonly record struct PagemapEntry(ulong Vaddr, ulong NrPages, PageFlags
     /// machine's page size.</summary>
     public static bool TryJoin(ref PagemapEntry run, in PagemapEntry next)
     {
-        if (run.Flags != next.Flags || run.Range(PageSize.Ulong).End != next.Vaddr || next.NrPages > MaxPages - run.NrPages)
+        if (run.Flags != next.Flags || run.Range(PageSize.Step).End != next.Vaddr || next.NrPages > MaxPages - run.NrPages)
             return false;
         run = run with { NrPages = run.NrPages + next.NrPages };
         return true;

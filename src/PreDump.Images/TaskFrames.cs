@@ -41,7 +41,7 @@ public sealed class TaskFrames
     /// have.</param>
     public void Read(ulong address, Span<ulong> frames)
     {
-        ulong page = PageSize.Ulong;
+        ulong page = PageSize.Step;
         while (!frames.IsEmpty)
         {
             while (_hasRun && _run.End <= address)

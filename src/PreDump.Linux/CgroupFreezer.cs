@@ -53,8 +53,7 @@ public sealed class CgroupFreezer : IDisposable
         }
         for (int poll = 0; !IsFrozen(); poll++)
         {
-            if (cancel.IsCancellationRequested)
-                throw new OperationCanceledException(cancel);
+            cancel.ThrowIfCancellationRequested();
             if (Stopwatch.GetTimestamp() > deadline)
                 throw new TreeException($"cgroup {_directory} did not freeze in time: a task in it sleeps uninterruptibly; "
                     + "try again later, or allow more time", TreeInput.Timeout);

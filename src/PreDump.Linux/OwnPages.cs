@@ -11,7 +11,7 @@ internal static unsafe class OwnPages
     {
         ulong entry = 0;
         using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out _);
-        _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / PageSize.Ulong * sizeof(ulong));
+        _ = pagemap?.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / PageSize.Step * sizeof(ulong));
         return entry;
     }
 }

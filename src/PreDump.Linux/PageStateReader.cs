@@ -31,7 +31,7 @@ public sealed class PageStateReader
     /// <param name="bytes">The length of the run of pages with this state, at the range's start.</param>
     public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {
-        ulong page = PageSize.Ulong;
+        ulong page = PageSize.Step;
         if (range.Start >= _end)
         {
             var entries = _entries.AsSpan(0, (int)Math.Min((ulong)_entries.Length, PageSize.Pages(end - range.Start)));

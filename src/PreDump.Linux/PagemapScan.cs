@@ -89,7 +89,7 @@ public static unsafe class PagemapScan
             PageRegion region;
             var argument = Filtered(category, guard);
             argument.Start = (ulong)start;
-            argument.End = (ulong)start + PageSize.Ulong;
+            argument.End = (ulong)start + PageSize.Step;
             argument.Vector = (ulong)&region;
             argument.VectorLength = 1;
             return ioctl(pagemap.Number, PAGEMAP_SCAN, &argument) >= 0;

@@ -16,7 +16,7 @@ internal static unsafe class ProcPagemapEntries
     {
         Span<ulong> entries = stackalloc ulong[2048];
         int ranges = 0;
-        ulong pageSize = PageSize.Ulong;
+        ulong pageSize = PageSize.Step;
         // The huge zero page has FileOrShared set even in anonymous memory. CRIU dumps it.
         ulong excluded = Guard | (anonymous ? 0 : FileOrShared);
         while (position < end)
@@ -53,7 +53,7 @@ internal static unsafe class ProcPagemapEntries
     // Without CAP_SYS_ADMIN frames read as 0. Zero pages are then copied like others, which costs space but is harmless.
     private static ulong FindZeroFrame()
     {
-        ulong pageSize = PageSize.Ulong;
+        ulong pageSize = PageSize.Step;
         var pages = (byte*)mmap(null, (size_t)(2 * pageSize), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (pages == MAP_FAILED)
             return 0;

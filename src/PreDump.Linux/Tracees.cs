@@ -188,12 +188,17 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     {
         char state = ProcFs.State(tracee.Tid);
         if (state is 'Z' or 'X' or '\0')
+        {
             tracee.State = State.Gone; // waitpid never reports a leader that exits before its threads
-        else if (state == 'D' && WaitsForStoppedVforkChild(tracee))
+            return;
+        }
+        if (state == 'D' && WaitsForStoppedVforkChild(tracee))
+        {
             tracee.State = State.Parked;
-        else if (cancel.IsCancellationRequested)
-            throw new OperationCanceledException(cancel);
-        else if (Stopwatch.GetTimestamp() > deadline)
+            return;
+        }
+        cancel.ThrowIfCancellationRequested();
+        if (Stopwatch.GetTimestamp() > deadline)
             throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} did not stop in time: "
                 + $"its state is {Explain(state)}; try again later, or allow more time", TreeInput.Timeout);
     }

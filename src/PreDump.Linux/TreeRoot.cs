@@ -19,11 +19,9 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
         if (!ProcFs.IsOurs())
             throw new TreeException("/proc does not belong to predump's own pid namespace: mount one inside "
                 + "(unshare --mount-proc), or enter the namespace together with its mounts (nsenter --mount --pid)");
-        if (ProcFs.Hides(pid)) // before any other look, which hidepid=1 answers with EPERM
-            throw ProcessTree.Hidden($"process {pid}");
-        ulong startTime = ProcFs.StartTime(pid);
         var status = Read(pid)
-            ?? throw new TreeException($"there is no process {pid}: give the pid of a running process", TreeInput.Root);
+            ?? throw (ProcFs.Hides(pid) ? ProcessTree.Hidden($"process {pid}")
+                : new TreeException($"there is no process {pid}: give the pid of a running process", TreeInput.Root));
         if (status.Tgid != pid)
             throw new TreeException($"{pid} is a thread of process {status.Tgid}: give {status.Tgid} instead", TreeInput.Root);
         if (status.State is 'Z' or 'X' && ProcFs.Threads(pid).Count <= 1)
@@ -32,7 +30,7 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
             throw new TreeException($"process {pid} ({status.Name}) is a kernel thread: it has no memory of its own");
         if (pid == Environment.ProcessId)
             throw new TreeException($"{pid} is predump itself: give the pid of another process", TreeInput.Root);
-        return new TreeRoot(pid, startTime, status.InnermostPid, status.Name);
+        return new TreeRoot(pid, ProcFs.StartTime(pid), status.InnermostPid, status.Name);
     }
 
     /// <summary>Checks that the process with this pid is still the root.</summary>

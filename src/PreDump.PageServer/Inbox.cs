@@ -2,8 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>What a peer has sent and nobody has taken yet. It is received in pieces as large as they come, whatever is in them:
-/// messages, pages, or the one between the other.</summary>
+/// <summary>Bytes that a peer has sent and that were not taken yet. They are received in pieces as large as they come: messages,
+/// pages, or parts of both. Used by one thread.</summary>
 public sealed class Inbox(Peer peer) : IDisposable
 {
     // Enough for messages; a peer that sends pages gets the larger one.
@@ -12,10 +12,10 @@ public sealed class Inbox(Peer peer) : IDisposable
     private readonly NativeBuffer _buffer = new(SmallBytes);
     private int _start, _end;
 
-    /// <summary>How many bytes are here.</summary>
+    /// <summary>The number of bytes that can be taken without waiting.</summary>
     private int AtHand => _end - _start;
 
-    /// <summary>So many of the next bytes, without taking them; empty where the stream has ended before the first.</summary>
+    /// <summary>The next bytes, without taking them; empty if the stream has ended before the first.</summary>
     /// <exception cref="PeerException">It ended inside of them, or nothing came for too long.</exception>
     public ReadOnlySpan<byte> Peek(int bytes)
     {
@@ -33,10 +33,11 @@ public sealed class Inbox(Peer peer) : IDisposable
         return _buffer.Span.Slice(_start, bytes);
     }
 
-    /// <summary>Takes bytes that were looked at.</summary>
+    /// <summary>Takes bytes that <see cref="Peek"/> has returned.</summary>
     public void Skip(int bytes) => _start += bytes;
 
-    /// <summary>Takes whole pages: at least one, and no more than so many. Valid until the next call.</summary>
+    /// <summary>Takes complete pages: at least one, and not more than <paramref name="most"/>. Valid until the next
+    /// call.</summary>
     /// <exception cref="PeerException">The stream ended, or nothing came for too long.</exception>
     public ReadOnlySpan<byte> TakePages(ulong most)
     {
@@ -53,7 +54,7 @@ public sealed class Inbox(Peer peer) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _buffer.Dispose();
 
-    /// <summary>Whether nothing is here: the next look waits for the peer.</summary>
+    /// <summary>Whether the next <see cref="Peek"/> has to wait for the peer.</summary>
     public bool IsEmpty => AtHand == 0;
 
     private void MoveToFront()

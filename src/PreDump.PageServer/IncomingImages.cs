@@ -4,8 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>The images of a session while they are received, in a directory of their own (0700) that nobody takes for whole images;
-/// removed when disposed, unless they have been moved to their place.</summary>
+/// <summary>The images of a session while they are received, in a directory of their own (0700) whose name no tool takes for
+/// images. Disposing removes them, unless they have been moved to their place. Used by the session's thread alone.</summary>
 public sealed class IncomingImages : IDisposable
 {
     // As CRIU's: none of the images that the client writes on its side gets this number.
@@ -21,29 +21,31 @@ public sealed class IncomingImages : IDisposable
     private PagesFile? _pages;
     private uint _nextPagesId = FirstPagesId;
 
-    private IncomingImages(DirectoryFd within, string name) => (_within, Name, Directory) = (within, name, within.MakePrivateDirectory(name));
+    private IncomingImages(DirectoryFd within, string name) =>
+        (_within, Name, Directory) = (within, name, within.MakePrivateDirectory(name));
 
-    /// <summary>Its name.</summary>
+    /// <summary>The directory's name.</summary>
     public string Name { get; }
 
-    /// <summary>The directory of that name, as long as the images are on their way.</summary>
+    /// <summary>The directory, while the images are on their way.</summary>
     public DirectoryFd Directory { get; }
 
     /// <summary>Makes a new one in a directory, which stays open as long as this is used.</summary>
-    public static IncomingImages Create(DirectoryFd within) => new(within, $"{ImageNames.IncomingPrefix}{Random.Shared.NextInt64():x16}");
+    public static IncomingImages Create(DirectoryFd within) =>
+        new(within, $"{ImageNames.IncomingPrefix}{Random.Shared.NextInt64():x16}");
 
-    /// <summary>Removes what a server that was killed has left.</summary>
-    /// <returns>How many directories.</returns>
+    /// <summary>Removes what servers that were killed have left; returns how many directories that were.</summary>
     public static int RemoveLeftOvers(DirectoryFd within)
     {
         int removed = 0;
-        foreach (string name in within.Names().Where(name => name.StartsWith(ImageNames.IncomingPrefix, StringComparison.Ordinal)))
-            removed += TryRemove(within, name) ? 1 : 0;
+        foreach (string name in within.Names())
+            if (name.StartsWith(ImageNames.IncomingPrefix, StringComparison.Ordinal) && TryRemove(within, name))
+                removed++;
         return removed;
     }
 
     /// <summary>Begins the images of an id.</summary>
-    /// <exception cref="LinuxException">EEXIST: it had its turn already.</exception>
+    /// <exception cref="LinuxException">EEXIST: it has images already.</exception>
     public void Open(PagesId id)
     {
         var pagemap = Directory.CreatePrivate(id.FileName);
@@ -80,7 +82,7 @@ public sealed class IncomingImages : IDisposable
     /// <summary>Makes the link to the parent, relative to the directory's place.</summary>
     public void LinkParent(string target) => Directory.CreateSymlink(ImageNames.Parent, target);
 
-    /// <summary>Says that the images are whole.</summary>
+    /// <summary>Marks the images as complete.</summary>
     public void Mark() => Directory.CreatePrivate(ImageNames.PageServerMark).Close();
 
     /// <inheritdoc/>
@@ -91,7 +93,7 @@ public sealed class IncomingImages : IDisposable
         _ = TryRemove(_within, Name);
     }
 
-    // False where it has been moved to its place, or taken away by somebody.
+    // False where it has been moved to its place, or removed by someone else.
     private static bool TryRemove(DirectoryFd within, string name)
     {
         using var directory = within.TryOpenDirectory(name, out _);

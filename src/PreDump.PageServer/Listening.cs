@@ -5,7 +5,7 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>The sockets that a page server begins with.</summary>
+/// <summary>Where a page server's listening socket comes from.</summary>
 public static class Listening
 {
     private const int Backlog = 1024;
@@ -13,7 +13,7 @@ public static class Listening
     /// <summary>Listens on an address and a port.</summary>
     /// <param name="address">A name or an address.</param>
     /// <param name="port">0: the kernel chooses.</param>
-    /// <exception cref="PreDumpException">That can't be.</exception>
+    /// <exception cref="PreDumpException">The address is not this machine's, or the port is taken.</exception>
     public static Socket On(string address, int port)
     {
         Socket? socket = null;
@@ -34,12 +34,12 @@ public static class Listening
         }
     }
 
-    /// <summary>The one that the daemon was given.</summary>
+    /// <summary>The one that was made for the daemon, its standard input.</summary>
     public static Socket Inherited()
     {
         using var standardInput = Fd.Adopt(0, "listening socket");
         using var own = standardInput.Duplicate();
-        standardInput.ReleaseNumber(); // stays what it is until the daemon lets go of it
+        standardInput.ReleaseNumber(); // stays open until the daemon closes its standard descriptors
         return new Socket(new SafeSocketHandle(own.ReleaseNumber(), ownsHandle: true));
     }
 }

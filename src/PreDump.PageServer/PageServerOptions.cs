@@ -1,23 +1,23 @@
 namespace PreDump.PageServer;
 
-/// <summary>Where the pages go to, instead of into the images directory.</summary>
+/// <summary>The page server that gets the pages instead of the images directory.</summary>
 public sealed record PageServerOptions
 {
     /// <summary>A name or an address.</summary>
-    public string Address { get; init; } = "127.0.0.1";
+    public required string Address { get; init; }
 
     /// <summary>Its TCP port.</summary>
     public int Port { get; init; }
 
-    /// <summary>A connected socket, instead of the two; null: we connect.</summary>
+    /// <summary>The descriptor of a connected socket, instead of an address and a port; null: we connect.</summary>
     public int? Socket { get; init; }
 
-    /// <summary>How long it may take to connect, and how long it may be silent.</summary>
+    /// <summary>How long connecting may take, and how long the server may be silent.</summary>
     public required TimeSpan Timeout { get; init; }
 
-    /// <summary>The messages' layout; null: it is found out.</summary>
+    /// <summary>The layout of the messages; null: it is detected.</summary>
     public MessageLayout? Layout { get; init; }
 
-    /// <summary>Whether TLS is spoken, and with which certificates.</summary>
+    /// <summary>Whether TLS is used, and with which certificates.</summary>
     public required TlsOptions Tls { get; init; }
 }

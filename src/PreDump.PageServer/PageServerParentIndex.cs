@@ -4,14 +4,16 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>The pagemaps of the round before, at a page server, which says only whether it has one. The round before copied or passed
-/// on every page that was there, so a clean page is in the parent; the server checks each one that is left to it.</summary>
+/// <summary>The pagemaps of the previous round, on a page server, which only says whether it has one. The previous round copied
+/// every page that was there, or left it to its own parent, so a clean page is in the parent; the server checks each one that is
+/// left to it.</summary>
 public sealed class PageServerParentIndex : IParentIndex
 {
     private readonly PageServerClient _server;
     private readonly HashSet<PagesId> _there;
 
-    /// <summary>Asks for all tasks of today's tree: the freeze must not wait for the network. Who is born until then is new.</summary>
+    /// <summary>Asks for all tasks that the tree has now: the freeze must not wait for the network. Tasks that are made later are
+    /// new.</summary>
     public PageServerParentIndex(PageServerClient server, TreeRoot root)
     {
         _server = server;

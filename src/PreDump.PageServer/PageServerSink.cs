@@ -11,7 +11,7 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
 {
     private readonly List<PagemapEntry> _entries = []; // whose messages go with the bytes
 
-    /// <summary>On a connection everything has its turn.</summary>
+    /// <summary>A connection carries one thing after another.</summary>
     public bool WritesInOrder => true;
 
     /// <inheritdoc/>
@@ -33,7 +33,8 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
     }
 
     /// <inheritdoc/>
-    public void Write(ulong slot, ReadOnlySpan<byte> pages) => server.Add(CollectionsMarshal.AsSpan(_entries), pages, PageSize.Bytes);
+    public void Write(ulong slot, ReadOnlySpan<byte> pages) =>
+        server.Add(CollectionsMarshal.AsSpan(_entries), pages, PageSize.Bytes);
 
     /// <inheritdoc/>
     public void End()
@@ -41,10 +42,10 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
         // The server closes a task's images when the next one's begin.
     }
 
-    /// <summary>Returns when the server has said that all is written.</summary>
+    /// <summary>Returns when the server has said that everything is written.</summary>
     public void Complete() => server.Close();
 
-    /// <summary>The connection is somebody else's.</summary>
+    /// <summary>Nothing: the connection belongs to the caller.</summary>
     public void Dispose()
     {
     }

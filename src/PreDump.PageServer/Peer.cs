@@ -1,13 +1,11 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using PreDump.Core;
 using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
 /// <summary>The other side of a page server's connection, plain or by TLS. Whatever goes wrong with it is a
-/// <see cref="PeerException"/>.</summary>
+/// <see cref="PeerException"/>. One thread at a time uses it; only <see cref="BreakOff"/> may come from any.</summary>
 public sealed class Peer : IDisposable
 {
     // CRIU reads a run's pages in blocks, and what a record has beyond a block's end it never sees: no record may cross one.
@@ -17,7 +15,7 @@ public sealed class Peer : IDisposable
     private readonly StreamSocket _plain;
     private readonly SslStream? _tls;
 
-    /// <param name="socket">Connected; owned from here on.</param>
+    /// <param name="socket">Connected; disposed with the peer.</param>
     /// <param name="name">For messages.</param>
     /// <param name="patience">How long it may be silent.</param>
     /// <param name="tls">Makes the socket's stream a TLS one; null: plain.</param>
@@ -43,7 +41,7 @@ public sealed class Peer : IDisposable
     /// <summary>For messages.</summary>
     public string Name { get; }
 
-    /// <summary>Whether TLS is spoken.</summary>
+    /// <summary>Whether TLS is used.</summary>
     public bool IsTls => _tls is not null;
 
     /// <summary>Waits for something to read, on a plain connection.</summary>
@@ -82,11 +80,11 @@ public sealed class Peer : IDisposable
     /// <summary>Sends bytes.</summary>
     public void Send(ReadOnlySpan<byte> bytes) => Send(bytes, bytes.Length, default, [0]);
 
-    /// <summary>Sends messages, and behind each its pages.</summary>
-    /// <param name="heads">The messages, one behind the other.</param>
-    /// <param name="headBytes">The length of one.</param>
+    /// <summary>Sends messages, each followed by its pages.</summary>
+    /// <param name="heads">The messages, one after another.</param>
+    /// <param name="headBytes">The length of a message, in bytes.</param>
     /// <param name="body">The pages.</param>
-    /// <param name="parts">The bytes of pages behind each message.</param>
+    /// <param name="parts">The number of bytes of pages that follow each message.</param>
     public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
     {
         try
@@ -110,12 +108,13 @@ public sealed class Peer : IDisposable
             _tls?.ShutdownAsync().Wait(TimeSpan.FromSeconds(1));
             _socket.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is AggregateException or IOException or SocketException or InvalidOperationException) // it has gone: just as well
+        catch (Exception e) when (e is AggregateException or IOException or SocketException or InvalidOperationException)
         {
+            // It has gone, which is as good.
         }
     }
 
-    /// <summary>Ends the connection at once, whoever waits for it.</summary>
+    /// <summary>Ends the connection at once, from any thread: calls that wait for it return.</summary>
     public void BreakOff()
     {
         try
@@ -134,7 +133,8 @@ public sealed class Peer : IDisposable
         _socket.Dispose();
     }
 
-    private static void SendRecords(SslStream tls, ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    private static void SendRecords(
+        SslStream tls, ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
     {
         for (int i = 0; i < parts.Length; i++)
         {
@@ -156,22 +156,4 @@ public sealed class Peer : IDisposable
             throw broken;
         }
     }
-}
-
-/// <summary>The other side is gone, silent, or not what it should be.</summary>
-public sealed class PeerException(string message, params Input[] about) : PreDumpException(message, about)
-{
-    /// <summary>The same for what sockets and TLS throw; null for anything else.</summary>
-    public static PeerException? TryFrom(Exception e, string peer) => e switch
-    {
-        PeerException => null,
-        TimeoutException => new PeerException(e.Message),
-        LinuxException { Errno: Errno.EPIPE or Errno.ECONNRESET } => new PeerException($"{peer} hung up"),
-        LinuxException => new PeerException(e.Message),
-        CertificateException refused => new PeerException($"{peer}: TLS: {refused.Message}", [.. refused.About]),
-        AuthenticationException => new PeerException($"{peer}: TLS: {(e.InnerException ?? e).Message}"),
-        IOException { InnerException: { } below } when below is TimeoutException or LinuxException => TryFrom(below, peer), // through TLS
-        IOException or SocketException => new PeerException($"{peer}: {(e.InnerException ?? e).Message}"),
-        _ => null,
-    };
 }

@@ -5,8 +5,8 @@ using PreDump.Core;
 
 namespace PreDump.PageServer;
 
-/// <summary>A CA's list of certificates that are void before their time (RFC 5280, CertificateList). The framework reads none from a
-/// file. As in CRIU the list is trusted because it is our own file: its signature is not looked at.</summary>
+/// <summary>A CA's list of certificates that it has revoked before they expire (RFC 5280, CertificateList). The framework reads
+/// none from a file. As in CRIU the list is trusted because it is our own file: its signature is not looked at.</summary>
 public sealed class RevocationList
 {
     private readonly string _file;
@@ -32,13 +32,13 @@ public sealed class RevocationList
     }
 
     /// <summary>The lists in a file, PEM.</summary>
-    /// <exception cref="PreDumpException">There is none, it is damaged, or its time is over.</exception>
+    /// <exception cref="PreDumpException">There is none, it is damaged, or it is out of date.</exception>
     public static IReadOnlyList<RevocationList> Read(string file)
     {
         var lists = new List<RevocationList>();
         try
         {
-            ReadOnlySpan<char> text = Tls.Text(file, ServerInput.TlsCrl);
+            ReadOnlySpan<char> text = TlsFiles.Text(file, ServerInput.TlsCrl);
             while (PemEncoding.TryFind(text, out var fields))
             {
                 if (text[fields.Label] is "X509 CRL")
@@ -74,7 +74,8 @@ public sealed class RevocationList
 
     private string Outdated => $"the revocation list {_file} has been out of date since {_nextUpdate:u}: get the CA's new one";
 
-    private static bool IsTime(AsnReader list) => list.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) || list.PeekTag().HasSameClassAndValue(Asn1Tag.GeneralizedTime);
+    private static bool IsTime(AsnReader list) => list.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime)
+        || list.PeekTag().HasSameClassAndValue(Asn1Tag.GeneralizedTime);
 
     private static DateTimeOffset ReadTime(AsnReader list) =>
         list.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) ? list.ReadUtcTime() : list.ReadGeneralizedTime();

@@ -4,26 +4,26 @@ using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Core.Maintenance;
 using PreDump.Images;
-using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>Lets peers in and gives each session a thread. A connection that has said nothing yet costs no more than its descriptor,
-/// and none of them, nor all, keep one that speaks from its turn.</summary>
+/// <summary>Lets clients in and gives each session a thread. A connection that has said nothing yet costs no more than its
+/// descriptor, and no number of them keeps one that speaks from its turn. One thread calls <see cref="Run"/> and owns the
+/// connections that wait; the sessions' threads share with it, under a lock, the ones that run and what is left to do.</summary>
 public sealed class Server : IDisposable
 {
     private const int MostSessions = 64, MostWaiting = 512, StackBytes = 512 * 1024;
 
-    // After that, whoever has not said what it wants makes room for those who wait.
+    // After that, a connection that has not said what it wants makes room for those that wait.
     private static readonly TimeSpan s_crowded = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(200), s_atEnd = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pollTime = TimeSpan.FromMilliseconds(200), s_atEnd = TimeSpan.FromSeconds(10);
 
     private readonly ServerRequest _request;
     private readonly IRounds _rounds;
     private readonly Func<Stream, SslStream>? _tls;
     private readonly Action<SessionResult> _tell;
     private readonly IObserver _observer;
-    private readonly Socket _wake, _waker; // so that whoever sleeps in poll(2) hears of us
+    private readonly Alarm _alarm = new();
     private readonly Lock _lock = new();
     private readonly List<Connection> _waiting = [], _running = [];
     private int _left;
@@ -31,44 +31,33 @@ public sealed class Server : IDisposable
     private PreDumpException? _failure;
 
     /// <param name="request">What is asked for.</param>
-    /// <param name="rounds">Where images go; somebody else's.</param>
+    /// <param name="rounds">Where images go; the caller disposes it.</param>
     /// <param name="tls">Makes connections TLS ones; null: plain.</param>
-    /// <param name="tell">Told of each finished round, one at a time.</param>
-    /// <param name="observer">Told of those that are refused.</param>
-    public Server(ServerRequest request, IRounds rounds, Func<Stream, SslStream>? tls, Action<SessionResult> tell, IObserver observer)
+    /// <param name="tell">Called for each finished round, one at a time, on a session's thread.</param>
+    /// <param name="observer">Notified of connections that are refused.</param>
+    public Server(
+        ServerRequest request, IRounds rounds, Func<Stream, SslStream>? tls, Action<SessionResult> tell, IObserver observer)
     {
         (_request, _rounds, _tls, _tell, _observer) = (request, rounds, tls, tell, observer);
         _left = request.Rounds ?? 1;
-        var (a, b) = Fd.SocketPair("page server");
-        _wake = new Socket(new SafeSocketHandle(a.ReleaseNumber(), ownsHandle: true));
-        _waker = new Socket(new SafeSocketHandle(b.ReleaseNumber(), ownsHandle: true)) { Blocking = false };
-    }
-
-    private sealed record Connection(Socket Socket, string Name, long Moment)
-    {
-        public long Since { get; set; } = Stopwatch.GetTimestamp();
-
-        public bool HasBegun { get; set; }
-
-        public TimeSpan Age => Stopwatch.GetElapsedTime(Since);
     }
 
     private bool IsSingle => _request.Rounds is null;
 
-    /// <summary>Serves until the last round is there, or until it is cancelled; then nobody is served any more.</summary>
+    /// <summary>Serves until the last round is complete, or until it is cancelled; then no one is served any more.</summary>
     /// <param name="listener">Listens; null: there is only <paramref name="connected"/>.</param>
     /// <param name="connected">A connection that is there already.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="PreDumpException">The one session failed.</exception>
     public void Run(Socket? listener, Socket? connected, CancellationToken cancel)
     {
-        using var registration = cancel.Register(Wake);
+        using var registration = cancel.Register(_alarm.Ring);
         if (listener is not null)
             listener.Blocking = false;
         if (connected is not null)
             Start(new Connection(connected, "the peer at the inherited socket", _rounds.Moment()));
         while (!IsOver(cancel))
-            Look(listener);
+            PollOnce(listener);
         End();
         cancel.ThrowIfCancellationRequested();
         if (_failure is { } reason)
@@ -76,11 +65,7 @@ public sealed class Server : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _wake.Dispose();
-        _waker.Dispose();
-    }
+    public void Dispose() => _alarm.Dispose();
 
     private bool IsOver(CancellationToken cancel)
     {
@@ -88,9 +73,9 @@ public sealed class Server : IDisposable
             return _over || cancel.IsCancellationRequested;
     }
 
-    private void Look(Socket? listener)
+    private void PollOnce(Socket? listener)
     {
-        var ready = new List<Socket> { _wake };
+        var ready = new List<Socket> { _alarm.Socket };
         lock (_lock)
         {
             if (listener is not null && _waiting.Count < MostWaiting && !(IsSingle && _begun))
@@ -101,9 +86,9 @@ public sealed class Server : IDisposable
         bool clock;
         lock (_lock)
             clock = _waiting.Count > 0 || _running.Exists(connection => !connection.HasBegun);
-        Socket.Select(ready, null, null, clock ? s_look : Timeout.InfiniteTimeSpan);
-        if (ready.Remove(_wake))
-            _ = _wake.Receive(new byte[64]);
+        Socket.Select(ready, null, null, clock ? s_pollTime : Timeout.InfiniteTimeSpan);
+        if (ready.Remove(_alarm.Socket))
+            _alarm.Clear();
         if (listener is not null && ready.Remove(listener))
             Accept(listener);
         foreach (var connection in _waiting.Where(connection => ready.Contains(connection.Socket)).ToList())
@@ -140,11 +125,11 @@ public sealed class Server : IDisposable
         catch (SocketException e) // the connection was broken already, or descriptors have run out
         {
             _observer.Note($"a connection could not be accepted: {e.Message}");
-            Thread.Sleep(s_look);
+            Thread.Sleep(s_pollTime);
         }
     }
 
-    // Those who have said nothing; and where there is no room, those whose first word is not whole.
+    // Those that have said nothing; and where there is no room, those whose first message is not complete.
     private void DropSilent()
     {
         bool full = _waiting.Count >= MostWaiting;
@@ -158,12 +143,12 @@ public sealed class Server : IDisposable
         lock (_lock)
             if (_running.Count >= MostSessions && _waiting.Count > 0)
                 foreach (var connection in _running.Where(connection => !connection.HasBegun && connection.Age > s_crowded))
-                    BreakOff(connection);
+                    connection.BreakOff();
     }
 
     private void Start(Connection connection)
     {
-        connection.Since = Stopwatch.GetTimestamp();
+        connection.BeginTurn();
         lock (_lock)
             _running.Add(connection);
         try
@@ -185,13 +170,13 @@ public sealed class Server : IDisposable
             using var session = new Session(peer, () => Begin(connection), _request.Timeout, _observer);
             var result = session.Run();
             Finish(result);
-            session.SeeOff();
+            session.WaitForHangUp();
             if (_request.AutoDedup && result.Round.Parent is not null)
                 Dedup.RunAfterRound(() => ImageDirectory.Open(result.Round.Directory), _observer);
         }
         catch (Exception e)
         {
-            string why = Failure.TryExplain(e) is not { } reason ? $"a defect of predump, please report it: {e}"
+            string why = Failure.TryExplain(e) is not { } reason ? $"this is a defect of predump, please report it: {e}"
                 : e is PeerException ? reason : $"{connection.Name}: {reason}";
             Fail(connection, new PreDumpException(why, [.. Failure.About(e)]));
         }
@@ -206,7 +191,7 @@ public sealed class Server : IDisposable
         lock (_lock)
         {
             if (_left == 0 || (IsSingle && _begun))
-                throw new PeerException($"{connection.Name} comes too late: all rounds that were wanted are there, or on their way");
+                throw new PeerException($"{connection.Name} comes too late: all rounds are complete or under way");
             connection.HasBegun = _begun = true;
         }
         return _rounds.Begin(connection.Moment);
@@ -243,10 +228,10 @@ public sealed class Server : IDisposable
             _running.Remove(connection);
             _over |= (IsSingle && connection.HasBegun) || _left == 0 || _request.IsOneConnection;
         }
-        Wake();
+        _alarm.Ring();
     }
 
-    // Drops everybody, and waits until what they have sent is removed.
+    // Drops all connections, and waits until what they have sent is removed.
     private void End()
     {
         foreach (var connection in _waiting)
@@ -254,41 +239,17 @@ public sealed class Server : IDisposable
         lock (_lock)
         {
             _over = true;
-            _running.ForEach(BreakOff);
+            _running.ForEach(connection => connection.BreakOff());
         }
         for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < s_atEnd;)
         {
             lock (_lock)
                 if (_running.Count == 0)
                     return;
-            var ready = new List<Socket> { _wake };
-            Socket.Select(ready, null, null, s_look);
+            var ready = new List<Socket> { _alarm.Socket };
+            Socket.Select(ready, null, null, s_pollTime);
             if (ready.Count > 0)
-                _ = _wake.Receive(new byte[64]);
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _ = _waker.Send([1]);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // Full: it has been woken often enough. Gone: nobody sleeps any more.
-        }
-    }
-
-    private static void BreakOff(Connection connection)
-    {
-        try
-        {
-            connection.Socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // It has hung up.
+                _alarm.Clear();
         }
     }
 }

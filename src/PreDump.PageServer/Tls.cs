@@ -1,15 +1,12 @@
 using System.Net.Security;
-using System.Runtime.InteropServices;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PreDump.Core;
-using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list and
-/// the host that we connect to or listen on. All files are read and checked before there is a connection.</summary>
+/// <summary>TLS as CRIU's page server has it: each side shows a certificate, and both check it against a CA, a revocation list
+/// and the host that we connect to or listen on. All files are read and checked before there is a connection.</summary>
 public sealed class Tls
 {
     private readonly SslStreamCertificateContext _own;
@@ -20,9 +17,9 @@ public sealed class Tls
 
     private Tls(TlsOptions options, string address)
     {
-        RefuseWithoutLibrary();
-        _own = OwnCertificate(options.Cert ?? TlsOptions.DefaultCert, options.Key ?? TlsOptions.DefaultKey);
-        _authorities = Authorities(options.CaCert ?? TlsOptions.DefaultCaCert);
+        TlsFiles.RefuseWithoutLibrary();
+        _own = TlsFiles.OwnCertificate(options.Cert ?? TlsOptions.DefaultCert, options.Key ?? TlsOptions.DefaultKey);
+        _authorities = TlsFiles.Authorities(options.CaCert ?? TlsOptions.DefaultCaCert);
         _revoked = options.Crl is { } crl ? RevocationList.Read(crl)
             : File.Exists(TlsOptions.DefaultCrl) ? RevocationList.Read(TlsOptions.DefaultCrl) : [];
         _address = address;
@@ -33,44 +30,50 @@ public sealed class Tls
     /// <param name="options">The command line's.</param>
     /// <param name="host">The name or address that it is reached at, which its certificate must name.</param>
     /// <exception cref="PreDumpException">A file is missing, damaged, expired, or doesn't fit the others.</exception>
-    public static Func<Stream, SslStream>? Client(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Connect : null;
+    public static Func<Stream, SslStream>? Client(TlsOptions options, string host) =>
+        options.Enabled ? new Tls(options, host).Connect : null;
 
     /// <summary>The same for a server.</summary>
-    public static Func<Stream, SslStream>? Server(TlsOptions options, string host) => options.Enabled ? new Tls(options, host).Accept : null;
+    public static Func<Stream, SslStream>? Server(TlsOptions options, string host) =>
+        options.Enabled ? new Tls(options, host).Accept : null;
 
-    private SslStream Connect(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsClient(new SslClientAuthenticationOptions
-    {
-        TargetHost = _address,
-        ClientCertificateContext = _own,
-        CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = check,
-        AllowTlsResume = false,
-    }));
+    private SslStream Connect(Stream stream) => Handshake(stream, (tls, check) =>
+        tls.AuthenticateAsClient(new SslClientAuthenticationOptions
+        {
+            TargetHost = _address,
+            ClientCertificateContext = _own,
+            CertificateChainPolicy = Policy(),
+            RemoteCertificateValidationCallback = check,
+            AllowTlsResume = false,
+        }));
 
-    private SslStream Accept(Stream stream) => Shaken(stream, (tls, check) => tls.AuthenticateAsServer(new SslServerAuthenticationOptions
-    {
-        // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails (EAGAIN).
-        EnabledSslProtocols = SslProtocols.Tls12,
-        ClientCertificateRequired = true,
-        ServerCertificateContext = _own,
-        CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = check,
-        AllowTlsResume = false,
-    }));
+    private SslStream Accept(Stream stream) => Handshake(stream, (tls, check) =>
+        tls.AuthenticateAsServer(new SslServerAuthenticationOptions
+        {
+            // By TLS 1.3 OpenSSL sends a session's ticket at its own time, and criu's client takes it for an answer that fails
+            // (EAGAIN).
+            EnabledSslProtocols = SslProtocols.Tls12,
+            ClientCertificateRequired = true,
+            ServerCertificateContext = _own,
+            CertificateChainPolicy = Policy(),
+            RemoteCertificateValidationCallback = check,
+            AllowTlsResume = false,
+        }));
 
-    private SslStream Shaken(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> shake)
+    private SslStream Handshake(Stream stream, Action<SslStream, RemoteCertificateValidationCallback> authenticate)
     {
         CertificateException? refused = null;
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         try
         {
-            shake(tls, (_, certificate, chain, _) => (refused = WhyRefused(certificate as X509Certificate2, chain)) is null);
+            authenticate(tls, (_, certificate, chain, _) =>
+                (refused = WhyRefused(certificate as X509Certificate2, chain)) is null);
             return tls;
         }
         catch (AuthenticationException e)
         {
             tls.Dispose();
-            throw refused ?? new AuthenticationException(OneLineOf(e));
+            throw refused ?? new AuthenticationException(TlsFiles.OneLineOf(e));
         }
         catch
         {
@@ -102,9 +105,10 @@ public sealed class Tls
             {
                 X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot =>
                     new($"{which} is not accepted: it is not signed by a CA of ours", ServerInput.TlsCaCert),
-                X509ChainStatusFlags.NotTimeValid => new($"{which} is not accepted: it is valid from {certificate.NotBefore:u} to "
-                    + $"{certificate.NotAfter:u}, or its CA's certificate has expired"),
-                X509ChainStatusFlags.NotValidForUsage => new($"{which} is not accepted: it is not made for this use (its extended key usage)"),
+                X509ChainStatusFlags.NotTimeValid => new($"{which} is not accepted: it is valid from "
+                    + $"{certificate.NotBefore:u} to {certificate.NotAfter:u}, or its CA's certificate has expired"),
+                X509ChainStatusFlags.NotValidForUsage =>
+                    new($"{which} is not accepted: it is not made for this use (its extended key usage)"),
                 _ => new($"{which} is not accepted: {bad.StatusInformation.Trim()}"),
             };
         foreach (var element in chain.ChainElements)
@@ -113,65 +117,7 @@ public sealed class Tls
                     return reason;
         return _host is null || certificate.MatchesHostname(_host)
             ? null
-            : new($"{which} is not for {_host}: use the name that it is for, or accept any name", ServerInput.Address, ServerInput.TlsAnyName);
+            : new($"{which} is not for {_host}: use the name that it is for, or accept any name",
+                ServerInput.Address, ServerInput.TlsAnyName);
     }
-
-    private static SslStreamCertificateContext OwnCertificate(string cert, string key)
-    {
-        string certText = Text(cert, ServerInput.TlsCert), keyText = Text(key, ServerInput.TlsKey);
-        try
-        {
-            var own = X509Certificate2.CreateFromPem(certText, keyText);
-            if (own.NotAfter < DateTime.Now || own.NotBefore > DateTime.Now)
-                throw new PreDumpException($"the certificate {cert} is valid from {own.NotBefore:u} to {own.NotAfter:u}: renew it, or set the clock",
-                    ServerInput.TlsCert);
-            var others = new X509Certificate2Collection();
-            others.ImportFromPem(certText);
-            others.RemoveAt(0);
-            return SslStreamCertificateContext.Create(own, others, offline: true);
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            throw new PreDumpException($"the certificate {cert} and the key {key} can't be used: {OneLineOf(e)}", ServerInput.TlsCert, ServerInput.TlsKey);
-        }
-    }
-
-    private static X509Certificate2Collection Authorities(string caCert)
-    {
-        var authorities = new X509Certificate2Collection();
-        try
-        {
-            authorities.ImportFromPem(Text(caCert, ServerInput.TlsCaCert));
-        }
-        catch (CryptographicException e)
-        {
-            throw new PreDumpException($"the CA's certificate {caCert} can't be used: {OneLineOf(e)}", ServerInput.TlsCaCert);
-        }
-        return authorities.Count > 0 ? authorities : throw new PreDumpException($"{caCert} holds no certificate in PEM format", ServerInput.TlsCaCert);
-    }
-
-    /// <summary>A file's text.</summary>
-    /// <exception cref="PreDumpException">It can't be read.</exception>
-    internal static string Text(string file, Input input)
-    {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new PreDumpException($"{file} can't be read: {OneLineOf(e)}", input);
-        }
-    }
-
-    // Where it is missing the framework ends the process.
-    private static void RefuseWithoutLibrary()
-    {
-        foreach (var name in new[] { "libssl.so.3", "libssl.so.1.1" })
-            if (NativeLibrary.TryLoad(name, out _))
-                return;
-        throw new PreDumpException("TLS needs OpenSSL's library (libssl.so.3, Debian's package libssl3), which is not installed", ServerInput.Tls);
-    }
-
-    private static string OneLineOf(Exception e) => (e.InnerException ?? e).Message.ReplaceLineEndings(" ");
 }

@@ -3,10 +3,10 @@ namespace PreDump;
 /// <summary>How predump ends.</summary>
 internal static class ExitCode
 {
-    /// <summary>The images are whole.</summary>
+    /// <summary>Done: the images are complete.</summary>
     public const int Done = 0;
 
-    /// <summary>There are no images; standard error says why.</summary>
+    /// <summary>Failed: there are no images, and standard error says why.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line is wrong.</summary>

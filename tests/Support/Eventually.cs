@@ -6,17 +6,17 @@ namespace PreDump.Tests.Support;
 /// <summary>Waits for what has to come, however slow the machine; the limit is there only so that a hang ends.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
 
     public static async Task True(Func<bool> condition, string what)
     {
         for (var watch = Stopwatch.StartNew(); !condition(); await Task.Delay(1))
-            Assert.True(watch.Elapsed < Limit, $"waited in vain: {what}");
+            Assert.True(watch.Elapsed < s_limit, $"waited in vain: {what}");
     }
 
     public static async Task<T> Within<T>(Task<T> task, string what)
     {
-        Assert.True(await Task.WhenAny(task, Task.Delay(Limit)) == task, $"waited in vain: {what}");
+        Assert.True(await Task.WhenAny(task, Task.Delay(s_limit)) == task, $"waited in vain: {what}");
         return await task;
     }
 }

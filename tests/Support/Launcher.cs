@@ -9,12 +9,12 @@ namespace PreDump.Tests.Support;
 /// </summary>
 internal static class Launcher
 {
-    private static readonly BlockingCollection<Action> Orders = Open();
+    private static readonly BlockingCollection<Action> s_orders = Open();
 
     public static Task<Process> Start(ProcessStartInfo info)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Orders.Add(() =>
+        s_orders.Add(() =>
         {
             try
             {

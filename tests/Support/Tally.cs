@@ -9,23 +9,23 @@ namespace PreDump.Tests.Support;
 /// -9, 0 victims lost". A count says that a test did what it was to do; that it was harmless is asserted where it happens.</summary>
 public sealed class Tally : IDisposable
 {
-    private static readonly ConcurrentDictionary<string, long> Counts = new() { ["victims lost"] = 0, ["wrong pages"] = 0 };
+    private static readonly ConcurrentDictionary<string, long> s_counts = new() { ["victims lost"] = 0, ["wrong pages"] = 0 };
 
-    private static readonly ConcurrentDictionary<string, ConcurrentBag<TimeSpan>> Times = new();
+    private static readonly ConcurrentDictionary<string, ConcurrentBag<TimeSpan>> s_times = new();
 
-    public static void Count(string what, long more = 1) => Counts.AddOrUpdate(what, more, (_, before) => before + more);
+    public static void Count(string what, long more = 1) => s_counts.AddOrUpdate(what, more, (_, before) => before + more);
 
     /// <summary>A time that is measured and printed, and that no test depends on.</summary>
-    public static void Measure(string what, TimeSpan time) => Times.GetOrAdd(what, _ => []).Add(time);
+    public static void Measure(string what, TimeSpan time) => s_times.GetOrAdd(what, _ => []).Add(time);
 
     public void Dispose()
     {
-        foreach (var (what, times) in Times.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (what, times) in s_times.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             var sorted = times.Order().ToList();
             Console.Out.WriteLine($"measured: {what}: {sorted[0].TotalMilliseconds:f2} / {sorted[sorted.Count / 2].TotalMilliseconds:f2} / "
                 + $"{sorted[^1].TotalMilliseconds:f2} ms (min/median/max of {sorted.Count})");
         }
-        Console.Out.WriteLine($"tally: {string.Join(", ", Counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Value} {count.Key}"))}");
+        Console.Out.WriteLine($"tally: {string.Join(", ", s_counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Value} {count.Key}"))}");
     }
 }

@@ -1,4 +1,4 @@
-// Arrays that are filled, copied into larger ones and thrown away, so that the collector moves what is left; speaks what victim.h says.
+// Arrays that are filled, copied into larger ones and thrown away, so that the collector moves what is left; speaks what chain.h says.
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;

@@ -1,5 +1,5 @@
-// What victims share that are carried through a whole chain, from READY to a restore: memory of which every word can be predicted,
-// and the few words they speak with `chain`:
+// What victims share that are carried through a whole chain, from READY to a restore: memory of which every word can be
+// predicted, and the few words they speak with `chain`:
 //     READY pid    the tree is complete; `chain` may freeze it         (victim -> chain, a line on stdout)
 //     STILL addr   a page that is never written again
 //     round N ok   N counts up without a gap, also over a restore: it lives in memory too

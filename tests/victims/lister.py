@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A python program that builds large lists, arrays and strings of bytes, which realloc(3) moves as they grow; speaks what victim.h says."""
+"""A python program that builds large lists, arrays and strings of bytes, which realloc(3) moves as they grow; speaks what chain.h says."""
 import array, os, time
 import victim
 from victim import say

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A python program that knows what it must hold; speaks what victim.h says."""
+"""A python program that knows what it must hold; speaks what chain.h says."""
 import hashlib, os, random, time
 import victim
 from victim import say

@@ -1,8 +1,9 @@
-// What all victims share: the line that says that they are ready, memory, a pattern that names its own address, and a death with their
-// parent.
+// What all victims share: the line that says that they are ready, memory, a pattern that names its own address, and a death with
+// their parent.
 //
-// A victim prints one line, "READY pid", when its memory has the shape that its file promises, or "SKIP reason" where this machine
-// can't give that shape. Then it rests or works until it is killed. Those that are carried through a whole chain say more: chain.h.
+// A victim prints one line, "READY pid", when its memory has the shape that its file promises, or "SKIP reason" where this
+// machine can't give that shape. Then it rests or works until it is killed. Those that are carried through a whole chain say
+// more: chain.h.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,4 +1,4 @@
-"""What the victims in Python share; victim.h says how they speak."""
+"""What the victims in Python share; chain.h says how they speak."""
 import os, signal
 
 stop = steps = 0

@@ -1,6 +1,23 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # `chain` sets the variables that are read here, and reads those set here
 # The steps of `chain`, which has set their variables and made $w the current directory.
-# Under emulation a fork and exec costs 30 ms and more: hence bash's own means where it has any.
+# Under emulation a fork and exec costs 30 ms and more: hence bash's own means where it has any, and answers in variables, for
+# $(...) forks.
+#
+# Set by `chain`, read here:
+#   victim rounds predump predump_args criu server server_args link prove break logs    its options
+#   here w started    the directory of the scripts, that of the chain, and $cs at its start
+#   n last            the round under way (1, 2, ...), for the logs that `fail` shows; and the number of the final dump
+#   job pid           the program that we started ('' once it is gone), and the tree's root, which it named
+#   may_miss          not '': the final dump may fail for a page that the parent lacks; `run` then sets missed=1
+# Set here, read by `chain` too:
+#   cs                by uptime_cs: hundredths of a second since the boot
+#   text              by heard: all that the victim said, with a line's end before and after it
+#   counts            by count: for each round the pages that it wrote + left to its parent
+#   images            by serve_all: where the rounds' pages are; with a page server s/N instead of ./N
+#   to_server         by serve_all and serve: the options that send pages to the page server
+#   tls far           by serve_all: its options for TLS, and what makes a command run behind the link
+#   told              not '': the last line is written, so that cleanup need not
+#   nothing           a descriptor on which nothing ever comes, for nap
 
 uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
 release=$(< /proc/sys/kernel/osrelease)
@@ -14,7 +31,7 @@ pause() { nap 0.4; }
 heard() { text=$'\n'$(< out)$'\n'; }
 said() { local w; heard; for w in "$@"; do [[ $text != *$'\n'$w* ]] || return 0; done; return 1; }
 said_line() { heard; [[ $text == *$'\n'$1$'\n'* ]]; }
-value() { heard; [[ $text != *$'\n'"$1 "* ]] || { v=${text#*$'\n'"$1 "}; echo "${v%%$'\n'*}"; }; }
+value() { local v; heard; [[ $text != *$'\n'"$1 "* ]] || { v=${text#*$'\n'"$1 "}; echo "${v%%$'\n'*}"; }; }
 last_round() { heard; local v=${text##*$'\n'round }; echo "${v%% *}"; }
 
 verdict() { # WORD [NOTE]
@@ -128,7 +145,7 @@ run() { # DIR WHAT COMMAND...
 
 # ---- page servers: the pages of round N are in s/N, the rest of its images in N ----
 serve_all() {
-    local address=127.0.0.1
+    local address=127.0.0.1 more=()
     far=()
     [ -z "$link" ] || { make_link; address=10.9.9.2 far=(ip netns exec far); }
     images=s
@@ -199,7 +216,7 @@ certificates() {
 
 # A pre-dump leaves nobody behind that is traced.
 not_traced() {
-    local p status
+    local p status lines
     for p in $(tree "$pid"); do
         for status in /proc/"$p"/task/*/status; do
             { mapfile -t lines < "$status"; } 2> /dev/null || continue # ($(< ...) of a file that has gone ends bash)

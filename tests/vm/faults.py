@@ -69,7 +69,7 @@ class Storm:
             TALLY['calls failed in rounds with a parent'] += 1
             self.failed.add((error, told.split()[1]))
         if self.chain.inventory(folder):
-            must(result.code == 0 or 'the images are whole' in result.errors, what)
+            must(result.code == 0 or 'the images are complete' in result.errors, what)
         else:
             lines = [line for line in result.errors.splitlines() if line.startswith('predump: ') and not line.startswith('predump: warning: ')]
             must(result.code == 1 and len(lines) == 1 and 'defect' not in result.errors, f'no clear line {what}')

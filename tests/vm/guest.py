@@ -1,4 +1,4 @@
-"""What the proofs in Python (faults.py, moves.py, pressure.py, refusals.py) share: a victim, a chain of rounds of it, and counts. Runs
+"""What the proofs in Python (NAME.py here) share: a victim, a chain of rounds of it, and counts. Runs
 in the VM or as root on any kernel with soft-dirty."""
 import argparse, collections, glob, os, re, shutil, signal, subprocess, sys, tempfile, time, traceback
 

@@ -4,10 +4,11 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Comparing;
 
-/// <summary>Compares pages of a stopped task with what images hold of them; each page's bytes are found through the chain of rounds. One task
-/// after the other, in ascending order. A ring of batches: one is filled while the others are compared, each by a thread of its own, and
-/// their results are told in the order of the pages.</summary>
-/// <param name="threads">How many batches; with one nothing runs at the same time.</param>
+/// <summary>Compares pages of a stopped task with what images hold of them; each page's bytes are found through the chain of
+/// rounds. It takes one task after the other, and pages in ascending order. There is a ring of batches: one is filled while the
+/// others are compared, each by a thread of its own, and results are reported in the order of the pages. For one thread at a
+/// time.</summary>
+/// <param name="threads">The number of batches; with one, all is done by the caller's thread.</param>
 public sealed class ChainComparer(int threads) : IDisposable
 {
     private const int BatchBytes = 512 * 1024; // half as many take 6 % longer, and twice as many are hardly faster
@@ -23,7 +24,7 @@ public sealed class ChainComparer(int threads) : IDisposable
     /// <summary>Begins with a task.</summary>
     /// <param name="memory">Its memory.</param>
     /// <param name="images">Its pages in the images; null: they have none.</param>
-    /// <param name="result">Told what was found.</param>
+    /// <param name="result">Notified of what is found, by the caller's thread.</param>
     public void Begin(StoppedMemory memory, ChainedPages? images, IComparedPages result)
     {
         (_memory, _images, _result) = (memory, images, result);
@@ -31,7 +32,7 @@ public sealed class ChainComparer(int threads) : IDisposable
             batch?.Begin(memory);
     }
 
-    /// <summary>Adds pages, behind those before.</summary>
+    /// <summary>Adds pages, above those before.</summary>
     /// <exception cref="TaskGoneException">The task has ended.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public void Add(MemoryRange pages)
@@ -50,7 +51,7 @@ public sealed class ChainComparer(int threads) : IDisposable
         }
     }
 
-    /// <summary>Compares what is left of the task's pages; all results have been told then.</summary>
+    /// <summary>Compares what is left of the task's pages; afterwards all results are reported.</summary>
     /// <exception cref="TaskGoneException">The task has ended.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public void Flush()
@@ -101,7 +102,8 @@ public sealed class ChainComparer(int threads) : IDisposable
 /// <summary>Takes what <see cref="ChainComparer"/> finds: the ranges of each kind in ascending order.</summary>
 public interface IComparedPages
 {
-    /// <summary>So many pages have the same bytes.</summary>
+    /// <summary>Pages that have the same bytes.</summary>
+    /// <param name="pages">Their number.</param>
     void Equal(ulong pages);
 
     /// <summary>Pages that have other bytes.</summary>

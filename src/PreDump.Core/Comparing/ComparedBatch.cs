@@ -5,8 +5,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Comparing;
 
-/// <summary>A batch of a stopped task's pages with the places of their bytes in the images, compared in a thread of its own or in the
-/// caller's.</summary>
+/// <summary>A batch of a stopped task's pages, with where their bytes are in the images, compared by a thread of its own or by
+/// the caller's. All calls come from one thread; the batch is its own thread's between <see cref="Start"/> and
+/// <see cref="Finish"/>.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
 public sealed class ComparedBatch(int maxBytes) : IDisposable
 {
@@ -29,9 +30,9 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
     }
 
     /// <summary>Adds as much of a run as there is room for.</summary>
-    /// <param name="run">Behind those before.</param>
+    /// <param name="run">Above those before.</param>
     /// <param name="source">Where its first pages are in the images; the others follow them there.</param>
-    /// <returns>How many bytes were added; 0 where the batch is full.</returns>
+    /// <returns>The number of bytes that were added; 0 where the batch is full.</returns>
     public ulong Add(MemoryRange run, PageSource source)
     {
         var rest = run;
@@ -42,7 +43,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
         return added;
     }
 
-    /// <summary>Has it compared by its thread; <see cref="Finish"/> gives the result.</summary>
+    /// <summary>Lets its thread compare it; <see cref="Finish"/> waits for the result.</summary>
     public void Start()
     {
         if (_thread is null && !TryStartThread())
@@ -51,7 +52,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
         _given.Release();
     }
 
-    /// <summary>Tells the result, when it is there; what was not started is compared now. Empty afterwards.</summary>
+    /// <summary>Reports the result; a batch that was not started is compared now. It is empty afterwards.</summary>
     public void Finish(IComparedPages result)
     {
         if (_isUnderWay)
@@ -80,7 +81,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
         _done.Dispose();
     }
 
-    // Where no more threads are allowed the caller's has to do.
+    // Where no more threads are allowed the caller's does the work.
     private bool TryStartThread()
     {
         try
@@ -151,7 +152,7 @@ public sealed class ComparedBatch(int maxBytes) : IDisposable
                 if (live.Slice(at, PageSize.Bytes).SequenceEqual(image.Slice(at, PageSize.Bytes)))
                     _equal++;
                 else
-                    _different.Add(new MemoryRange(run.Start + (ulong)at, PageSize.Ulong));
+                    _different.Add(new MemoryRange(run.Start + (ulong)at, PageSize.Step));
             }
             live = live[length..];
             run = run.Skip((ulong)length);

@@ -12,7 +12,7 @@ public sealed class LiveComparison(ImageChain chain) : IDisposable
 {
     private readonly ChainComparer _comparer = new(threads: 1);
 
-    /// <summary>Compares each task of the tree, then tells of those that only the images know.</summary>
+    /// <summary>Compares each task of the tree, then adds those that only the images know.</summary>
     /// <exception cref="TreeException">The tree was not stopped all the time.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public IEnumerable<TaskComparison> Run(StoppedTree tree)

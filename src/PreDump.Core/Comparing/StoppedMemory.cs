@@ -10,19 +10,20 @@ public sealed class StoppedMemory : IDisposable
     private MapsArena? _arena;
     private Range _maps;
 
-    private StoppedMemory(TreeTask task)
-    {
-        _task = task;
-        Memory = TaskMemory.Open(task, Maps, CancellationToken.None);
-    }
+    private StoppedMemory(TreeTask task) => _task = task;
 
     /// <summary>Reads its pages.</summary>
-    public TaskMemory Memory { get; }
+    public TaskMemory Memory { get; private set; } = null!;
 
     /// <summary>Opens it.</summary>
     /// <exception cref="TaskGoneException">The task has ended.</exception>
     /// <exception cref="LinuxException">It can't be opened.</exception>
-    public static StoppedMemory Open(TreeTask task) => new(task);
+    public static StoppedMemory Open(TreeTask task)
+    {
+        var stopped = new StoppedMemory(task);
+        stopped.Memory = TaskMemory.Open(task, stopped.Maps, CancellationToken.None);
+        return stopped;
+    }
 
     /// <summary>Its maps, read when they are asked for first: many tasks are compared without.</summary>
     public MapsReader Maps()

@@ -13,19 +13,19 @@ public sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
 
     private readonly List<PageDifference> _differences = [];
 
-    /// <summary>In the images, with the same bytes.</summary>
+    /// <summary>Pages in the images, with the same bytes.</summary>
     public ulong Equal { get; private set; }
 
-    /// <summary>In the images, with other bytes.</summary>
+    /// <summary>Pages in the images, with other bytes.</summary>
     public ulong Different { get; private set; }
 
-    /// <summary>In memory, of a kind that a pre-dump copies, and not in the images.</summary>
+    /// <summary>Pages in memory, of a kind that a pre-dump copies, and not in the images.</summary>
     public ulong Missing { get; private set; }
 
-    /// <summary>In memory, but not readable in any way.</summary>
+    /// <summary>Pages in memory, but not readable in any way.</summary>
     public ulong Unreadable { get; private set; }
 
-    /// <summary>In the images, and not in memory any more: harmless, nothing will ask for them.</summary>
+    /// <summary>Pages in the images, and not in memory any more: harmless, nothing will ask for them.</summary>
     public ulong Gone { get; set; }
 
     /// <summary>The first ranges of each kind that differ or are missing.</summary>

@@ -4,8 +4,8 @@ using PreDump.Images;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>What is done with a batch in its turn: it gets its place in the images, and is counted. Tasks begin and end here, too. By
-/// one thread at a time: the one whose turn it is (<see cref="OrderedGate"/>).</summary>
+/// <summary>What is done with a batch in its turn: it gets its place in the images, and is counted. Tasks begin and end here,
+/// too. By one thread at a time: the one whose turn it is (<see cref="OrderedGate"/>).</summary>
 /// <param name="sink">Where the pages go.</param>
 /// <param name="ledger">Takes where each page lay; null: it is not noted.</param>
 /// <param name="figures">Counts the pages.</param>
@@ -58,8 +58,8 @@ public sealed class BatchDelivery(IPageSink sink, FrameLedgerWriter? ledger, Cop
         task.Sink!.End();
         ledger?.EndTask(task.FramesAreVoid);
         figures.Count(task);
-        observer.Detail($"task {task.Task}: images named {task.Task.ImagePid}, {figures.PagesWritten - _before.Written} pages written, "
-            + $"{figures.PagesInParent - _before.InParent} in the parent");
+        observer.Detail($"task {task.Task}: images named {task.Task.ImagePid}, "
+            + $"{figures.PagesWritten - _before.Written} pages written, {figures.PagesInParent - _before.InParent} in the parent");
         task.Dispose();
     }
 }

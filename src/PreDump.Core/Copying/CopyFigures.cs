@@ -3,8 +3,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>What delivering batches counts: written by the thread whose turn it is (<see cref="OrderedGate"/>), read when the copy has
-/// ended; counts of pages also meanwhile, for the progress, by a thread that may see those of some turns ago.</summary>
+/// <summary>What delivering batches counts: written by the thread whose turn it is (<see cref="OrderedGate"/>), read when the
+/// copy has ended; counts of pages also meanwhile, for the progress, by a thread that may see those of some turns ago.</summary>
 public sealed class CopyFigures
 {
     private readonly List<(TreeTask Task, bool NotPermitted)> _goneTasks = [];

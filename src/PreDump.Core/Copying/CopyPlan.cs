@@ -6,13 +6,14 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>The order of the copy: which batch comes next, and of which task. Any thread may ask; they plan one at a time, under one
-/// lock that guards all that is here, and <see cref="PlanFigures"/>.</summary>
+/// <summary>The order of the copy: which batch comes next, and of which task. Any thread may ask; they plan one at a time, under
+/// one lock that guards all that is here, and <see cref="PlanFigures"/>.</summary>
 /// <param name="snapshot">The tree as it was in the freeze.</param>
 /// <param name="parent">The parent images; null in a first round.</param>
 /// <param name="figures">Counts what is left out.</param>
 /// <param name="stopping">Set where the round has failed.</param>
-public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFigures figures, CancellationToken stopping) : IDisposable
+public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFigures figures, CancellationToken stopping)
+    : IDisposable
 {
     private readonly Lock _planning = new();
     private readonly PageWalk _walk = new(figures.LeaveOut);
@@ -97,7 +98,7 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
         return check;
     }
 
-    // The task is its last batch's from here on.
+    // Its last batch disposes of the task.
     private void End()
     {
         if (_plan is not null)

@@ -3,8 +3,8 @@ using PreDump.Core.Reading;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>The threads that copy, each with a batch of its own. Threads are started, abandoned and waited for by the caller's thread
-/// alone; one lock guards the counts.</summary>
+/// <summary>The threads that copy, each with a batch of its own. Threads are started, abandoned and waited for by the caller's
+/// thread alone; one lock guards the counts.</summary>
 /// <param name="work">What a thread does with its batch, until nothing is left to do. It throws nothing but
 /// <see cref="ReadGivenUpException"/>.</param>
 public sealed class CopyThreads(Action<PlannedBatch> work) : IDisposable
@@ -20,7 +20,7 @@ public sealed class CopyThreads(Action<PlannedBatch> work) : IDisposable
     public IReadOnlyList<PlannedBatch> Batches => _batches;
 
     /// <summary>Starts a thread.</summary>
-    /// <param name="batch">Its batch; owned from here on.</param>
+    /// <param name="batch">Its batch; owned afterwards.</param>
     public void Start(PlannedBatch batch)
     {
         lock (_lock)
@@ -31,7 +31,8 @@ public sealed class CopyThreads(Action<PlannedBatch> work) : IDisposable
         }
     }
 
-    /// <summary>Goes on without a thread that is blocked. Its batch is never disposed of: the kernel may yet write into it.</summary>
+    /// <summary>Goes on without a thread that is blocked. Its batch is never disposed of: the kernel may yet write into
+    /// it.</summary>
     public void Abandon(PlannedBatch batch)
     {
         lock (_lock)
@@ -44,7 +45,8 @@ public sealed class CopyThreads(Action<PlannedBatch> work) : IDisposable
     /// <summary>Makes <see cref="WaitForEnd"/> return, though threads still work; from any thread.</summary>
     public void Stop() => _ended.Set();
 
-    /// <summary>Waits until all threads have ended, or <see cref="Stop"/> was called. False where the time was over before.</summary>
+    /// <summary>Waits until all threads have ended, or <see cref="Stop"/> was called. False where the time was over
+    /// before.</summary>
     public bool WaitForEnd(TimeSpan most) => _ended.Wait(most);
 
     /// <summary>Waits until all threads have ended. False where the time was over before: some are blocked.</summary>
@@ -64,11 +66,9 @@ public sealed class CopyThreads(Action<PlannedBatch> work) : IDisposable
         }
     }
 
-    /// <summary>Disposes of the batches, if all threads have ended.</summary>
+    /// <summary>Disposes of the batches. To be called when all threads have ended.</summary>
     public void Dispose()
     {
-        if (!WaitForAll(TimeSpan.Zero))
-            return;
         _batches.ForEach(batch => batch.Dispose());
         _ended.Dispose();
     }

@@ -1,7 +1,8 @@
 namespace PreDump.Core.Copying;
 
 /// <summary>Lets batches through one at a time, in the order of their turns, whichever thread was faster. What is done between
-/// <see cref="TryEnter"/> and <see cref="Leave"/> needs no other lock: each turn sees all that was done in those before.</summary>
+/// <see cref="TryEnter"/> and <see cref="Leave"/> needs no other lock: each turn sees all that was done in those
+/// before.</summary>
 public sealed class OrderedGate
 {
     private readonly object _lock = new(); // held for moments: not while a batch is inside

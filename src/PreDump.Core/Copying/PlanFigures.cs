@@ -2,7 +2,8 @@ using PreDump.Core.Select;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>What planning the copy counts: written under the lock of <see cref="CopyPlan"/>, read when the copy has ended.</summary>
+/// <summary>What planning the copy counts: written under the lock of <see cref="CopyPlan"/>, read when the copy has
+/// ended.</summary>
 public sealed class PlanFigures
 {
     private readonly SortedDictionary<VmaKind, (ulong Vmas, ulong Pages)> _leftOut = [];

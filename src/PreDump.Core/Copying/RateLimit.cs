@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>Spreads the copy over time, so that all threads together copy no more than a number of bytes a second. Each waits until
-/// those before have had their time; time that no thread used is lost. For any thread.</summary>
+/// <summary>Spreads the copy over time, so that all threads together copy no more than a number of bytes a second. Each waits
+/// until those before have had their time; time that no thread used is lost. For any thread.</summary>
 /// <param name="bytesPerSecond">The limit.</param>
 /// <param name="stopping">Ends each wait.</param>
 public sealed class RateLimit(long bytesPerSecond, CancellationToken stopping)

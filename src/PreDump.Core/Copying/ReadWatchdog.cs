@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>Watches the threads that copy. A read that blocks (a userfaultfd that nobody answers, a file system that hangs) is given up
-/// with its thread, and a new thread goes on with what is still there. For the caller's thread alone.</summary>
+/// <summary>Watches the threads that copy. A read that blocks (a userfaultfd without an answer, a file system that hangs) is
+/// given up with its thread, and a new thread goes on with what is still there. For the caller's thread alone.</summary>
 /// <param name="threads">The threads.</param>
 /// <param name="failure">Notified where reads block again and again.</param>
 /// <param name="observer">Notified of each read that is given up.</param>
@@ -26,7 +26,7 @@ public sealed class ReadWatchdog(CopyThreads threads, FirstFailure failure, IObs
         while (!threads.WaitForEnd(s_interval))
         {
             progress();
-            if (Stopwatch.GetElapsedTime(looked) > Patience) // we were stopped ourselves (Ctrl-Z): no wonder that a read took long
+            if (Stopwatch.GetElapsedTime(looked) > Patience) // we were stopped ourselves (Ctrl-Z), and so were the reads
                 awakeSince = Stopwatch.GetTimestamp();
             if (Stopwatch.GetElapsedTime(awakeSince) > Patience)
                 GiveUpBlocked();
@@ -46,11 +46,12 @@ public sealed class ReadWatchdog(CopyThreads threads, FirstFailure failure, IObs
         var task = batch.Turn.Task.Task;
         if (++_givenUp > MostGivenUp)
         {
-            failure.Note(new PreDumpException($"task {task}: its memory can't be read, reading blocks again and again (a userfaultfd without an "
-                + "answer, a file system or a swap device that hangs?)"));
+            failure.Note(new PreDumpException($"task {task}: its memory can't be read, reading blocks again and again (a userfaultfd "
+                + "without an answer, a file system or a swap device that hangs?)"));
             return;
         }
-        observer.Note($"task {task}: a read blocked for {Patience.TotalSeconds} s and is given up; going on with what is still there");
+        observer.Note($"task {task}: a read blocked for {Patience.TotalSeconds} s and is given up; "
+            + "going on with what is still there");
         try
         {
             threads.Start(batch.Successor());

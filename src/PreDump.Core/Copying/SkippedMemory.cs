@@ -37,4 +37,4 @@ public enum SkipReason
 /// <param name="Reason">Why.</param>
 /// <param name="Vmas">Whole VMAs that were left out; 0 where single pages were lost.</param>
 /// <param name="Pages">How many pages they have.</param>
-public readonly record struct SkippedMemory(SkipReason Reason, ulong Vmas, ulong Pages);
+public sealed record SkippedMemory(SkipReason Reason, ulong Vmas, ulong Pages);

@@ -4,8 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>What a pre-dump did, in figures. What has a setter is the round's own thread's to set, before the copy or after it; the rest
-/// is counted while the copy runs, in two places that each say by whom.</summary>
+/// <summary>What a pre-dump did, in figures. What has a setter is the round's own thread's to set, before the copy or after it;
+/// the rest is counted while the copy runs, in two places that each say by whom.</summary>
 public sealed class Summary
 {
     /// <summary>What planning the copy counts.</summary>
@@ -32,7 +32,8 @@ public sealed class Summary
     /// <summary>Those of them that were dirty in the freeze and hold what the parent has.</summary>
     public ulong PagesUnchanged => Delivered.PagesUnchanged;
 
-    /// <summary>Pages that looked clean and were not certainly the parent's: compared with it, or copied where that could not be.</summary>
+    /// <summary>Pages that looked clean and were not certainly the parent's: compared with it, or copied where that could not
+    /// be.</summary>
     public ulong PagesSuspect => Delivered.PagesSuspect;
 
     /// <summary>Those of them that hold other bytes than the parent: moved there, and the kernel had not marked them.</summary>

@@ -13,7 +13,8 @@ namespace PreDump.Core.Copying;
 /// <param name="copy">What its batches have in common; its memory is open. The caller's.</param>
 /// <param name="parent">What the parent has of it; nothing: everything is copied.</param>
 /// <param name="walk">Begun with the task, and its own until the last batch is filled.</param>
-public sealed class TaskPlan(TreeSnapshot snapshot, TaskSnapshot task, TaskCopy copy, ParentOfTask parent, PageWalk walk) : IDisposable
+public sealed class TaskPlan(TreeSnapshot snapshot, TaskSnapshot task, TaskCopy copy, ParentOfTask parent, PageWalk walk)
+    : IDisposable
 {
     private int _mapsRead, _dirtySeen;
     private MemoryRange _part; // of the walk

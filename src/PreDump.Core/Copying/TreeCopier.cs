@@ -7,8 +7,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Copying;
 
-/// <summary>Copies the running tree's pages into an <see cref="IPageSink"/> with a few threads. Each of them takes the next batch of
-/// pages, reads it, waits for the batch's turn, and writes it out: the images are the same whichever thread was faster. The
+/// <summary>Copies the running tree's pages into an <see cref="IPageSink"/> with a few threads. Each of them takes the next batch
+/// of pages, reads it, waits for the batch's turn, and writes it out: the images are the same whichever thread was faster. The
 /// caller's thread watches them.</summary>
 public sealed class TreeCopier : IDisposable
 {
@@ -29,8 +29,8 @@ public sealed class TreeCopier : IDisposable
     /// <param name="share">How much of the machine the copy may have.</param>
     /// <param name="summary">Counts the pages.</param>
     /// <param name="observer">Notified of each task.</param>
-    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageSink sink, FrameLedgerWriter? ledger, CopyShare share, Summary summary,
-        IObserver observer)
+    public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageSink sink, FrameLedgerWriter? ledger, CopyShare share,
+        Summary summary, IObserver observer)
     {
         (_share, _notesFrames) = (share, ledger is not null);
         _rate = share.MaxRate is { } rate ? new RateLimit(rate, _failure.Stopping) : null;

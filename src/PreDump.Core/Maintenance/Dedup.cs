@@ -36,7 +36,7 @@ public static class Dedup
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
-            observer.Warn($"nothing more is freed in the parent images: {reason}; this round's images are complete",
+            observer.Warn($"{reason}: the images are complete, but what they replace still takes room in the parent images",
                 RoundInput.AutoDedup);
         }
     }

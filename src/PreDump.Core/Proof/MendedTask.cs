@@ -79,7 +79,7 @@ public sealed class MendedTask : IDisposable
         int next = 0;
         while (old.TryRead(out var entry))
         {
-            var run = entry.Range(PageSize.Ulong);
+            var run = entry.Range(PageSize.Step);
             if (entry.Flags.HasFlag(PageFlags.Present))
             {
                 WriteBatch();

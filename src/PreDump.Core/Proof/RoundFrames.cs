@@ -59,6 +59,6 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
         using var pagemap = PagemapReader.Open(_images.Directory, ImageNames.Pagemap(imagePid), PageSize.Bytes);
         while (pagemap.TryRead(out var entry))
             if (entry.Flags.HasFlag(PageFlags.Present))
-                yield return entry.Range(PageSize.Ulong);
+                yield return entry.Range(PageSize.Step);
     }
 }

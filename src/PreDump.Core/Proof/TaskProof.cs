@@ -43,7 +43,7 @@ public sealed class TaskProof(ImageChain chain, Func<TreeTask, IFrameSuspects> s
             var entry = first;
             do
                 if (entry.Flags.HasFlag(PageFlags.Parent))
-                    ProveRun(entry.Range(PageSize.Ulong), frames, memory, parents);
+                    ProveRun(entry.Range(PageSize.Step), frames, memory, parents);
             while (pagemap.TryRead(out entry));
             long begun = Stopwatch.GetTimestamp();
             _comparer?.Flush();

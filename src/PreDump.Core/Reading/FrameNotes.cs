@@ -3,8 +3,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>Where pages of a batch lay before they were read, or left to the parent: on their way into the frame ledger.</summary>
-/// <param name="most">How many pages there may be; 0: no ledger is written.</param>
+/// <summary>Where pages of a batch lay before they were read, or left to the parent: on their way into the frame
+/// ledger.</summary>
+/// <param name="most">The most pages that can be noted; 0: no ledger is written.</param>
 public sealed class FrameNotes(int most)
 {
     private const int LookedAtAtOnce = 512; // pages
@@ -13,7 +14,7 @@ public sealed class FrameNotes(int most)
     private readonly List<Run> _runs = [];
     private int _count;
 
-    /// <summary>For how many more pages there is room.</summary>
+    /// <summary>The number of pages that can still be noted.</summary>
     public int Room => most - _count;
 
     /// <summary>Forgets all.</summary>
@@ -23,7 +24,7 @@ public sealed class FrameNotes(int most)
         _count = 0;
     }
 
-    /// <summary>Notes consecutive pages, behind those before.</summary>
+    /// <summary>Notes consecutive pages, above those before.</summary>
     /// <param name="address">Of the first one, in bytes.</param>
     /// <param name="frames">Of each, as <see cref="PageFrames.Of(ulong)"/> gives it.</param>
     public void Add(ulong address, ReadOnlySpan<ulong> frames)
@@ -40,7 +41,7 @@ public sealed class FrameNotes(int most)
             Add(run.Address, other.FramesOf(run));
     }
 
-    /// <summary>To be called when the pages were read: of those that lie elsewhere by now nobody knows which page it was that was
+    /// <summary>To be called when the pages were read: where a page lies elsewhere by now, it is not known which page was
     /// read.</summary>
     public void ForgetMoved(ProcPagemap pagemap)
     {
@@ -61,12 +62,14 @@ public sealed class FrameNotes(int most)
         }
     }
 
-    /// <summary>Pages are there, but of those in page frames, or in swap, it is not known where.</summary>
+    /// <summary>Forgets where the pages lie that are in page frames, or in swap; that they are there stays noted.</summary>
     public void Forget(bool frames, bool slots)
     {
         foreach (ref ulong each in _frames.AsSpan(0, _count))
+        {
             if (PageFrames.IsKnown(each) && (PageFrames.IsSlot(each) ? slots : frames))
                 each = PageFrames.Unknown;
+        }
     }
 
     /// <summary>Writes the notes of two into a ledger, in the order of the addresses.</summary>
@@ -94,8 +97,10 @@ public sealed class FrameNotes(int most)
         if (noted.SequenceEqual(now))
             return;
         for (int i = 0; i < noted.Length; i++)
+        {
             if (noted[i] != now[i])
                 noted[i] = PageFrames.Unknown;
+        }
     }
 
     private ReadOnlySpan<ulong> FramesOf(Run run) => _frames.AsSpan(run.First, run.Count);

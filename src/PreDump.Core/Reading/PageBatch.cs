@@ -5,15 +5,18 @@ using PreDump.Linux;
 namespace PreDump.Core.Reading;
 
 /// <summary>Up to a MiB of a task's pages on their way: first the runs that are wanted, or are left to the parent unread; after
-/// <see cref="Read"/> those that could be read, with their bytes. For one thread at a time, but for <see cref="TryGiveUp"/>.</summary>
+/// <see cref="Read"/> those that could be read, with their bytes. For one thread at a time, but for
+/// <see cref="TryGiveUp"/>.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
-/// <param name="mostLeft">For how many pages left to the parent it is noted where they lie; 0: no frame ledger is written.</param>
+/// <param name="mostLeft">For how many pages left to the parent it is noted where they lie; 0: no frame ledger is
+/// written.</param>
 public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 0) : IDisposable
 {
-    /// <summary>Bytes of a batch at most: as fast as larger ones, and it stays in the processor's cache until it is written.</summary>
+    /// <summary>Bytes of a batch at most: as fast as larger ones, and it stays in the processor's cache until it is
+    /// written.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 192 * 1024; // many threads must not make us large
+    private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 192 * 1024; // with many threads, too, memory stays small
     private const int LeftOfAll = 16 * 1024, MinLeft = 1024; // pages
 
     private readonly PageReader _reader = new(maxBytes, notesFrames: mostLeft > 0);
@@ -64,11 +67,12 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
 
     /// <summary>Adds as much of a run that is to be read as there is room for, and takes that off it. False where the batch is
     /// full.</summary>
-    /// <param name="run">Behind those before.</param>
-    /// <param name="category">By which it was found.</param>
+    /// <param name="run">Above those before.</param>
+    /// <param name="category">The category by which it was found.</param>
     /// <param name="underUserfaultfd">Whether it is under a userfaultfd.</param>
     /// <param name="suspect">Whether it looked clean, and is not certainly the parent's.</param>
-    public bool TryAdd(ref MemoryRange run, PageCategory category = PageCategory.Anonymous, bool underUserfaultfd = false, bool suspect = false)
+    public bool TryAdd(ref MemoryRange run, PageCategory category = PageCategory.Anonymous, bool underUserfaultfd = false,
+        bool suspect = false)
     {
         ulong before = run.Length;
         if (!_wanted.TryAdd(ref run, category, underUserfaultfd))
@@ -78,9 +82,9 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
         return true;
     }
 
-    /// <summary>Adds as much of a run that is left to the parent unread as there is room for, and takes that off it. False where the
-    /// batch is full.</summary>
-    /// <param name="run">Behind those before.</param>
+    /// <summary>Adds as much of a run that is left to the parent unread as there is room for, and takes that off it. False where
+    /// the batch is full.</summary>
+    /// <param name="run">Above those before.</param>
     /// <param name="frames">Where its pages lie; none: that is not noted.</param>
     public bool TryLeave(ref MemoryRange run, ReadOnlySpan<ulong> frames = default)
     {
@@ -100,7 +104,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
         return true;
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Empties it: nothing of the task or its pages is left.</summary>
     public void Clear()
     {
         (_memory, _leftCount, Suspects) = (null, 0, 0);
@@ -122,8 +126,8 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
         AddLeft();
     }
 
-    /// <summary>Gives up a read that has blocked for so long; from any thread. The thread in it is lost until predump ends, and with it
-    /// this batch, whose <see cref="Successor"/> goes on. False where no read has blocked.</summary>
+    /// <summary>Gives up a read that has blocked for so long; from any thread. The thread in it is lost until predump ends, and
+    /// with it this batch, whose <see cref="Successor"/> goes on. False where no read has blocked.</summary>
     public bool TryGiveUp(TimeSpan patience) => _reader.TryGiveUp(patience);
 
     /// <summary>A batch for what is still there of this one's pages, to be read anew; nothing of it is compared.</summary>

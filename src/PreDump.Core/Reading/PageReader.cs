@@ -2,8 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>Reads the pages that a batch wants, each in the way that spares its task. The task is running, so a page may vanish between
-/// the scan and the read. For one thread at a time, but for <see cref="TryGiveUp"/>.</summary>
+/// <summary>Reads the pages that a batch wants, each in the way that spares its task. The task is running, so a page may vanish
+/// between the scan and the read. For one thread at a time, but for <see cref="TryGiveUp"/>.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
 /// <param name="notesFrames">Whether it is noted where each page lay before it was read.</param>
 public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDisposable
@@ -45,8 +45,8 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     /// <summary>Counts pages that vanished before they could be read.</summary>
     public void Lose(ulong vanished) => Losses = Losses with { Vanished = Losses.Vanished + vanished };
 
-    /// <summary>Reads pages that the task has for itself in memory by process_vm_readv(2), the others in the way that spares it, through
-    /// /proc/PID/mem (see <see cref="PageState"/>). Where a read stops short the page tables are asked again: what has
+    /// <summary>Reads pages that the task has for itself in memory by process_vm_readv(2), the others in the way that spares it,
+    /// through /proc/PID/mem (see <see cref="PageState"/>). Where a read stops short the page tables are asked again: what has
     /// vanished is left out, what is still there is read through /proc/PID/mem, which may read more (PROT_NONE), and what follows
     /// it is still read.</summary>
     /// <exception cref="TaskGoneException">The task has ended, or has become one that we may not read.</exception>
@@ -67,8 +67,8 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
             CheckNotes();
     }
 
-    /// <summary>Gives up a read that has blocked for so long; from any thread. The thread in it is lost until predump ends. False where
-    /// no read has blocked.</summary>
+    /// <summary>Gives up a read that has blocked for so long; from any thread. The thread in it is lost until predump ends. False
+    /// where no read has blocked.</summary>
     public bool TryGiveUp(TimeSpan patience) => _timer.TryGiveUp(patience);
 
     /// <inheritdoc/>
@@ -80,12 +80,14 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     private void TouchVdso()
     {
         foreach (var run in _wanted.Runs)
+        {
             if (_wanted.CategoryOf(run) == PageCategory.All)
                 _ = _memory.Pages.ReadForced(run, Room);
+        }
     }
 
-    // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others, or their slots of swap. (What we read from
-    // swap and send back at once takes frames, but mostly no other slot: so it need not be read again in each round.)
+    // Pages that were put elsewhere by the kernel meanwhile may have taken the frames of others, or their slots of swap. (What we
+    // read from swap and send back at once takes frames, but mostly no other slot: so it need not be read again in each round.)
     private void CheckNotes()
     {
         Notes.ForgetMoved(_memory.Pagemap);
@@ -198,8 +200,10 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
     {
         Span<MemoryRange> found = stackalloc MemoryRange[1];
         for (ulong at = pages.Start; at < pages.End;)
+        {
             if (_memory.Pagemap.Scan(ref at, pages.End, _wanted.CategoryOf(pages), anonymous: true, found) > 0)
                 return found[0].Start;
+        }
         return pages.End;
     }
 }

@@ -3,12 +3,13 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>A task's pages as the parent's chain holds them, for comparing: opened when the first one is asked for. What can't be found
-/// or read there is no failure, for a page that is not compared is copied.</summary>
-/// <param name="task">Whose, for the log.</param>
-/// <param name="open">Opens them; null where there are none.</param>
-/// <param name="payoff">Whether comparing dirty pages pays; several tasks may have one together; null: they are not compared.</param>
-/// <param name="observer">Told why comparing ended.</param>
+/// <summary>A task's pages as the parent's chain holds them, for comparing: opened when the first one is asked for. If one can't
+/// be found or read there, that is no failure: a page that is not compared is copied.</summary>
+/// <param name="task">The task, for the log.</param>
+/// <param name="open">Opens the pages; returns null where there are none.</param>
+/// <param name="payoff">Whether comparing dirty pages pays; several tasks may share one; null: dirty pages are not
+/// compared.</param>
+/// <param name="observer">Notified of why comparing ended.</param>
 public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? payoff, IObserver observer) : IDisposable
 {
     private ChainedPages? _chain;
@@ -19,7 +20,7 @@ public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? p
     /// <param name="pages">The pages.</param>
     /// <param name="suspect">They looked clean: compared whether it pays or not.</param>
     /// <param name="source">Where the first ones are; without a round where they are not to be compared.</param>
-    /// <returns>How many bytes the answer is for.</returns>
+    /// <returns>The number of bytes that the answer is for.</returns>
     public ulong Locate(MemoryRange pages, bool suspect, out PageSource source)
     {
         source = default;

@@ -1,10 +1,11 @@
 namespace PreDump.Core.Reading;
 
-/// <summary>Whether it pays to compare dirty pages with the parent's, by what comparing found so far: where hardly a page is the same it
-/// pauses, for longer each time, and is tried again. For several threads.</summary>
+/// <summary>Whether it pays to compare dirty pages with the parent's, by what comparing found so far: if few pages turn out
+/// unchanged it pauses, longer each time, and is tried again. For any thread.</summary>
 public sealed class Payoff
 {
-    // A quarter: to compare takes 0.25 to 0.5 of the time that writing into the page cache does, and what is not written spares room, too.
+    // A quarter: to compare takes 0.25 to 0.5 of the time that writing into the page cache does, and what is not written spares
+    // room, too.
     private const ulong LeastShare = 4;
 
     // Where nothing is the same a fifth is compared at first, and soon a sixtieth: about 1 % of a round.

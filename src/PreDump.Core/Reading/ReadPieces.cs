@@ -2,8 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>The wanted runs of a batch, cut into pieces of pages that are read in one way; with how far reading has come, and where
-/// each page lay before it was read.</summary>
+/// <summary>The wanted runs of a batch, cut into pieces of pages that are read in one way; with how far reading has come, and
+/// where each page lay before it was read.</summary>
 /// <param name="maxBytes">Bytes of a full batch, whole pages.</param>
 /// <param name="notesFrames">Whether it is noted where the pages lie.</param>
 public sealed class ReadPieces(int maxBytes, bool notesFrames)
@@ -13,7 +13,7 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
     private readonly MemoryRange[] _pieces = new MemoryRange[WantedRuns.Most];
     private readonly PageState[] _states = new PageState[WantedRuns.Most];
     private readonly PageStateReader _stateReader = new();
-    private readonly ulong[] _frames = new ulong[notesFrames ? maxBytes / PageSize.Bytes : 0]; // of the wanted pages, in their order
+    private readonly ulong[] _frames = new ulong[notesFrames ? maxBytes / PageSize.Bytes : 0]; // of the wanted pages, in order
     private readonly int[] _firstFrames = new int[notesFrames ? WantedRuns.Most : 0]; // of each piece
     private int _count;
     private int _at, _skip; // what comes next: piece _at, from its byte _skip on
@@ -30,8 +30,9 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
     /// <summary>Where the first pages of <see cref="Rest"/> lay.</summary>
     public Span<ulong> FramesOfRest(int pages) => _frames.AsSpan(_firstFrames[_at] + (_skip / PageSize.Bytes), pages);
 
-    /// <summary>The current piece and those behind it that one call can read together with it; only its rest where some of it is
-    /// done.</summary>
+    /// <summary>The ranges that one call can read next: the current piece and those that follow it, or the rest of a piece of
+    /// which some is done.</summary>
+    /// <param name="rest">Holds that rest.</param>
     public ReadOnlySpan<MemoryRange> Together(ref MemoryRange rest)
     {
         rest = Rest;

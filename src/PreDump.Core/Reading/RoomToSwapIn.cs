@@ -4,8 +4,9 @@ using PreDump.Linux;
 namespace PreDump.Core.Reading;
 
 /// <summary>Pages read from swap take memory of the task's cgroup until they are sent back. At its limit the kernel makes room by
-/// sending others out, or, where that is too slow or swap is full, by killing a task. So the room is made before, a MiB at a time,
-/// from the task's own memory; where that can't be done the round fails and the task lives. For one thread at a time.</summary>
+/// sending others out, or, where that is too slow or swap is full, by killing a task. So the room is made before, a MiB at a
+/// time, from the task's own memory; where that can't be done the round fails and the task lives. For one thread at a
+/// time.</summary>
 /// <param name="task">The task.</param>
 /// <param name="memory">Its memory.</param>
 /// <param name="maps">Its maps, raw.</param>
@@ -32,8 +33,8 @@ public sealed class RoomToSwapIn(TreeTask task, RemoteMemory memory, Func<MapsRe
             stopping.ThrowIfCancellationRequested();
             if (Stopwatch.GetElapsedTime(since) > s_patience)
                 throw new PreDumpException($"task {task}: some of its memory is in swap, and {by} has no room to read it "
-                    + $"({bytes / 1024} KiB left, or swap is nearly full): reading could get the task killed; raise the memory limit, or add swap, "
-                    + "at least for the round");
+                    + $"({bytes / 1024} KiB left, or swap is nearly full): reading could get the task killed; raise the memory limit, "
+                    + "or add swap, at least for the round");
             if (!MemoryLimits.SwapIsRoomy() || !TrySendOut())
                 Thread.Sleep(s_pause);
         }

@@ -5,13 +5,13 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Reading;
 
-/// <summary>Finds those pages of a batch that were dirty in the freeze, or looked clean and are suspect (FrameCheck), and yet hold the
-/// bytes that the parent's chain has, and leaves them to the parent. Dirty tracking was reset before they were read: what is written
-/// to them later, the next round sees.</summary>
+/// <summary>Finds those pages of a batch that were dirty in the freeze, or looked clean and are suspect (FrameCheck), and yet
+/// hold the bytes that the parent's chain has, and leaves them to the parent. Dirty tracking was reset before they were read:
+/// what is written to them later, the next round sees.</summary>
 /// <param name="maxBytes">Bytes of a full batch.</param>
 public sealed class UnchangedPages(int maxBytes)
 {
-    private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and many threads must not make us large
+    private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and each thread has such a buffer
 
     private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
     private readonly List<(MemoryRange Pages, PageSource Source, bool Suspect)> _planned = [];
@@ -51,7 +51,8 @@ public sealed class UnchangedPages(int maxBytes)
         (_compared, _same, _suspects, _suspectsSame, Time) = (0, 0, 0, 0, default);
     }
 
-    /// <summary>Compares what was read: the runs of pages that are the same become the parent's, and their bytes are taken out.</summary>
+    /// <summary>Compares what was read: the runs of pages that are the same become the parent's, and their bytes are taken
+    /// out.</summary>
     /// <param name="runs">What was read, ascending.</param>
     /// <param name="pages">Its bytes; those that are left stand at the beginning.</param>
     /// <returns>How many bytes are left.</returns>
@@ -107,8 +108,8 @@ public sealed class UnchangedPages(int maxBytes)
         for (int at = 0; at < theirs.Length; at += PageSize.Bytes)
         {
             bool isSame = pages.Slice(_seen, PageSize.Bytes).SequenceEqual(theirs.Slice(at, PageSize.Bytes));
-            same += isSame ? PageSize.Ulong : 0;
-            Settle(new MemoryRange(part.Start + (ulong)at, PageSize.Ulong), isSame, pages);
+            same += isSame ? PageSize.Step : 0;
+            Settle(new MemoryRange(part.Start + (ulong)at, PageSize.Step), isSame, pages);
         }
         if (suspect)
             (_suspects, _suspectsSame) = (_suspects + part.Length, _suspectsSame + same);

@@ -26,10 +26,10 @@ public sealed class WantedRuns(int maxBytes)
     public PageCategory CategoryOf(MemoryRange run) =>
         run.Start >= _all.Start && run.Start < _all.End ? PageCategory.All : PageCategory.Anonymous;
 
-    /// <summary>Adds as much of a run as there is room for, and takes that off it. False where nothing can be added: there is no room,
-    /// or it can't be read together with those before.</summary>
-    /// <param name="run">Behind those before.</param>
-    /// <param name="category">By which it was found.</param>
+    /// <summary>Adds as much of a run as there is room for, and takes that off it. False where nothing can be added: there is no
+    /// room, or it can't be read together with those before.</summary>
+    /// <param name="run">Above those before.</param>
+    /// <param name="category">The category by which it was found.</param>
     /// <param name="underUserfaultfd">Whether it is under a userfaultfd.</param>
     public bool TryAdd(ref MemoryRange run, PageCategory category, bool underUserfaultfd)
     {

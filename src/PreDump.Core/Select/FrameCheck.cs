@@ -4,13 +4,14 @@ using PreDump.Linux;
 namespace PreDump.Core.Select;
 
 /// <summary>Tells which of the pages that look clean still lie where the last round saw them, and so are that round's pages for
-/// certain. mremap(2) may move whole page tables, and then the kernel marks nothing: another page stands at the address, and looks as
-/// clean as the one before. Of a page without a note, or that lies elsewhere, only its bytes can tell. One task after the other.
+/// certain. mremap(2) may move whole page tables, and then the kernel marks nothing: another page stands at the address, and
+/// looks as clean as the one before. If a page has no note, or lies elsewhere, only its bytes can tell. It takes one task after
+/// the other, for one thread at a time.
 ///
-/// The same frame is the same page, unless its first page was given up, the kernel has put another old page into its frame (from swap,
-/// or by migration), and that one was moved here. So where pages were relocated at all, and a page table was moved away (or just
-/// given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not certain. Nor is a page
-/// table that had dirty pages at another address in the freeze: these are clean since.</summary>
+/// The same frame is the same page, unless its first page was given up, the kernel has put another old page into its frame (from
+/// swap, or by migration), and that one was moved here. So where pages were relocated at all, and a page table was moved away (or
+/// just given up), its pages may be in those tables where no more pages lie in their noted frames than it had: these are not
+/// certain. Nor is a page table that had dirty pages at another address in the freeze: these are clean since.</summary>
 /// <param name="ledger">The last round's; null: nothing is certain.</param>
 /// <param name="relocations">Counts them, as <see cref="Relocations.Count"/> does.</param>
 public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
@@ -37,8 +38,10 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     /// <param name="startTime">In clock ticks since boot.</param>
     /// <param name="pagemap">Its page tables.</param>
     /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
-    /// <param name="tables">Of each page table that had some in the freeze a page; none where the task has stood still since.</param>
-    public void Begin(int imagePid, ulong startTime, ProcPagemap pagemap, Func<IEnumerable<MemoryRange>> dirty, ReadOnlySpan<PlacedPage> tables = default)
+    /// <param name="tables">Of each page table that had some in the freeze a page; none where the task has stood still
+    /// since.</param>
+    public void Begin(int imagePid, ulong startTime, ProcPagemap pagemap, Func<IEnumerable<MemoryRange>> dirty,
+        ReadOnlySpan<PlacedPage> tables = default)
     {
         NoteDirtyTables(tables);
         (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);
@@ -47,7 +50,8 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         _task?.Rewind();
     }
 
-    /// <summary>Ends it. True where pages were relocated and moved meanwhile: what was said of the task may be wrong then.</summary>
+    /// <summary>Ends the task. True where pages were relocated and moved meanwhile: then the answers may have been
+    /// wrong.</summary>
     public bool End()
     {
         if (_task is null)
@@ -57,10 +61,10 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         return Moved() > _mostMoved;
     }
 
-    /// <summary>Takes the longest run with one answer off pages that are behind those before.</summary>
-    /// <param name="pages">The pages.</param>
-    /// <param name="same">They lie where they did.</param>
-    /// <returns>How many bytes the answer is for.</returns>
+    /// <summary>Whether pages lie where they did: the answer for the first ones, as far as it goes.</summary>
+    /// <param name="pages">The pages, above those asked for before.</param>
+    /// <param name="same">The answer.</param>
+    /// <returns>The number of bytes that it is for.</returns>
     public ulong Next(MemoryRange pages, out bool same)
     {
         if (_task is null)
@@ -80,7 +84,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         return PageSize.BytesOf((ulong)count);
     }
 
-    /// <summary>Where the pages of the last answer lie.</summary>
+    /// <summary>The frames of pages of the last answer; none where the ledger does not have the task.</summary>
     public ReadOnlySpan<ulong> FramesOf(MemoryRange pages) => _task is null
         ? default
         : _now.AsSpan((int)PageSize.Pages(pages.Start - _seen.Start), (int)PageSize.Pages(pages.Length));
@@ -93,13 +97,15 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
 
     private bool IsSame(int page) => _now[page] == _noted[page] && PageFrames.IsKnown(_now[page]);
 
-    private int Moved() => _task is null || _relocations == ledger!.Head.Relocations ? 0 : _vanished.Fullest(_task, _pagemap, _dirty());
+    private int Moved() => _task is null || _relocations == ledger!.Head.Relocations ? 0
+        : _vanished.Fullest(_task, _pagemap, _dirty());
 
     // Whole page tables, so that short runs cost one look for many.
     private void Look(MemoryRange pages)
     {
         ulong start = pages.Start - (pages.Start % VanishedTables.Bytes);
-        ulong tables = Math.Clamp((pages.End - start + VanishedTables.Bytes - 1) / VanishedTables.Bytes, 1, (ulong)(s_atOnce / VanishedTables.Pages));
+        ulong wanted = (pages.End - start + VanishedTables.Bytes - 1) / VanishedTables.Bytes;
+        ulong tables = Math.Clamp(wanted, 1, (ulong)(s_atOnce / VanishedTables.Pages));
         int count = (int)tables * VanishedTables.Pages;
         _seen = new MemoryRange(start, tables * VanishedTables.Bytes);
         PageFrames.Read(_pagemap, start, _now.AsSpan(0, count));
@@ -129,9 +135,11 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     private bool WasElsewhere(int first)
     {
         for (int page = 0; page < VanishedTables.Pages; page++)
+        {
             if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
                 && OffsetOf(then) == page && then != _seen.Start + PageSize.BytesOf((ulong)(first + page)))
                 return true;
+        }
         return false;
     }
 
@@ -141,8 +149,10 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     {
         int same = 0;
         for (int page = first; page < first + VanishedTables.Pages; page++)
+        {
             if (IsSame(page) && !_cursor!.Contains(_seen.Start + PageSize.BytesOf((ulong)page)))
                 same++;
+        }
         if (same <= _mostMoved)
             Distrust(first);
     }

@@ -2,9 +2,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Select;
 
-/// <summary>Walks the pages of a task in ascending order: windows of VMAs are scanned for ranges of pages, and these are cut at the
-/// VMAs' borders. One task after the other.</summary>
-/// <param name="leftOut">Told of the VMAs that are not walked.</param>
+/// <summary>Walks the pages of a task in ascending order: windows of VMAs are scanned for ranges of pages, and these are cut at
+/// the VMAs' borders. It takes one task after the other. For one thread at a time.</summary>
+/// <param name="leftOut">Called for each VMA that is not walked.</param>
 public sealed class PageWalk(VmaWindow.LeftOut leftOut)
 {
     private readonly VmaWindow _window = new();
@@ -14,10 +14,10 @@ public sealed class PageWalk(VmaWindow.LeftOut leftOut)
     private ProcPagemap _pagemap = null!;
     private VmaRules _rules = null!;
 
-    /// <summary>VMAs so far, without those left out.</summary>
+    /// <summary>The number of VMAs of the task so far, without those left out.</summary>
     public ulong Vmas { get; private set; }
 
-    /// <summary>By which the last part was found.</summary>
+    /// <summary>The category by which the last part was found.</summary>
     public PageCategory Category => _window.Category;
 
     /// <summary>Whether the last part is under a userfaultfd.</summary>
@@ -25,7 +25,7 @@ public sealed class PageWalk(VmaWindow.LeftOut leftOut)
 
     /// <summary>Begins with a task.</summary>
     /// <param name="pagemap">Its page tables.</param>
-    /// <param name="rules">Tells which of its VMAs are walked.</param>
+    /// <param name="rules">Which of its VMAs are walked.</param>
     public void Begin(ProcPagemap pagemap, VmaRules rules)
     {
         (_pagemap, _rules) = (pagemap, rules);
@@ -34,15 +34,17 @@ public sealed class PageWalk(VmaWindow.LeftOut leftOut)
     }
 
     /// <summary>The next pages, in one VMA; false at the end.</summary>
-    /// <param name="maps">Moved behind the VMAs that were taken.</param>
+    /// <param name="maps">Moved past the VMAs that were taken.</param>
     /// <param name="part">The pages.</param>
     public bool TryNext(ref MapsReader maps, out MemoryRange part)
     {
         while (true)
         {
             for (; _next < _count; _next++)
+            {
                 if (_window.TryTake(ref _found[_next], out part))
                     return true;
+            }
             if (_window.Count == 0 || _scanned >= _window.End)
             {
                 part = default;

@@ -3,20 +3,20 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Select;
 
-/// <summary>Where a moved page may have come from. A page that was moved unmarked was moved with its whole page table, so where that was
-/// nothing is left of what the last round noted.</summary>
+/// <summary>Where a moved page may have come from. A page that was moved unmarked was moved with its whole page table, so where
+/// that was nothing is left of what the last round noted.</summary>
 public sealed class VanishedTables
 {
-    /// <summary>Pages that one page table maps.</summary>
+    /// <summary>The number of pages that one page table maps.</summary>
     public static readonly int Pages = PageSize.Bytes / sizeof(ulong);
 
-    /// <summary>Bytes of them.</summary>
+    /// <summary>The number of bytes that one page table maps.</summary>
     public static readonly ulong Bytes = PageSize.BytesOf((ulong)Pages);
 
     private readonly ulong[] _now = new ulong[Pages], _noted = new ulong[Pages];
 
-    /// <summary>How many pages the last round noted in the fullest of those page tables of which no clean page is where it was; 0 where there
-    /// is none: then no page table was moved away.</summary>
+    /// <summary>Of the page tables in which no clean page is where it was, the fullest: how many pages the last round noted in
+    /// it. 0 where there is none: then no page table was moved away.</summary>
     /// <param name="task">What was noted, from the beginning.</param>
     /// <param name="pagemap">The task's page tables now.</param>
     /// <param name="dirty">The pages that the kernel has marked since, ascending.</param>

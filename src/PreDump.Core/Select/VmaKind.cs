@@ -18,7 +18,8 @@ public enum VmaKind
     /// <summary>A device's memory (VM_IO, VM_PFNMAP): reading it may do something to the device.</summary>
     Device,
 
-    /// <summary>An asynchronous I/O ring: the kernel writes it without marking it dirty; the final dump takes it in full.</summary>
+    /// <summary>An asynchronous I/O ring: the kernel writes it without marking it dirty; the final dump takes it in
+    /// full.</summary>
     AioRing,
 
     /// <summary>The kernel's data for the vdso.</summary>
@@ -27,6 +28,6 @@ public enum VmaKind
     /// <summary>[vsyscall]: not the task's memory.</summary>
     Vsyscall,
 
-    /// <summary>MAP_DROPPABLE: may vanish at any time, so nobody relies on it.</summary>
+    /// <summary>MAP_DROPPABLE: may vanish at any time, so no program relies on it.</summary>
     Droppable,
 }

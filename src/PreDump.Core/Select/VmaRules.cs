@@ -14,10 +14,10 @@ public sealed class VmaRules(int tid = 0, bool userfaultfd = false)
     private int _tid = tid;
     private VmFlags? _flags;
 
-    /// <summary>From here on another task's: in the freeze no new object is made.</summary>
+    /// <summary>Begins with another task: in the freeze no new object is made.</summary>
     public void Begin(int tid) => (_tid, _flags) = (tid, null);
 
-    /// <summary>The kind of one VMA.</summary>
+    /// <summary>What a VMA is to a pre-dump.</summary>
     public VmaKind KindOf(in Vma vma)
     {
         if (vma.Name.StartsWith("[v"u8))
@@ -63,9 +63,11 @@ public sealed class VmaRules(int tid = 0, bool userfaultfd = false)
         ulong smallest = 0;
         if (Directory.Exists(Sizes))
             foreach (var directory in Directory.EnumerateDirectories(Sizes, "hugepages-*kB"))
+            {
                 if (ulong.TryParse(Path.GetFileName(directory)["hugepages-".Length..^2], out ulong kilobytes)
                     && (smallest == 0 || kilobytes * 1024 < smallest))
                     smallest = kilobytes * 1024;
+            }
         return smallest;
     }
 }

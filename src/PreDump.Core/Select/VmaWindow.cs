@@ -10,17 +10,18 @@ public sealed class VmaWindow
     private int _count;
     private int _cursor;
 
-    /// <summary>How many VMAs.</summary>
+    /// <summary>The number of VMAs in it.</summary>
     public int Count => _count;
 
-    /// <summary>First address of the first VMA.</summary>
+    /// <summary>The first address of the first VMA.</summary>
     public ulong Start => _vmas[0].Start;
 
-    /// <summary>End of the last one.</summary>
+    /// <summary>The address past the last one's end.</summary>
     public ulong End => _vmas[_count - 1].End;
 
-    /// <summary>Which of their pages are wanted: all of a vdso, which CRIU takes whole and expects in the parent; else the anonymous
-    /// ones. (Of the zero pages CRIU without PAGEMAP_SCAN, as 3.17, knows only the small one: it expects the huge one, too.)</summary>
+    /// <summary>Which of their pages are wanted: all of a vdso, which CRIU takes whole and expects in the parent; else the
+    /// anonymous ones. (Of the zero pages CRIU without PAGEMAP_SCAN, as 3.17, knows only the small one: it expects the huge one,
+    /// too.)</summary>
     public PageCategory Category { get; private set; }
 
     /// <summary>Whether its one VMA maps no file; of more VMAs it says nothing.</summary>
@@ -33,14 +34,14 @@ public sealed class VmaWindow
     public void Clear() => (_count, _cursor) = (0, 0);
 
     /// <summary>Takes the next VMAs from the maps; false where none is left.</summary>
-    /// <param name="maps">Moved behind the VMAs taken.</param>
-    /// <param name="rules">Tells which to take.</param>
+    /// <param name="maps">Moved past the VMAs taken.</param>
+    /// <param name="rules">Which to take.</param>
     /// <param name="leftOut">Called for each VMA that is not taken.</param>
     public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
     {
         Clear();
         int most = PagemapScan.Supports(PageCategory.Anonymous) && PagemapScan.Supports(PageCategory.SoftDirty) ? _vmas.Length : 1;
-        var behind = maps;
+        var afterLast = maps;
         while (_count < most && maps.TryRead(out var vma))
         {
             var kind = rules.KindOf(vma);
@@ -55,22 +56,22 @@ public sealed class VmaWindow
             bool userfaultfd = rules.UnderUserfaultfd(vma);
             if (_count > 0 && (category != Category || userfaultfd != UnderUserfaultfd))
             {
-                maps = behind; // the next window starts with it
+                maps = afterLast; // the next window starts with it
                 return true;
             }
             _vmas[_count++] = new MemoryRange(vma.Start, vma.End - vma.Start);
             (Category, UnderUserfaultfd) = (category, userfaultfd);
             IsAnonymous = vma.Inode == 0; // asked only where a window is one VMA
-            behind = maps;
+            afterLast = maps;
         }
         return _count > 0;
     }
 
-    /// <summary>Told of each VMA that is left out, with its pages.</summary>
+    /// <summary>Called for each VMA that is left out, with the number of its pages.</summary>
     public delegate void LeftOut(VmaKind kind, ulong pages);
 
-    /// <summary>The next part of <paramref name="found"/> that lies in one of the VMAs; takes it off <paramref name="found"/>. Asked
-    /// for in ascending order. What a running task has mapped since lies in none of them.</summary>
+    /// <summary>The next part of <paramref name="found"/> that lies in one of the VMAs; takes it off <paramref name="found"/>.
+    /// Asked for in ascending order. What a running task has mapped since lies in none of them.</summary>
     public bool TryTake(ref MemoryRange found, out MemoryRange part)
     {
         while (_cursor < _count && _vmas[_cursor].End <= found.Start)

@@ -80,13 +80,15 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>Removes the tasks in which the tracker may miss changes: a final dump copies a task in full if its parent does
     /// not have it.</summary>
     /// <returns>The removed tasks, and why.</returns>
-    public IReadOnlyList<(TreeTask Task, string Why)> LeaveOutMissed(IDirtyTracker tracker)
+    public IReadOnlyDictionary<TreeTask, string> LeaveOutMissed(IDirtyTracker tracker)
     {
-        var missed = new List<(TreeTask Task, string Why)>();
+        var missed = new Dictionary<TreeTask, string>();
         foreach (var task in _tasks)
+        {
             if (tracker.WhyMissed(task.Task) is { } why)
-                missed.Add((task.Task, why));
-        _tasks.RemoveAll(task => missed.Exists(left => left.Task == task.Task));
+                missed.Add(task.Task, why);
+        }
+        _tasks.RemoveAll(task => missed.ContainsKey(task.Task));
         return missed;
     }
 
@@ -133,8 +135,10 @@ public sealed class TreeSnapshot : IDisposable
     private void RefuseEqualPids(IReadOnlyList<TreeTask> tasks)
     {
         for (int i = 0; i < tasks.Count; i++)
+        {
             if (tasks[i].LiveTid != 0 && !_pids.Add(tasks[i].ImagePid))
                 throw EqualPids(tasks, tasks[i].ImagePid);
+        }
     }
 
     private static PreDumpException EqualPids(IReadOnlyList<TreeTask> tasks, int pid)

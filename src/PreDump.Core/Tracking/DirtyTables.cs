@@ -25,6 +25,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
         ulong seen = 0; // the address up to which page tables are done
         ulong frame = 0;
         foreach (var range in dirty)
+        {
             for (ulong at = Math.Max(range.Start, seen); at < range.End; at = seen)
             {
                 seen = at - (at % VanishedTables.Bytes) + VanishedTables.Bytes;
@@ -32,6 +33,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
                 if (PageFrames.IsKnown(frame))
                     Add(new PlacedPage(at, frame));
             }
+        }
         return first.._count;
     }
 

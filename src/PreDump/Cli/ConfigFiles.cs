@@ -3,12 +3,14 @@ using PreDump.Core;
 
 namespace PreDump.Cli;
 
-/// <summary>CRIU's configuration files: a line is an option without its dashes, a blank, and its value; # begins a comment, double
-/// quotes hold blanks (criu(8)). Read in order: /etc/criu/default.conf, $HOME/.criu/default.conf, $CRIU_CONFIG_FILE, --config.
-/// --config and --no-default-config leave the first two out.</summary>
+/// <summary>CRIU's configuration files (criu(8)): a line is an option without its dashes, a blank, and its value; # begins a
+/// comment, and double quotes protect blanks. They are read in this order: /etc/criu/default.conf, $HOME/.criu/default.conf,
+/// $CRIU_CONFIG_FILE, --config. With --config or --no-default-config the first two are not read.</summary>
 internal static class ConfigFiles
 {
-    /// <summary>Takes --config and --no-default-config off a command line; says which files to read.</summary>
+    /// <summary>Removes --config and --no-default-config from a command line.</summary>
+    /// <param name="commandLine">As the shell gave it.</param>
+    /// <param name="files">The files to read, in order.</param>
     public static List<string> TakeOptions(IReadOnlyList<string> commandLine, out List<string> files)
     {
         var rest = new List<string>();

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace PreDump.Cli;
 
-/// <summary>Makes a command line as criu takes it one that the parser takes: configuration files are put before it, -v and its kin
-/// become one --verbosity, --no-X takes an earlier --X back, and options of criu dump that don't matter to a pre-dump are
-/// dropped.</summary>
+/// <summary>Turns a command line as criu takes it into one that the parser takes: the options of configuration files come first,
+/// -v and the like become one --verbosity, --no-X revokes an earlier --X, and options of criu dump that make no difference to a
+/// pre-dump are dropped.</summary>
 internal sealed class CriuArguments
 {
     private readonly List<Word> _words = [];
     private readonly List<string> _ignored = [];
     private int? _verbosity;
 
-    /// <summary>For the parser.</summary>
+    /// <summary>The command line for the parser.</summary>
     public IReadOnlyList<string> Tokens => _verbosity is { } level
         ? [.. AllTokens, ProcessOptions.Verbosity.Name, level.ToString(CultureInfo.InvariantCulture)]
         : [.. AllTokens];
@@ -21,7 +21,7 @@ internal sealed class CriuArguments
     // An option with its value, or anything else.
     private sealed record Word(ITableOption? Option, params string[] Tokens);
 
-    /// <summary>What was dropped.</summary>
+    /// <summary>The options that were dropped, with their values.</summary>
     public IReadOnlyList<string> Ignored => _ignored;
 
     /// <summary>Normalises a command line, with the configuration files that it and the environment ask for.</summary>
@@ -61,8 +61,8 @@ internal sealed class CriuArguments
         }
     }
 
-    // What is given twice counts as given last, so that a command line wins over configuration files. The value behind an
-    // option is never taken for an option itself.
+    // Of an option that is given twice the last one counts, so a command line overrides configuration files. An option's value is
+    // never taken for an option itself.
     private void AddOption(IReadOnlyList<string> tokens, ref int i)
     {
         string token = tokens[i];
@@ -100,6 +100,6 @@ internal sealed class CriuArguments
         else if (int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             _verbosity = number;
         else
-            _words.Add(new Word(ProcessOptions.Verbosity, ProcessOptions.Verbosity.Name, level)); // the parser says what is wrong with it
+            _words.Add(new Word(ProcessOptions.Verbosity, ProcessOptions.Verbosity.Name, level)); // refused by the parser
     }
 }

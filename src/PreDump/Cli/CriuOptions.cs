@@ -3,7 +3,7 @@ namespace PreDump.Cli;
 /// <summary>Options of criu dump that say nothing to a pre-dump; they are dropped before the parser sees them.</summary>
 internal static class CriuOptions
 {
-    // getopt's way with these: a value only behind '=', or right behind the letter.
+    // As getopt takes these: a value only follows '=', or the letter itself.
     private static readonly HashSet<string> s_flags =
     [
         "--leave-stopped", "-s", "--tcp-established", "--tcp-close", "--file-locks", "-l", "--link-remap", "--ext-unix-sk", "-x",
@@ -14,10 +14,10 @@ internal static class CriuOptions
 
     private static readonly HashSet<string> s_withValue =
     [
-        "--cgroup-root", "--ext-mount-map", "--external", "--enable-fs", "--action-script", "--ghost-limit", "--skip-mnt", "--root", "-r",
-        "--irmap-scan-path", "--empty-ns", "--lsm-profile", "--lsm-mount-context", "--network-lock", "--cgroup-props",
-        "--cgroup-props-file", "--cgroup-dump-controller", "--cgroup-yard", "--inherit-fd", "--join-ns", "--veth-pair", "--libdir", "-L",
-        "--file-validation",
+        "--cgroup-root", "--ext-mount-map", "--external", "--enable-fs", "--action-script", "--ghost-limit", "--skip-mnt",
+        "--root", "-r", "--irmap-scan-path", "--empty-ns", "--lsm-profile", "--lsm-mount-context", "--network-lock",
+        "--cgroup-props", "--cgroup-props-file", "--cgroup-dump-controller", "--cgroup-yard", "--inherit-fd", "--join-ns",
+        "--veth-pair", "--libdir", "-L", "--file-validation",
     ];
 
     /// <summary>Whether an option of this name, or the one that takes it back, takes no word of its own for a value.</summary>

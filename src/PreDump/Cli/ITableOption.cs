@@ -2,8 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.Cli;
 
-/// <summary>A row of the table of options (<see cref="Options"/>): everything that is known of an option, once. The parser, the help
-/// texts, the manual page and docs/options.md are made from it.</summary>
+/// <summary>A row of the table of options (<see cref="Options"/>): everything that is known of an option, once. The parser, the
+/// help texts, the manual page and docs/options.md are made from it.</summary>
 internal interface ITableOption
 {
     /// <summary>The name, with its dashes.</summary>
@@ -27,7 +27,7 @@ internal interface ITableOption
     /// <summary>What failures and warnings call it; null: none is about it.</summary>
     Input? About { get; }
 
-    /// <summary>Accepted for the sake of criu's users only: it makes no difference.</summary>
+    /// <summary>Accepted only for compatibility with criu: it makes no difference.</summary>
     bool HasNoEffect { get; }
 
     /// <summary>What holds where it is not given, for people, to this command; null: nothing.</summary>

@@ -10,11 +10,11 @@ internal static class InputNames
     public static string Of(Input input) =>
         input == RoundInput.Kernel ? "predump check" : Options.All.First(option => option.About == input).Name;
 
-    /// <summary>A message, and behind it in parentheses the options that it is about.</summary>
+    /// <summary>A message, followed by the options that it is about, in parentheses.</summary>
     public static string Name(string message, IReadOnlyList<Input> about) =>
         about.Count == 0 ? message : $"{message} ({string.Join(", ", about.Select(Of))})";
 
-    /// <summary>The line that explains a failure; null for a defect of ours (<see cref="Failure.TryExplain"/>).</summary>
+    /// <summary>The line that explains a failure; null for a defect of predump (<see cref="Failure.TryExplain"/>).</summary>
     public static string? TryExplain(Exception e, int? tree = null) =>
         Failure.TryExplain(e, tree) is { } reason ? Name(reason, Failure.About(e)) : null;
 }

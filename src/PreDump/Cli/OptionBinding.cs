@@ -80,8 +80,12 @@ internal static class OptionBinding
         Tls = TlsOf(line),
     };
 
-    private static TlsOptions TlsOf(ParseResult line) => new(ConnectionOptions.UseTls.In(line), ConnectionOptions.TlsCert.In(line)!,
-        ConnectionOptions.TlsKey.In(line)!, ConnectionOptions.TlsCaCert.In(line)!, ConnectionOptions.TlsCrl.In(line),
+    private static TlsOptions TlsOf(ParseResult line) => new(
+        ConnectionOptions.UseTls.In(line),
+        ConnectionOptions.TlsCert.In(line),
+        ConnectionOptions.TlsKey.In(line),
+        ConnectionOptions.TlsCaCert.In(line),
+        ConnectionOptions.TlsCrl.In(line),
         ConnectionOptions.TlsNoCnVerify.In(line));
 
     private static TimeSpan Timeout(ParseResult line) => RoundOptions.Timeout.In(line) is > 0 and var seconds

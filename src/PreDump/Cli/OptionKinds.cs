@@ -6,19 +6,20 @@ namespace PreDump.Cli;
 /// <summary>What values an option takes; a value that is none of these is refused with what would be one.</summary>
 internal static class OptionKinds
 {
-    private const long LeastRate = 256 * 1024; // a batch of a MiB in four seconds: a page server takes longer silence for the end
+    private const long LeastRate = 256 * 1024; // a batch of a MiB in four seconds: a page server gives up after a longer silence
 
-    /// <summary>Makes it one that takes a decimal number in a range.</summary>
+    /// <summary>The option takes a decimal number in a range.</summary>
     public static TableOption<int?> Number(this TableOption<int?> option, int least = 0, int most = int.MaxValue)
     {
-        option.CustomParser = result => int.TryParse(TextOf(result), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            && number >= least && number <= most
+        option.CustomParser = result =>
+            int.TryParse(TextOf(result), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                && number >= least && number <= most
             ? number
             : Refuse<int?>(result, option, $"a number from {least} " + (most == int.MaxValue ? "up" : $"to {most}"));
         return option;
     }
 
-    /// <summary>Makes it one that takes a number of bytes, with K, M or G behind it.</summary>
+    /// <summary>The option takes a number of bytes, optionally followed by K, M or G.</summary>
     public static TableOption<long?> Rate(this TableOption<long?> option)
     {
         option.CustomParser = result =>
@@ -33,8 +34,8 @@ internal static class OptionKinds
         return option;
     }
 
-    /// <summary>Makes it one that takes one of some words.</summary>
-    /// <param name="option">The option; its argument's name lists the words, separated by |.</param>
+    /// <summary>The option takes one of the words that its argument's name lists, separated by |.</summary>
+    /// <param name="option">The option.</param>
     /// <param name="synonym">A word of criu's that is accepted too.</param>
     public static TableOption<string?> Choice(this TableOption<string?> option, string? synonym = null)
     {

@@ -22,17 +22,18 @@ internal static class OptionRules
     public static void PageServer(CommandResult line)
     {
         RefuseConfig(line);
-        bool rounds = ConnectionOptions.Rounds.IsIn(line), forever = ConnectionOptions.Forever.IsIn(line), numbered = rounds || forever;
+        bool rounds = ConnectionOptions.Rounds.IsIn(line), forever = ConnectionOptions.Forever.IsIn(line);
+        bool numbered = rounds || forever;
         if ((rounds && forever) || (numbered && ConnectionOptions.Once.IsIn(line)))
-            line.AddError("--once, --rounds and --forever: only one of them can be given");
+            line.AddError("--once, --rounds and --forever: give only one of them");
         if (numbered && RoundOptions.PrevImagesDir.IsIn(line))
-            line.AddError("--prev-images-dir is for a single round: with --rounds and --forever the parent is found among the earlier rounds");
+            line.AddError("--prev-images-dir is for a single round: with --rounds and --forever each round finds its parent");
         if (!ConnectionOptions.PsSocket.IsIn(line))
             return;
         if (numbered)
             line.AddError("--ps-socket is a single connection, and so a single round: leave --rounds and --forever out");
         if (Connection(line) is { } other && other != ConnectionOptions.PsSocket)
-            line.AddError($"{other.Name} says where to listen, but --ps-socket is connected already: only one of them can be given");
+            line.AddError($"{other.Name} says where to listen, but --ps-socket is connected already: give only one of them");
     }
 
     // On the command line itself they are read before all others.

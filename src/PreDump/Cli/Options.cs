@@ -8,16 +8,19 @@ internal static class Options
     /// <summary>All, in the order of the help pages.</summary>
     public static readonly IReadOnlyList<ITableOption> All =
     [
-        RoundOptions.Tree, RoundOptions.ImagesDir, RoundOptions.PrevImagesDir, RoundOptions.NoCompare, RoundOptions.TrustSoftDirty,
-        ConnectionOptions.Once, ConnectionOptions.Rounds, ConnectionOptions.Forever, RoundOptions.AutoDedup, RoundOptions.FreezeCgroup,
+        RoundOptions.Tree, RoundOptions.ImagesDir, RoundOptions.PrevImagesDir, RoundOptions.NoCompare,
+        RoundOptions.TrustSoftDirty,
+        ConnectionOptions.Once, ConnectionOptions.Rounds, ConnectionOptions.Forever,
+        RoundOptions.AutoDedup, RoundOptions.FreezeCgroup,
         RoundOptions.Timeout, RoundOptions.Threads, RoundOptions.MaxRate, RoundOptions.Nice, RoundOptions.ImageIoMode,
         ConnectionOptions.PageServer, ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket,
         ConnectionOptions.PageServerProtocol, ConnectionOptions.UseTls, ConnectionOptions.TlsCert, ConnectionOptions.TlsKey,
         ConnectionOptions.TlsCaCert, ConnectionOptions.TlsCrl, ConnectionOptions.TlsNoCnVerify,
-        ProcessOptions.Daemon, ProcessOptions.WorkDir, ProcessOptions.LogFile, ProcessOptions.Verbosity, ProcessOptions.DisplayStats,
-        ProcessOptions.Json, ProcessOptions.Quiet, ProcessOptions.PidFile, ProcessOptions.StatusFd, ProcessOptions.Config,
-        ProcessOptions.NoDefaultConfig,
-        CompatibilityOptions.TrackMem, CompatibilityOptions.LeaveRunning, CompatibilityOptions.ShellJob, CompatibilityOptions.PreDumpMode,
+        ProcessOptions.Daemon, ProcessOptions.WorkDir, ProcessOptions.LogFile, ProcessOptions.Verbosity,
+        ProcessOptions.DisplayStats, ProcessOptions.Json, ProcessOptions.Quiet, ProcessOptions.PidFile, ProcessOptions.StatusFd,
+        ProcessOptions.Config, ProcessOptions.NoDefaultConfig,
+        CompatibilityOptions.TrackMem, CompatibilityOptions.LeaveRunning, CompatibilityOptions.ShellJob,
+        CompatibilityOptions.PreDumpMode,
     ];
 
     /// <summary>Those of a command.</summary>
@@ -30,7 +33,7 @@ internal static class Options
             command.Add((Option)option);
     }
 
-    /// <summary>Gives the options the help texts that a command has for them: what is asked for is the help page of one.</summary>
+    /// <summary>Gives the options the help texts of a command, whose help page is to be printed.</summary>
     public static void Describe(Takers command)
     {
         foreach (var option in Of(command))

@@ -4,8 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.Cli;
 
-/// <summary>A row of the table of options, which is also the parser's option. One object serves all commands, so that it may stand before
-/// the command's name, as configuration files' options do.</summary>
+/// <summary>A row of the table of options, which is also the parser's option. One object serves all commands, so that an option
+/// may come before the command's name, as those of configuration files do.</summary>
 internal sealed class TableOption<T> : Option<T>, ITableOption
 {
     /// <param name="name">With its dashes.</param>

@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
 using PreDump.Core;
 using PreDump.Linux;
 using PreDump.Output;
 
 namespace PreDump.Commands;
 
-/// <summary>`predump check`: tries what a pre-dump needs, says what is there and what that means.</summary>
+/// <summary>`predump check`: tries what a pre-dump needs, and says what works here and what that means.</summary>
 internal static class CheckCommand
 {
     private const string SoftDirtyName = "soft-dirty";
@@ -25,26 +26,31 @@ internal static class CheckCommand
     private static IEnumerable<Finding> Findings()
     {
         var self = ProcStatus.OfOurselves() ?? new ProcStatus();
-        yield return new("kernel", true, false, $"{Environment.OSVersion.Version}, {System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture}, "
-            + $"pages of {PageSize.Bytes} bytes");
+        yield return new("kernel", true, false,
+            $"{Environment.OSVersion.Version}, {RuntimeInformation.ProcessArchitecture}, pages of {PageSize.Bytes} bytes");
         yield return new(SoftDirtyName, SoftDirty.IsSupported(), false, SoftDirty.IsSupported()
             ? "the kernel tracks changed memory"
             : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): only full copies, no rounds");
         foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
             yield return finding;
         bool scan = PagemapScan.Supports(PageCategory.Anonymous), dirtyScan = PagemapScan.Supports(PageCategory.SoftDirty);
-        yield return new("PAGEMAP_SCAN", scan, false, !scan ? "not here (6.7 and later): pages are chosen by reading pagemap, which takes longer"
-            : (dirtyScan ? "with" : "without") + " soft-dirty, " + (PagemapScan.HasGuardCategory ? "with" : "without") + " guard pages");
-        yield return Tried("/proc", KernelProbe.ProcIsOurs(), "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");
+        yield return new("PAGEMAP_SCAN", scan, false, !scan
+            ? "missing (Linux 6.7 and later have it): pages are chosen by reading pagemap, which takes longer"
+            : $"{Has(dirtyScan)} soft-dirty, {Has(PagemapScan.HasGuardCategory)} guard pages");
+        yield return Tried("/proc", KernelProbe.ProcIsOurs(),
+            "shows predump's own pid namespace", "is of another pid namespace: mount one for this namespace");
         yield return new("hidepid", !KernelProbe.ProcHides(), false, KernelProbe.ProcHides()
-            ? $"/proc hides tasks from this user: a tree with such a task is refused; seeing them needs {Permissions.NeededForOthers}"
+            ? $"/proc hides tasks, and a tree with such a task is refused; to see them takes {Permissions.NeededForOthers}"
             : "/proc hides no task from this user");
-        yield return Tried("process_vm_readv", KernelProbe.ReadOwnMemory(), "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
+        yield return Tried("process_vm_readv", KernelProbe.ReadOwnMemory(),
+            "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
         int yama = Permissions.YamaScope();
-        yield return Tried("ptrace", KernelProbe.SeizeChild(), "a child of predump's own can be frozen", "not even a child of predump's own can be frozen: "
-            + (yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter?"));
+        string why = yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter?";
+        yield return Tried("ptrace", KernelProbe.SeizeChild(),
+            "a child of predump's own can be frozen", $"not even a child of predump's own can be frozen: {why}");
         yield return new("/proc/PID/mem", KernelProbe.ReadForced(), false, KernelProbe.ReadForced()
-            ? "memory without PROT_READ can be copied" : "memory without PROT_READ can't be copied: it is left to the final dump");
+            ? "memory without PROT_READ can be copied"
+            : "memory without PROT_READ can't be copied: it is left to the final dump");
         yield return new("children", File.Exists("/proc/self/task/" + Environment.ProcessId + "/children"), true,
             "/proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): how descendants are found");
         yield return new("yama", yama == 0 || (yama < 3 && self.Has(Capability.SysPtrace)), false, yama switch
@@ -52,14 +58,17 @@ internal static class CheckCommand
             0 => "off: tasks of the same user may be frozen",
             1 => "ptrace_scope is 1: tasks that predump did not start need CAP_SYS_PTRACE",
             2 => "ptrace_scope is 2: freezing a task needs CAP_SYS_PTRACE",
-            _ => $"ptrace_scope is {yama}: nobody may freeze any task until the next boot, root neither",
+            _ => $"ptrace_scope is {yama}: no user, not even root, may freeze a task until the next boot",
         });
         yield return new("CAP_SYS_PTRACE", self.Has(Capability.SysPtrace), false, self.Has(Capability.SysPtrace)
-            ? "tasks of every user may be pre-dumped" : $"missing: only tasks of user {self.Uid} itself, that are dumpable, may be pre-dumped");
+            ? "tasks of every user may be pre-dumped"
+            : $"missing: only dumpable tasks of user {self.Uid} itself may be pre-dumped");
         yield return new("CAP_DAC_OVERRIDE", self.Has(Capability.DacOverride), false, self.Has(Capability.DacOverride)
-            ? "page tables of every user's tasks may be seen" : "missing: tasks of other users, and those not dumpable, can't be pre-dumped");
+            ? "page tables of every user's tasks may be read"
+            : "missing: tasks of other users, and tasks that are not dumpable, can't be pre-dumped");
         yield return new("CAP_SYS_ADMIN", self.Has(Capability.SysAdmin), false, self.Has(Capability.SysAdmin)
-            ? "page frames are visible" : "missing: page frames are hidden; without PAGEMAP_SCAN zero pages can't be told and are copied too");
+            ? "page frames are visible"
+            : "missing: page frames are hidden; without PAGEMAP_SCAN zero pages are not recognized and are copied, too");
         yield return new("CAP_SYS_NICE", self.Has(Capability.SysNice), false, self.Has(Capability.SysNice)
             ? "the freeze runs at real-time priority" : "missing: freezing many threads takes longer");
         yield return Freezer("freezer v1", "freezer", "/freezer.state");
@@ -68,15 +77,21 @@ internal static class CheckCommand
 
     private static IEnumerable<Finding> WhereSoftDirtyFails()
     {
-        string instead = PageFrames.AreVisible ? "rounds look at page frames instead, and compare the pages whose frame is another"
-            : "page frames are hidden from this user (CAP_SYS_ADMIN), so each round compares every page that looks clean (--trust-soft-dirty: not)";
+        string instead = PageFrames.AreVisible
+            ? "rounds look at page frames instead, and compare the pages whose frame has changed"
+            : "page frames are hidden from this user (CAP_SYS_ADMIN), so each round compares every page that looks clean, unless "
+                + "--trust-soft-dirty is given";
         yield return SoftDirtyProbe.LosesMovedPages()
-            ? new("mremap", PageFrames.AreVisible, false, $"the kernel does not mark what mremap(2) moves by whole page tables: {instead}")
+            ? new("mremap", PageFrames.AreVisible, false,
+                $"the kernel does not mark what mremap(2) moves by whole page tables: {instead}")
             : new("mremap", true, false, "the kernel marks what mremap(2) moves");
         yield return SoftDirtyProbe.LosesMergedMappings()
-            ? new("merged mappings", PageFrames.AreVisible, false, $"a new mapping that a clean one is joined with looks clean until it is written to: {instead}")
-            : new("merged mappings", true, false, "the kernel marks new mappings, those that a clean one is joined with too");
+            ? new("merged mappings", PageFrames.AreVisible, false,
+                $"a new mapping that the kernel joins with a clean one looks clean until it is written to: {instead}")
+            : new("merged mappings", true, false, "the kernel marks new mappings, even those that it joins with a clean one");
     }
+
+    private static string Has(bool it) => it ? "with" : "without";
 
     private static Finding Tried(string name, bool ok, string good, string bad) => new(name, ok, true, ok ? good : bad);
 

@@ -12,8 +12,8 @@ internal static class CommandLine
 {
     private const string About =
         "Copies the memory of a running process tree into CRIU images while the tree keeps running: what criu pre-dump does, "
-        + "with a shorter freeze and nothing of predump's own in the tree. The final criu dump --track-mem --prev-images-dir then "
-        + "copies only what was written since.";
+        + "with a shorter freeze and nothing of predump's own in the tree. The final criu dump --track-mem --prev-images-dir "
+        + "then copies only what was written since.";
 
     private const string More = """
         Examples:
@@ -44,13 +44,13 @@ internal static class CommandLine
             Message.Error(line.Errors[0].Message.TrimEnd('.') + " (see predump --help)");
             return ExitCode.Usage;
         }
-        return line.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
     private static RootCommand Root(IReadOnlyList<string> ignored)
     {
         var root = new RootCommand(About);
-        var preDump = new Command("pre-dump", "The same as predump without a command, so that it can replace criu pre-dump in a script.");
+        var preDump = new Command("pre-dump", "The same as predump without a command, to replace criu pre-dump in a script.");
         foreach (var command in new Command[] { root, preDump })
         {
             Options.AddTo(command, Takers.PreDump);
@@ -68,7 +68,7 @@ internal static class CommandLine
 
     private static Command Check()
     {
-        var check = new Command("check", "Find out what this kernel and this user, with its capabilities, can do, and what that means.");
+        var check = new Command("check", "Find out what works with this kernel and for this user, and what that means.");
         Options.AddTo(check, Takers.Check);
         check.SetAction(line => CheckCommand.Run(ProcessOptions.Json.In(line)));
         return check;
@@ -84,7 +84,7 @@ internal static class CommandLine
 
     private static Command Verify()
     {
-        var verify = new Command("verify", "Check images and all rounds before them, and optionally compare them with a stopped process tree.");
+        var verify = new Command("verify", "Check images and all rounds before them, and compare them with a stopped tree.");
         var path = Path(verify, Takers.Verify, "DIR", "The images");
         verify.SetAction(line => VerifyCommand.Run(path(line), RoundOptions.Tree.In(line), ProcessOptions.Json.In(line)));
         return verify;
@@ -100,7 +100,7 @@ internal static class CommandLine
 
     private static Command PageServer(IReadOnlyList<string> arguments, bool isDaemon)
     {
-        var serve = new Command("page-server", "Receive the pages of pre-dumps and dumps, predump's or criu's (--page-server), over the network.");
+        var serve = new Command("page-server", "Receive the pages of predump's and criu's pre-dumps and dumps over the network.");
         Options.AddTo(serve, Takers.PageServer);
         serve.Validators.Add(OptionRules.PageServer);
         serve.SetAction(line => PageServerCommand.Run(OptionBinding.PageServer(line) with { IsDaemon = isDaemon }, arguments));
@@ -110,7 +110,11 @@ internal static class CommandLine
     // An argument that says where the images are, as --images-dir does.
     private static Func<ParseResult, string> Path(Command command, Takers which, string name, string what)
     {
-        var path = new Argument<string?>(name) { Description = $"{what} [default: {RoundOptions.ImagesDir.Name}]", Arity = ArgumentArity.ZeroOrOne };
+        var path = new Argument<string?>(name)
+        {
+            Description = $"{what} [default: {RoundOptions.ImagesDir.Name}]",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         command.Add(path);
         Options.AddTo(command, which);
         return line => line.GetValue(path) ?? RoundOptions.ImagesDir.In(line)!;

@@ -14,9 +14,10 @@ internal static class DedupCommand
     {
         using var images = Images.Open(directory);
         if (!images.Has(ImageNames.Inventory))
-            throw new PreDumpException($"{directory} holds no whole images (no {ImageNames.Inventory}): freeing what they replace would lose memory");
+            throw new PreDumpException($"the images in {directory} are not complete (there is no {ImageNames.Inventory}): "
+                + "freeing what they replace would lose memory");
         if (!images.Has($"{ImageNames.Parent}/."))
-            throw new PreDumpException($"{directory} has no {ImageNames.Parent} link to images of an earlier round: there is nothing to free");
+            throw new PreDumpException($"{directory} has no {ImageNames.Parent} link: there is no earlier round to free");
         ulong pages = Dedup.Run(images);
         Console.Out.WriteLine($"{pages} pages, {Sizes.Bytes(pages * (double)PageSize.Bytes)} freed in the parent images");
         return ExitCode.Done;

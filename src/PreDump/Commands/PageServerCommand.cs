@@ -11,7 +11,7 @@ using Serilog;
 
 namespace PreDump.Commands;
 
-/// <summary>`predump page-server`: receives the pages of pre-dumps and dumps, ours or criu's.</summary>
+/// <summary>`predump page-server`: receives the pages of pre-dumps and dumps, predump's or criu's.</summary>
 internal static class PageServerCommand
 {
     /// <summary>Runs it; returns the exit code.</summary>
@@ -19,7 +19,7 @@ internal static class PageServerCommand
     /// <param name="arguments">The command line itself, for the daemon.</param>
     public static int Run(ServeOptions options, IReadOnlyList<string> arguments)
     {
-        using var signals = new Signals(); // from here on no signal ends us before what we made is removed
+        using var signals = new Signals(); // no signal ends us before what we made is removed
         if (options.IsDaemon)
             return Serve(options, listener: options.Socket is null ? Listening.Inherited() : null, signals);
         using var status = StatusDescriptor.Open(options.StatusFd);
@@ -28,7 +28,7 @@ internal static class PageServerCommand
         {
             status.SetCloseOnExec();
             if (PageServerDaemon.Start(arguments, listener, out int pid) is var exitCode && exitCode != ExitCode.Done)
-                return exitCode; // it has said why
+                return exitCode; // which it has explained
             PidFile.Write(options.WorkDirectory, options.PidFile, pid);
             Ready(options, listener, status);
             return ExitCode.Done;
@@ -45,20 +45,24 @@ internal static class PageServerCommand
         using var directory = RoundDirectory.Open(options.ImagesDirectory);
         WorkDirectory.RefuseMissing(options.WorkDirectory);
         if (!directory.TryLock())
-            throw new PreDumpException($"another page server is at work in images directory {directory.Path}: give --images-dir another one");
+            throw new PreDumpException($"another page server is using images directory {directory.Path}: use another directory",
+                RoundInput.ImagesDirectory);
         var tls = Tls.Server(options.Tls, options.Address);
         int leftOvers = IncomingImages.RemoveLeftOvers(directory.Descriptor);
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
-        using IRounds rounds = options.Rounds is null ? new SingleRound(directory, options.PrevImagesDirectory) : new NumberedRounds(directory.Descriptor, new LogObserver(log));
+        var observer = new LogObserver(log);
+        using IRounds rounds = options.Rounds is null
+            ? new SingleRound(directory, options.PrevImagesDirectory)
+            : new NumberedRounds(directory.Descriptor, observer);
         using var connected = options.Socket is { } fd ? InheritedSocket.Take(fd) : null;
-        using var server = new Server(options.Request(), rounds, tls, result => Tell(result, options, log), new LogObserver(log));
+        using var server = new Server(options.Request(), rounds, tls, result => Report(result, options, log), observer);
         if (options.IsDaemon)
             PageServerDaemon.Detach();
         else
             ready!();
         if (leftOvers > 0)
-            log.Information("{Directories} directories of a page server that was killed are removed", leftOvers);
+            log.Information("{Directories} directories of a page server that was killed were removed", leftOvers);
         try
         {
             server.Run(listener, connected, signals.Cancel);
@@ -66,7 +70,7 @@ internal static class PageServerCommand
         }
         catch (OperationCanceledException) when (signals.Received is { } signal)
         {
-            log.Information("ended by {Signal}: what was not whole is removed", signal);
+            log.Information("ended by {Signal}: incomplete rounds are removed", signal);
             return ExitCode.OfSignal(signal.Number());
         }
         catch (PreDumpException e)
@@ -81,21 +85,22 @@ internal static class PageServerCommand
         if (listener?.LocalEndPoint is IPEndPoint address)
         {
             if (!options.Tls.Enabled && !IPAddress.IsLoopback(address.Address) && !options.Quiet)
-                Message.Warning($"listening on {address} without --tls: whoever reaches it can send images, and whoever is on the way can read them");
+                Message.Warning($"listening on {address} without --tls: everyone who can reach this address can send images, "
+                    + "and everyone between can read them");
             if (options.Json)
                 RoundJson.PrintListening(address);
-            else if (!options.Quiet || options.Port == 0) // nobody else knows the port
+            else if (!options.Quiet || options.Port == 0) // no one else knows the port
                 Console.Out.WriteLine($"listening on {address}");
             Console.Out.Flush();
         }
         status.Signal();
     }
 
-    private static void Tell(SessionResult result, ServeOptions options, ILogger log)
+    private static void Report(SessionResult result, ServeOptions options, ILogger log)
     {
         string line = RoundText.Of(result);
         log.Information("{Line:l}", line);
-        if (options.IsDaemon) // nobody listens
+        if (options.IsDaemon) // its standard output is closed
             return;
         try
         {
@@ -106,7 +111,7 @@ internal static class PageServerCommand
         }
         catch (IOException e)
         {
-            log.Warning("the images are whole, but standard output could not be written ({Reason:l})", e.Message);
+            log.Warning("the images are complete, but standard output could not be written ({Reason:l})", e.Message);
         }
     }
 }

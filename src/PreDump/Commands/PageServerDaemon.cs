@@ -3,11 +3,12 @@ using PreDump.Linux;
 
 namespace PreDump.Commands;
 
-/// <summary>A page server in the background: this same program, started again with the listening socket for its standard input, and
-/// for its standard output a line on which it says that it is ready. What hinders it before that it says on standard error.</summary>
+/// <summary>A page server in the background: this same program, started again with the listening socket as its standard input,
+/// and as its standard output a line on which it says that it is ready. What fails before that is reported on standard
+/// error.</summary>
 internal static class PageServerDaemon
 {
-    /// <summary>The command by which predump is started as the daemon: "page-server-daemon", then the page server's command line.</summary>
+    /// <summary>The first argument of predump as the daemon; the page server's command line follows.</summary>
     public const string Command = "page-server-daemon";
 
     /// <summary>Starts it, and waits until it serves or has failed.</summary>
@@ -21,13 +22,16 @@ internal static class PageServerDaemon
         using var line = ours;
         using (theirs)
         using (var nothing = Fd.TryOpen("/dev/null", 0, out _))
-            pid = OwnProgram.Start([Command, .. arguments], [(int?)listener?.Handle ?? nothing!.Number, theirs.Number], withEnvironment: true);
+        {
+            int input = (int?)listener?.Handle ?? nothing!.Number;
+            pid = OwnProgram.Start([Command, .. arguments], [input, theirs.Number], withEnvironment: true);
+        }
         if (line.TryRead(stackalloc byte[1]) == 1)
             return ExitCode.Done;
         return OwnProgram.WaitFor(pid) is not 0 and var exitCode ? exitCode : ExitCode.Failed;
     }
 
-    /// <summary>In the daemon: says that it is ready, and lets go of what it was started from.</summary>
+    /// <summary>In the daemon: says that it is ready, and closes what connects it with its starter.</summary>
     public static void Detach()
     {
         using var line = Fd.Adopt(1, "daemon").Duplicate();

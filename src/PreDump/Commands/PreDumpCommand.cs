@@ -17,18 +17,18 @@ internal static class PreDumpCommand
 {
     /// <summary>Runs a pre-dump; returns the exit code.</summary>
     /// <param name="options">What the command line says.</param>
-    /// <param name="ignored">What it says that doesn't matter here.</param>
+    /// <param name="ignored">Options of criu that make no difference here.</param>
     public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
     {
-        using var signals = new Signals(); // from here on no signal ends us before what we made is removed
+        using var signals = new Signals(); // no signal ends us before what we made is removed
         using var images = RoundDirectory.Open(options.ImagesDirectory);
         using var work = WorkDirectory.Open(options);
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
         foreach (var option in ignored)
-            log.Debug("{Option:l}: doesn't matter to a pre-dump", option);
+            log.Debug("{Option:l}: makes no difference to a pre-dump", option);
         if (options is { Direct: true, PageServer: not null })
-            log.Debug("--image-io-mode direct: doesn't matter with --page-server, which writes the pages");
+            log.Debug("--image-io-mode direct: makes no difference with --page-server, which writes the pages");
         try
         {
             work.WritePidFile();
@@ -39,23 +39,25 @@ internal static class PreDumpCommand
         catch (Exception e) when (e is OperationCanceledException or PeerException && signals.Received is not null)
         {
             var signal = signals.Received!.Value;
-
             Report(log, $"ended by {signal}: what was written is removed, the tree runs on");
             return ExitCode.OfSignal(signal.Number());
         }
         catch (Exception e) when (InputNames.TryExplain(e, options.Tree) is { } reason)
         {
-            Report(log, images.IsComplete ? $"the images are whole, but {reason}" : reason);
+            Report(log, images.IsComplete ? $"the images are complete, but {reason}" : reason);
             return ExitCode.Failed;
         }
     }
 
-    private static Summary PreDump(PreDumpOptions options, RoundDirectory images, WorkDirectory work, ILogger log, CancellationToken cancel)
+    private static Summary PreDump(
+        PreDumpOptions options, RoundDirectory images, WorkDirectory work, ILogger log, CancellationToken cancel)
     {
         var tree = TreeRoot.Find(options.Tree);
         var request = options.Request(tree);
         var reporter = new RoundReporter(log, work, options.Quiet);
-        using var server = options.PageServer is { } where ? PageServerClient.Connect(where, tree, cancel, reporter) : null;
+        using var server = options.PageServer is { } where
+            ? PageServerClient.Connect(where, tree, reporter, cancel)
+            : null;
         var remote = server is null ? null : new PageServerRound(server, tree);
         try
         {

@@ -5,7 +5,7 @@ using PreDump.Output;
 
 namespace PreDump.Commands;
 
-/// <summary>`predump show FILE|DIR`: what stands in an image, or what a directory of images holds.</summary>
+/// <summary>`predump show FILE|DIR`: the contents of an image, or of a directory of images.</summary>
 internal static class ShowCommand
 {
     /// <summary>Prints it; returns the exit code.</summary>
@@ -63,11 +63,12 @@ internal static class ShowCommand
                         ShowText.Frames(ledger);
                 break;
             case null when ImageNames.IdOfPages(name) is not null:
-                throw new PreDumpException($"{path}: raw pages; the pagemap that names them says which: predump show {directory.Path}");
+                throw new PreDumpException($"{path}: raw pages; a pagemap says which they are: "
+                    + $"predump show {directory.Path} lists all pagemaps");
             case null:
-                throw new PreDumpException($"{path}: no image of CRIU, or damaged: it begins with no magic that is known");
+                throw new PreDumpException($"{path}: not an image of CRIU, or damaged: it begins with no known magic number");
             case var kind:
-                throw new PreDumpException($"{path}: a {kind} image of CRIU, which says nothing of pages: use crit show {path}");
+                throw new PreDumpException($"{path}: a {kind} image of CRIU, which is not about pages: use crit show {path}");
         }
     }
 }

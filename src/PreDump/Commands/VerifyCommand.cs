@@ -5,7 +5,7 @@ using PreDump.Output;
 
 namespace PreDump.Commands;
 
-/// <summary>`predump verify DIR`: are these images, and those of all rounds before, sound? With a stopped tree: are they its
+/// <summary>`predump verify DIR`: are these images, and those of all rounds before, sound? With a stopped tree: do they have its
 /// memory?</summary>
 internal static class VerifyCommand
 {
@@ -16,7 +16,8 @@ internal static class VerifyCommand
     public static int Run(string directory, int? tree, bool json)
     {
         using var images = Images.Open(directory);
-        using var stopped = tree is { } root ? StoppedTree.Open(TreeRoot.Find(root)) : null; // before the images: a running tree is refused at once
+        // Before the images are read: a running tree is refused at once.
+        using var stopped = tree is { } root ? StoppedTree.Open(TreeRoot.Find(root)) : null;
         using var output = json ? new VerifyJson() : (IVerifyOutput)new VerifyText();
         var result = new ImageCheck(output.Problem, PageSize.Bytes).Run(images);
         bool comparable = result.Problems == 0; // what is damaged can't be compared

@@ -5,7 +5,7 @@ using Serilog;
 
 namespace PreDump.Host;
 
-/// <summary>Writes what it is told into the log.</summary>
+/// <summary>Writes into the log what Core and the page server report.</summary>
 internal class LogObserver(ILogger log) : IObserver
 {
     /// <inheritdoc/>

@@ -4,10 +4,10 @@ using PreDump.Linux;
 
 namespace PreDump.Host;
 
-/// <summary>What --pidfile asks for.</summary>
+/// <summary>The file of --pidfile.</summary>
 internal static class PidFile
 {
-    /// <summary>Writes a pid to a file in the work directory; nothing where none is asked for.</summary>
+    /// <summary>Writes a pid to a file in the work directory; does nothing without a name.</summary>
     public static void Write(string workDirectory, string? name, int pid)
     {
         if (name is null)

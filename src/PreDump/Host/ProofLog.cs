@@ -6,18 +6,18 @@ using PreDump.Output;
 
 namespace PreDump.Host;
 
-/// <summary>predump-post-dump.log, beside criu's own log: what was proved, and what was done about it. Each line is written at once, so that
-/// it is there whatever ends us. No logging library: its start alone takes longer than many a proof.</summary>
+/// <summary>predump-post-dump.log, next to criu's own log: what was proved, and what was done about it. Each line is written at
+/// once, so that it survives whatever ends us. It uses no logging library: to start one takes longer than some proofs.</summary>
 internal sealed class ProofLog : IProofLog, IDisposable
 {
-    /// <summary>Its name.</summary>
+    /// <summary>The log's file name.</summary>
     public const string Name = "predump-post-dump.log";
 
     private readonly Fd? _file;
 
     private ProofLog(Fd? file) => _file = file;
 
-    /// <summary>Begins one; where it can't be written there is a warning, for it is no part of the images.</summary>
+    /// <summary>Begins one. If it can't be written there is only a warning, since it is no part of the images.</summary>
     public static ProofLog Open(string directory)
     {
         try
@@ -26,12 +26,12 @@ internal sealed class ProofLog : IProofLog, IDisposable
         }
         catch (LinuxException e)
         {
-            Message.Warning($"{e.Message}: what is proved is not logged");
+            Message.Warning($"{e.Message}: the proof is not logged");
             return new ProofLog(null);
         }
     }
 
-    /// <summary>A line.</summary>
+    /// <summary>Writes a line.</summary>
     public void Say(string line)
     {
         try
@@ -40,18 +40,18 @@ internal sealed class ProofLog : IProofLog, IDisposable
         }
         catch (LinuxException)
         {
-            // A full disk: the exit code and standard error tell what matters.
+            // A full disk: the exit code and standard error say what matters.
         }
     }
 
-    /// <summary>A line that is told on standard error, too, which is criu's log.</summary>
+    /// <summary>A warning, also on standard error, which is criu's log.</summary>
     public void Warn(string line)
     {
         Say("warning: " + line);
         Message.Warning(line);
     }
 
-    /// <summary>The same of what fails the dump.</summary>
+    /// <summary>What fails the dump, also on standard error.</summary>
     public void Fail(string line)
     {
         Say("error: " + line);

@@ -5,9 +5,9 @@ using Serilog;
 
 namespace PreDump.Host;
 
-/// <summary>Tells the log, the terminal and the work directory how a round goes.</summary>
+/// <summary>Reports the progress of a round to the log, the terminal and the work directory.</summary>
 /// <param name="log">The log.</param>
-/// <param name="work">Gets the statistics; its status descriptor is told that the tree runs on.</param>
+/// <param name="work">Gets the statistics; its status descriptor gets a byte when the tree runs on.</param>
 /// <param name="quiet">No progress line.</param>
 internal sealed class RoundReporter(ILogger log, WorkDirectory work, bool quiet) : LogObserver(log), IRoundObserver
 {

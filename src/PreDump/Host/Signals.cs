@@ -4,11 +4,11 @@ using PreDump.Linux;
 
 namespace PreDump.Host;
 
-/// <summary>SIGINT, SIGTERM and SIGHUP end a run in order: what was written is removed. SIGTSTP (Ctrl-Z) stops it, but never while a tree
-/// is frozen. One that is ignored (nohup) stays so.</summary>
+/// <summary>SIGINT, SIGTERM and SIGHUP end a run in order: what was written is removed. SIGTSTP (Ctrl-Z) stops it, but never
+/// while a tree is frozen. A signal that is ignored (nohup) stays ignored.</summary>
 internal sealed class Signals : IDisposable
 {
-    // By its number, as signals may be given: the name is one that Windows has not, and the analyzer would want to know that we are for Linux.
+    // By its number: Windows does not have the name, and the analyzer would ask for a platform check.
     private const PosixSignal TerminalStop = (PosixSignal)20;
 
     private readonly CancellationTokenSource _cancel = new();
@@ -25,7 +25,7 @@ internal sealed class Signals : IDisposable
                 if ((ignored >> (signal.Number() - 1) & 1) == 0)
                     _registrations.Add(PosixSignalRegistration.Create(signal, signal == TerminalStop ? Stop : Receive));
         }
-        catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime's thread for them could not start
+        catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime could not start its thread
         {
             throw new PreDumpException(Failure.NoMoreThreads);
         }
@@ -34,7 +34,7 @@ internal sealed class Signals : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Cancel => _cancel.Token;
 
-    /// <summary>The first signal that came; null for none.</summary>
+    /// <summary>The first signal that was received; null: none.</summary>
     public PosixSignal? Received { get; private set; }
 
     /// <inheritdoc/>

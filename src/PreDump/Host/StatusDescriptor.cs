@@ -3,7 +3,7 @@ using PreDump.Linux;
 
 namespace PreDump.Host;
 
-/// <summary>Where --status-fd wants a zero byte once we are ready.</summary>
+/// <summary>The descriptor of --status-fd, which gets a zero byte once we are ready.</summary>
 internal sealed class StatusDescriptor : IDisposable
 {
     private Fd? _fd;
@@ -21,7 +21,7 @@ internal sealed class StatusDescriptor : IDisposable
         return new StatusDescriptor(Fd.Adopt(fd, $"status descriptor {fd}"));
     }
 
-    /// <summary>Whoever waits for its end must not wait for a program that we start.</summary>
+    /// <summary>A program that we start does not get it: its reader may wait until it is closed.</summary>
     public void SetCloseOnExec() => _fd?.SetCloseOnExec();
 
     /// <summary>Writes the zero byte, and closes the descriptor.</summary>

@@ -5,8 +5,8 @@ using PreDump.Settings;
 
 namespace PreDump.Host;
 
-/// <summary>What is written beside the images: stats-dump, the pid file, the word to --status-fd. Without <see cref="Keep"/> the
-/// statistics are removed: they would belong to no images.</summary>
+/// <summary>What a run writes besides the images: stats-dump, the pid file, the byte for --status-fd. Unless <see cref="Keep"/>
+/// is called the statistics are removed: they would belong to no images.</summary>
 internal sealed class WorkDirectory : IDisposable
 {
     private readonly PreDumpOptions _options;
@@ -23,23 +23,23 @@ internal sealed class WorkDirectory : IDisposable
     public static WorkDirectory Open(PreDumpOptions options)
     {
         RefuseMissing(options.WorkDirectory);
-        PrivateFile.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // rather now than when all has been copied
+        PrivateFile.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // now, not when everything is copied
         return new WorkDirectory(options);
     }
 
-    /// <summary>Refuses a work directory that is not there.</summary>
-    /// <exception cref="PreDumpException">It is not.</exception>
+    /// <summary>Checks that a work directory exists.</summary>
+    /// <exception cref="PreDumpException">It does not.</exception>
     public static void RefuseMissing(string path)
     {
         if (!DirectoryFd.Exists(path))
             throw new PreDumpException($"work directory {path} does not exist: make it first, or leave --work-dir out");
     }
 
-    /// <summary>Writes our pid, where it is asked for.</summary>
+    /// <summary>Writes our pid, if --pidfile asks for it.</summary>
     public void WritePidFile() => PidFile.Write(_options.WorkDirectory, _options.PidFile, Environment.ProcessId);
 
-    /// <summary>Says that the tree runs on: a zero byte, then the descriptor is closed. That nobody hears it is no reason to lose the round, and
-    /// with it the chain.</summary>
+    /// <summary>Says that the tree runs on: writes a zero byte, then closes the descriptor. If no one reads it that is no reason
+    /// to lose the round, and with it the chain.</summary>
     public void SignalStatus(IObserver observer)
     {
         try
@@ -48,7 +48,7 @@ internal sealed class WorkDirectory : IDisposable
         }
         catch (LinuxException e)
         {
-            observer.Warn($"--status-fd can't be written to ({e.Message}): whoever waits there does not hear that the tree runs on");
+            observer.Warn($"--status-fd can't be written ({e.Message}): its reader is not notified that the tree runs on");
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class WorkDirectory : IDisposable
         file.Close();
     }
 
-    /// <summary>The images are whole: the statistics stay.</summary>
+    /// <summary>The images are complete: the statistics stay.</summary>
     public void Keep() => _keep = true;
 
     /// <inheritdoc/>

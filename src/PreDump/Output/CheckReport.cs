@@ -9,7 +9,7 @@ internal sealed record CheckReport(IReadOnlyList<Finding> Findings, bool Works, 
     /// <summary>What that means, in one sentence.</summary>
     public string Meaning => !Works ? "predump can't work here: see the lines that say NO"
         : HasRounds ? "predump works here, in rounds, up to the final criu dump --track-mem --prev-images-dir"
-        : "predump makes full copies here; rounds (--prev-images-dir) and a final criu dump with a parent need a kernel with soft-dirty";
+        : "predump makes full copies here; rounds (--prev-images-dir) and dumps with a parent need a kernel with soft-dirty";
 }
 
 /// <summary>A single thing that was tried.</summary>

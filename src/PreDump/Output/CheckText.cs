@@ -7,7 +7,10 @@ internal static class CheckText
     public static void Print(CheckReport report)
     {
         foreach (var finding in report.Findings)
-            Console.Out.WriteLine($"{(finding.Ok ? "ok " : finding.Needed ? "NO " : "no ")} {finding.Name,-18} {finding.Meaning}");
+        {
+            string answer = finding.Ok ? "ok " : finding.Needed ? "NO " : "no ";
+            Console.Out.WriteLine($"{answer} {finding.Name,-18} {finding.Meaning}");
+        }
         Console.Out.WriteLine(report.Meaning);
     }
 }

@@ -29,12 +29,13 @@ internal static class Log
         {
             using var file = CreatePrivate(Path.Combine(options.WorkDirectory, name));
             // By its descriptor: what has been planted under the name since is not opened.
-            configuration.WriteTo.File(new LineFormatter(withTime: true), $"/proc/self/fd/{file.Number}", fileSizeLimitBytes: null);
+            string path = $"/proc/self/fd/{file.Number}";
+            configuration.WriteTo.File(new LineFormatter(withTime: true), path, fileSizeLimitBytes: null);
         }
         return configuration.CreateLogger();
     }
 
-    /// <summary>Closes it when disposed: what it had no room for is lost with a warning, and no reason to call images bad.</summary>
+    /// <summary>Closes it when disposed. If there was no room for its end that is a warning; the images are good.</summary>
     public static IDisposable CloseAtEnd(Logger log) => new End(log);
 
     private sealed class End(Logger log) : IDisposable
@@ -62,7 +63,7 @@ internal static class Log
 
     private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;
 
-    // Serilog would make it readable for everyone, and follow a planted link.
+    // Serilog would make it readable for all users, and follow a planted link.
     private static Fd CreatePrivate(string path)
     {
         try
@@ -71,7 +72,8 @@ internal static class Log
         }
         catch (LinuxException e)
         {
-            throw new PreDumpException($"the log file can't be written ({e.Message}): give --log-file another name or --work-dir another directory");
+            throw new PreDumpException($"the log file can't be written ({e.Message}): give --log-file another name, or "
+                + "--work-dir another directory");
         }
     }
 

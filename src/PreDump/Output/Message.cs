@@ -5,7 +5,7 @@ using PreDump.Linux;
 
 namespace PreDump.Output;
 
-/// <summary>One-line messages to the user on standard error, in the form of the system's own tools.</summary>
+/// <summary>Messages to the user on standard error, one line each, in the form of the system's own tools.</summary>
 internal static class Message
 {
     /// <summary>"predump: error: …".</summary>
@@ -28,7 +28,7 @@ internal static class Message
         }
         catch (IOException)
         {
-            // Standard error is full or broken: the exit code alone has to tell.
+            // Standard error is full or broken: only the exit code is left.
         }
     }
 }

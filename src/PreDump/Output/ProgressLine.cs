@@ -3,8 +3,8 @@ using PreDump.Linux;
 
 namespace PreDump.Output;
 
-/// <summary>One line on a terminal's standard error that is written anew about ten times a second during long work: pages and bytes
-/// done of all, rate, time left.</summary>
+/// <summary>A line on a terminal's standard error that is updated about ten times a second during long work: pages and bytes
+/// done, of how many, the rate, the time left.</summary>
 internal sealed class ProgressLine
 {
     private const string EraseLine = "\r\x1b[K";
@@ -21,7 +21,7 @@ internal sealed class ProgressLine
 
     private ProgressLine(ulong expectedBytes) => _expectedBytes = expectedBytes;
 
-    /// <summary>Null where nobody would see it: standard error is no terminal.</summary>
+    /// <summary>Null if no one would see it: standard error is not a terminal.</summary>
     public static ProgressLine? Start(ulong expectedBytes, bool quiet) =>
         quiet || Console.IsErrorRedirected ? null : new ProgressLine(expectedBytes);
 
@@ -36,13 +36,13 @@ internal sealed class ProgressLine
         var left = rate > 0 ? Sizes.Time(TimeSpan.FromSeconds((all - bytes) / rate)) : "?";
         lock (s_terminal)
         {
-            Console.Error.Write($"{EraseLine}{pages} pages, {Sizes.Bytes(bytes)} of about {Sizes.Bytes(all)} ({bytes / Math.Max(all, 1):0%}), "
-                + $"{Sizes.Bytes(rate)}/s, {left} left");
+            Console.Error.Write($"{EraseLine}{pages} pages, {Sizes.Bytes(bytes)} of about {Sizes.Bytes(all)} "
+                + $"({bytes / Math.Max(all, 1):0%}), {Sizes.Bytes(rate)}/s, {left} left");
             s_shown = true;
         }
     }
 
-    /// <summary>Takes the line off the terminal, before anything else is written there.</summary>
+    /// <summary>Removes the line from the terminal, before anything else is written there. From any thread.</summary>
     public static void Erase()
     {
         lock (s_terminal)

@@ -4,7 +4,7 @@ using PreDump.PageServer;
 
 namespace PreDump.Output;
 
-/// <summary>What a page server tells, one JSON object a line: counts in pages and bytes, times in microseconds.</summary>
+/// <summary>The events of a page server, one JSON object a line: counts in pages and bytes, times in microseconds.</summary>
 internal static class RoundJson
 {
     /// <summary>Where it listens.</summary>
@@ -15,7 +15,7 @@ internal static class RoundJson
         json.WriteNumber("port", address.Port);
     });
 
-    /// <summary>A round.</summary>
+    /// <summary>A round that is complete.</summary>
     public static void Print(SessionResult result) => JsonOutput.Print(json =>
     {
         if (result.Round.Number is { } number)

@@ -12,7 +12,8 @@ internal static class RoundText
         var (round, bytes) = (result.Round, result.Pages * (double)PageSize.Bytes);
         string name = round.Number is { } number ? $"round {number}" : round.Directory;
         string parent = round.Parent is { } path && round.Number is not null ? $" ({Path.GetFileName(path)})" : "";
-        return $"{name}: {Sizes.Count(result.Tasks, "task")}, {Sizes.Count(result.Pages, "page")}, {result.PagesInParent} in the parent{parent}, "
+        return $"{name}: {Sizes.Count(result.Tasks, "task")}, {Sizes.Count(result.Pages, "page")}, "
+            + $"{result.PagesInParent} in the parent{parent}, "
             + $"{Sizes.Bytes(bytes)} in {Sizes.Time(result.Time)} from {result.Peer}";
     }
 }

@@ -13,17 +13,20 @@ internal static class ShowText
         if (overview.Inventory is { } inventory)
             Inventory(inventory);
         else
-            Console.Out.WriteLine($"no {ImageNames.Inventory}: the images are not whole, a round on them is under way, or a page server wrote them");
+            Console.Out.WriteLine($"no {ImageNames.Inventory}: the images are not complete, a round on them is under way, or a "
+                + "page server wrote them");
         foreach (var (round, parent) in overview.Chain.Zip(overview.Chain.Skip(1)))
-            Console.Out.WriteLine($"parent         {OneLine.Of(parent.Path)}{(round.HasAbsoluteLink ? " (an absolute link: it breaks where the images are moved)" : "")}");
+            Console.Out.WriteLine($"parent         {OneLine.Of(parent.Path)}"
+                + (round.HasAbsoluteLink ? " (an absolute link: it breaks if the images are moved)" : ""));
         Console.Out.WriteLine($"rounds         {overview.Chain.Count}");
         Console.Out.WriteLine();
         Console.Out.WriteLine($"{"pagemap",-28} {"runs",10} {"pages here",12} {"size",10} {"in parent",12} {"lazy",12}  pages");
         foreach (var task in overview.Pagemaps)
-            Console.Out.WriteLine($"{OneLine.Of(task.Name),-28} {task.Runs,10} {task.Present,12} {Size(task.Present),10} {task.InParent,12} {task.Lazy,12}  {ImageNames.Pages(task.PagesId)}");
+            Console.Out.WriteLine($"{OneLine.Of(task.Name),-28} {task.Runs,10} {task.Present,12} {Size(task.Present),10} "
+                + $"{task.InParent,12} {task.Lazy,12}  {ImageNames.Pages(task.PagesId)}");
         ulong present = Sum(overview, task => task.Present);
-        Console.Out.WriteLine($"{Sizes.Count(overview.Pagemaps.Count, "pagemap"),-28} {Sum(overview, task => task.Runs),10} {present,12} {Size(present),10} "
-            + $"{Sum(overview, task => task.InParent),12} {Sum(overview, task => task.Lazy),12}");
+        Console.Out.WriteLine($"{Sizes.Count(overview.Pagemaps.Count, "pagemap"),-28} {Sum(overview, task => task.Runs),10} "
+            + $"{present,12} {Size(present),10} {Sum(overview, task => task.InParent),12} {Sum(overview, task => task.Lazy),12}");
         if (overview.Frames is { } frames)
             Console.Out.WriteLine(frames.Problem is { } problem ? $"frame ledger   {problem}"
                 : $"frame ledger   {Sizes.Count(frames.Pages, "page")} of {Sizes.Count(frames.Tasks, "task")}");
@@ -34,9 +37,11 @@ internal static class ShowText
     /// <summary>inventory.img.</summary>
     public static void Inventory(Inventory inventory)
     {
-        Console.Out.WriteLine($"img_version    {inventory.ImgVersion} ({(inventory.ImgVersion == 0 ? "a pre-dump" : "a full dump")})");
+        Console.Out.WriteLine($"img_version    {inventory.ImgVersion} "
+            + $"({(inventory.ImgVersion == 0 ? "a pre-dump" : "a full dump")})");
         if (inventory.DumpUptime is { } uptime)
-            Console.Out.WriteLine($"dump_uptime    {uptime} us after boot ({TimeSpan.FromMicroseconds(Math.Min(uptime, 1UL << 56)):c})");
+            Console.Out.WriteLine($"dump_uptime    {uptime} us after boot "
+                + $"({TimeSpan.FromMicroseconds(Math.Min(uptime, 1UL << 56)):c})");
         if (inventory.PreDumpMode is { } mode)
             Console.Out.WriteLine($"pre_dump_mode  {mode} ({mode switch { 1 => "splice", 2 => "read", _ => "unknown" }})");
     }
@@ -50,7 +55,8 @@ internal static class ShowText
         while (pagemap.TryRead(out var entry))
         {
             bool here = entry.Flags.HasFlag(PageFlags.Present);
-            Console.Out.WriteLine($"{"0x" + entry.Vaddr.ToString("x"),18} {entry.NrPages,12} {(here ? $"0x{offset:x}" : "-"),18}  {FlagNames.Of(entry.Flags)}");
+            Console.Out.WriteLine($"{$"0x{entry.Vaddr:x}",18} {entry.NrPages,12} {(here ? $"0x{offset:x}" : "-"),18}  "
+                + FlagNames.Of(entry.Flags));
             offset += here ? PageSize.BytesOf(entry.NrPages) : 0;
         }
     }
@@ -68,12 +74,4 @@ internal static class ShowText
 
     private static ulong Sum(RoundOverview overview, Func<PagemapOverview, ulong> count) =>
         overview.Pagemaps.Aggregate(0UL, (sum, task) => sum + count(task));
-}
-
-/// <summary>The flags of a pagemap entry as crit writes them.</summary>
-internal static class FlagNames
-{
-    /// <summary>"PE_LAZY | PE_PRESENT".</summary>
-    public static string Of(PageFlags flags) => string.Join(" | ", new[] { PageFlags.Parent, PageFlags.Lazy, PageFlags.Present }
-        .Where(flag => flags.HasFlag(flag)).Select(flag => $"PE_{flag.ToString().ToUpperInvariant()}"));
 }

@@ -14,7 +14,8 @@ internal static class Sizes
     }
 
     /// <summary>"1 page", "7 pages".</summary>
-    public static string Count<T>(T number, string what) where T : System.Numerics.INumber<T> => number == T.One ? $"1 {what}" : $"{number} {what}s";
+    public static string Count<T>(T number, string what) where T : System.Numerics.INumber<T> =>
+        number == T.One ? $"1 {what}" : $"{number} {what}s";
 
     /// <summary>"312 us", "4.1 ms" or "2.35 s".</summary>
     public static string Time(TimeSpan time) => time.TotalMilliseconds switch

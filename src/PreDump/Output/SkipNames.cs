@@ -5,11 +5,12 @@ namespace PreDump.Output;
 /// <summary>The names of what is not in the images, as the summaries have them.</summary>
 internal static class SkipNames
 {
-    /// <summary>What was skipped, by name.</summary>
-    public static IEnumerable<(string Name, SkippedMemory Memory)> Named(IEnumerable<SkippedMemory> skipped) =>
-        skipped.Select(memory => (Of(memory.Reason), memory)).OrderBy(named => named.Item1, StringComparer.Ordinal);
+    /// <summary>What was skipped, in the order of the names.</summary>
+    public static IEnumerable<SkippedMemory> InOrder(IEnumerable<SkippedMemory> skipped) =>
+        skipped.OrderBy(memory => Of(memory.Reason), StringComparer.Ordinal);
 
-    private static string Of(SkipReason reason) => reason switch
+    /// <summary>The name of a reason.</summary>
+    public static string Of(SkipReason reason) => reason switch
     {
         SkipReason.Shared => "shared",
         SkipReason.Hugetlb => "hugetlb",

@@ -28,9 +28,9 @@ internal static class SummaryJson
         json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
         json.WriteString("images_dir", summary.ImagesDirectory);
         json.WriteStartObject("skipped");
-        foreach (var (name, skipped) in SkipNames.Named(summary.Skipped))
+        foreach (var skipped in SkipNames.InOrder(summary.Skipped))
         {
-            json.WriteStartObject(name);
+            json.WriteStartObject(SkipNames.Of(skipped.Reason));
             json.WriteNumber("vmas", skipped.Vmas);
             json.WriteNumber("pages", skipped.Pages);
             json.WriteEndObject();

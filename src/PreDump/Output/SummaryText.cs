@@ -7,12 +7,13 @@ namespace PreDump.Output;
 /// <summary>The summary as one line for people.</summary>
 internal static class SummaryText
 {
-    /// <summary>"3 tasks (5 threads, 84 VMAs): 262233 pages, 1.0 GiB in 0.52 s (1.9 GiB/s), frozen 312 us; left out: …".</summary>
+    /// <summary>"3 tasks (5 threads, 84 VMAs): 262233 pages, 1.0 GiB written in 0.52 s (1.9 GiB/s); frozen 312 us".</summary>
     public static string Of(Summary summary)
     {
         double bytes = summary.PagesWritten * (double)PageSize.Bytes;
         var line = new StringBuilder();
-        line.Append($"{Sizes.Count(summary.Tasks, "task")} ({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}): ");
+        line.Append($"{Sizes.Count(summary.Tasks, "task")} ");
+        line.Append($"({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}): ");
         line.Append($"{Sizes.Count(summary.PagesWritten, "page")}, {Sizes.Bytes(bytes)} written in {Sizes.Time(summary.Total)}");
         if (summary.Copying > TimeSpan.Zero)
             line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");
@@ -23,9 +24,9 @@ internal static class SummaryText
         if (summary.PagesMoved > 0)
             line.Append($", {summary.PagesMoved} looked clean but had been moved");
         line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
-        var skipped = SkipNames.Named(summary.Skipped).Select(part => part.Memory.Vmas > 0
-            ? $"{part.Name} {Sizes.Count(part.Memory.Vmas, "VMA")} ({Sizes.Count(part.Memory.Pages, "page")})"
-            : $"{part.Name} {Sizes.Count(part.Memory.Pages, "page")}").ToList();
+        var skipped = SkipNames.InOrder(summary.Skipped).Select(part => $"{SkipNames.Of(part.Reason)} " + (part.Vmas > 0
+            ? $"{Sizes.Count(part.Vmas, "VMA")} ({Sizes.Count(part.Pages, "page")})"
+            : Sizes.Count(part.Pages, "page"))).ToList();
         if (skipped.Count > 0)
             line.Append($"; left out: {string.Join(", ", skipped)}");
         if (summary.GoneTasks.Count > 0)

@@ -5,7 +5,8 @@ using PreDump.Linux;
 
 namespace PreDump.Output;
 
-/// <summary>`predump verify` for people: a line for each problem, a line for each task compared, a last line that sums up.</summary>
+/// <summary>`predump verify` for people: a line for each problem, a line for each task compared, and a last line that sums
+/// up.</summary>
 internal sealed class VerifyText : IVerifyOutput
 {
     private ulong _equal, _different, _missing, _unreadable, _gone;
@@ -31,8 +32,9 @@ internal sealed class VerifyText : IVerifyOutput
     /// <inheritdoc/>
     public void Summary(string directory, ImageCheckResult result, bool? compared, bool sound)
     {
-        Console.Out.WriteLine($"{OneLine.Of(directory)}: {Sizes.Count(result.Tasks, "task")}, {Sizes.Count(result.PagesPresent, "page")} here, "
-            + $"{result.PagesInParent} in the parent, {Sizes.Count(result.Chain.Count, "round")} in the chain: {Sizes.Count(result.Problems, "problem")}"
+        Console.Out.WriteLine($"{OneLine.Of(directory)}: {Sizes.Count(result.Tasks, "task")}, "
+            + $"{Sizes.Count(result.PagesPresent, "page")} here, {result.PagesInParent} in the parent, "
+            + $"{Sizes.Count(result.Chain.Count, "round")} in the chain: {Sizes.Count(result.Problems, "problem")}"
             + compared switch
             {
                 true => "; memory: " + Counts(_equal, _different, _missing, _unreadable, _gone),
@@ -47,5 +49,6 @@ internal sealed class VerifyText : IVerifyOutput
     }
 
     private static string Counts(ulong equal, ulong different, ulong missing, ulong unreadable, ulong gone) =>
-        $"{equal} pages equal, {different} different, {missing} missing" + (unreadable > 0 ? $", {unreadable} unreadable" : "") + $", {gone} gone";
+        $"{equal} pages equal, {different} different, {missing} missing" + (unreadable > 0 ? $", {unreadable} unreadable" : "")
+        + $", {gone} gone";
 }

@@ -9,9 +9,9 @@ internal interface ILogOptions
     /// <summary>The log file, in the work directory; null for standard error, "-" for standard output.</summary>
     string? LogFile { get; }
 
-    /// <summary>0 nothing but errors' last line, 1 errors, 2 warnings, 3 information, 4 debug.</summary>
+    /// <summary>0 and 1: errors, 2: warnings, 3: information, 4: debug.</summary>
     int Verbosity { get; }
 
-    /// <summary>No progress, no summary, no warnings.</summary>
+    /// <summary>Whether progress, summary and warnings are left out.</summary>
     bool Quiet { get; }
 }

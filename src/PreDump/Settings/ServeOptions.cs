@@ -5,8 +5,14 @@ namespace PreDump.Settings;
 /// <summary>What the command line of a page server says; CRIU's names and meanings.</summary>
 internal sealed record ServeOptions : ILogOptions
 {
-    /// <summary>What of it is asked of the server.</summary>
-    public ServerRequest Request() => new() { Rounds = Rounds, AutoDedup = AutoDedup, Timeout = Timeout, IsOneConnection = Socket is not null };
+    /// <summary>The part of it that the server has to know.</summary>
+    public ServerRequest Request() => new()
+    {
+        Rounds = Rounds,
+        AutoDedup = AutoDedup,
+        Timeout = Timeout,
+        IsOneConnection = Socket is not null,
+    };
 
     /// <summary>Where the images go.</summary>
     public required string ImagesDirectory { get; init; }
@@ -23,34 +29,35 @@ internal sealed record ServeOptions : ILogOptions
     /// <summary>0: the kernel chooses.</summary>
     public int Port { get; init; }
 
-    /// <summary>A connected socket instead; null: it listens.</summary>
+    /// <summary>The descriptor of a connected socket, instead of listening; null: it listens.</summary>
     public int? Socket { get; init; }
 
-    /// <summary>How many rounds, each in a directory of its own; null: one, in the images directory itself.</summary>
+    /// <summary>The number of rounds, each in a directory of its own; null: a single one, in the images directory
+    /// itself.</summary>
     public int? Rounds { get; init; }
 
-    /// <summary>Free in the parents what a round replaces.</summary>
+    /// <summary>Whether to free in the parents what a round replaces.</summary>
     public bool AutoDedup { get; init; }
 
-    /// <summary>How long a peer may be silent inside a message.</summary>
+    /// <summary>How long a client may be silent in the middle of a message.</summary>
     public required TimeSpan Timeout { get; init; }
 
-    /// <summary>TLS.</summary>
+    /// <summary>Whether TLS is used, and with which certificates.</summary>
     public required TlsOptions Tls { get; init; }
 
-    /// <summary>Go on in the background.</summary>
+    /// <summary>Go to the background once the server listens.</summary>
     public bool Daemon { get; init; }
 
-    /// <summary>We are what goes on in the background.</summary>
+    /// <summary>Whether this process is the one in the background.</summary>
     public bool IsDaemon { get; init; }
 
-    /// <summary>Gets our pid, in the work directory, or the daemon's; null for none.</summary>
+    /// <summary>The file in the work directory that gets our pid, or the daemon's; null: none.</summary>
     public string? PidFile { get; init; }
 
-    /// <summary>Gets a zero byte when we listen; null for none.</summary>
+    /// <summary>The descriptor that gets a zero byte when we listen; null: none.</summary>
     public int? StatusFd { get; init; }
 
-    /// <summary>Tell of each round as a JSON object.</summary>
+    /// <summary>Print each event as a JSON object.</summary>
     public bool Json { get; init; }
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Cli;
 public sealed class CompatibilityTests
 {
     /// <summary>As LXC calls it (src/lxc/criu.c, exec_criu).</summary>
-    private static readonly string[] Lxc =
+    private static readonly string[] s_lxc =
     [
         "--tcp-established", "--file-locks", "--link-remap", "--manage-cgroups=full", "--ext-mount-map", "auto",
         "--enable-external-sharing", "--enable-external-masters", "--enable-fs", "hugetlbfs", "--enable-fs", "tracefs",
@@ -15,7 +15,7 @@ public sealed class CompatibilityTests
     ];
 
     /// <summary>What runc asks for over RPC, written as options.</summary>
-    private static readonly string[] Runc =
+    private static readonly string[] s_runc =
     [
         "--root", "/", "--manage-cgroups=soft", "--shell-job", "--leave-running", "--tcp-established", "--skip-in-flight",
         "--link-remap", "--ext-unix-sk", "--file-locks", "--empty-ns", "net", "--orphan-pts-master", "--external", "net[4026531840]:extRootNetNS",
@@ -23,7 +23,7 @@ public sealed class CompatibilityTests
     ];
 
     /// <summary>The rest of `criu dump`'s options that mean nothing to a pre-dump.</summary>
-    private static readonly string[] Rest =
+    private static readonly string[] s_rest =
     [
         "--pre-dump-mode", "read", "--evasive-devices", "--skip-mnt", "/mnt", "--lsm-profile", "apparmor:x", "--cpu-cap=all",
         "--network-lock", "nftables", "--irmap-scan-path", "/tmp", "-L", "/tmp", "--log-pid", "-l", "-j", "-R", "-s", "--track-mem",
@@ -38,7 +38,7 @@ public sealed class CompatibilityTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        string[] options = caller switch { "lxc" => Lxc, "runc" => Runc, _ => Rest };
+        string[] options = caller switch { "lxc" => s_lxc, "runc" => s_runc, _ => s_rest };
 
         var result = await PreDumpTool.Run(["pre-dump", .. options, "-D", scratch.Path, "-o", scratch["pre-dump.log"], "-t", $"{victim.Pid}"]);
 

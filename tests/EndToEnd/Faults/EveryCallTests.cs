@@ -21,11 +21,13 @@ public sealed class EveryCallTests
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public Task A_call_that_fails_in_a_round_by_a_cgroup_of_v1_is_harmless(int error, string calls) => FailOneByOne(error, calls, 1);
+    public Task A_call_that_fails_in_a_round_by_a_cgroup_of_v1_is_harmless(int error, string calls) =>
+        FailOneByOne(error, calls, 1);
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public Task A_call_that_fails_in_a_round_by_a_cgroup_of_v2_is_harmless(int error, string calls) => FailOneByOne(error, calls, 2);
+    public Task A_call_that_fails_in_a_round_by_a_cgroup_of_v2_is_harmless(int error, string calls) =>
+        FailOneByOne(error, calls, 2);
 
     private static async Task FailOneByOne(int error, string calls, int? cgroupVersion)
     {

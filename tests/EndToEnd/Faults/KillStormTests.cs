@@ -4,14 +4,14 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Faults;
 
 /// <summary>
-/// Signals at moments spread evenly over all that predump does, for each way to freeze and for victims of each shape:
+/// s_signals at moments spread evenly over all that predump does, for each way to freeze and for victims of each shape:
 /// the victim goes on, and what is left is whole or does not look so. PREDUMP_KILLS=N sends N signals to each pair of
 /// victim and backend instead of 70, which makes 1050 in all.
 /// </summary>
 public sealed class KillStormTests
 {
-    private static readonly int[] Signals = [Signal.Kill, Signal.Term, Signal.Kill, Signal.Int, Signal.Hangup];
-    private static readonly int Kills = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_KILLS"), out int kills) ? kills : 70;
+    private static readonly int[] s_signals = [Signal.Kill, Signal.Term, Signal.Kill, Signal.Int, Signal.Hangup];
+    private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_KILLS"), out int kills) ? kills : 70;
 
     [Theory]
     [MemberData(nameof(Pairs))]
@@ -35,11 +35,11 @@ public sealed class KillStormTests
 
         int calls = await tool.CountCalls(Arguments("undisturbed"));
         int sent = 0;
-        for (int i = 0; i < Kills; i++)
+        for (int i = 0; i < s_kills; i++)
         {
-            int signal = Signals[i % Signals.Length];
+            int signal = s_signals[i % s_signals.Length];
             var arguments = Arguments($"{i}");
-            int at = 1 + (int)((long)i * calls / Kills);
+            int at = 1 + (int)((long)i * calls / s_kills);
             using var running = await tool.Start(at, signal, Random.Shared.Next(0, 400), arguments);
             if (await UntilFree(tool, running, victim, cgroup) is { } time)
                 Tally.Measure($"signal until the tree runs, {backend}", time);
@@ -59,7 +59,7 @@ public sealed class KillStormTests
         }
         Tally.Count("faults injected", sent);
         Tally.Count("signals sent to predump", sent);
-        Assert.True(sent > Kills / 2, $"only {sent} of {Kills} signals were sent");
+        Assert.True(sent > s_kills / 2, $"only {sent} of {s_kills} signals were sent");
         await AssertGoesOn(victim, program, scratch);
     }
 

@@ -178,7 +178,7 @@ public sealed class ResourceTests
         using var scratch = new Scratch();
         var result = await Shell("exec \"$0\" \"$@\" > /dev/full", victim, scratch.Folder("images"), option);
         var line = Refusal.Line(Refusal.Failure, result);
-        Assert.Contains("the images are whole", line);
+        Assert.Contains("the images are complete", line);
         Assert.Contains("standard output", line);
         await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
     }

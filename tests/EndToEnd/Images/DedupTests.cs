@@ -23,7 +23,7 @@ public sealed class DedupTests
             Assert.Contains($"fallocate({pages})", line);
             var observed = new Observed();
             Dedup.RunAfterRound(() => ImageDirectory.Open(second), observed);
-            Assert.Contains("the images are whole", Assert.Single(observed.Warnings));
+            Assert.Contains("the images are complete", Assert.Single(observed.Warnings));
             Assert.Empty(observed.Notes);
             Assert.Equal(Enumerable.Range(0, 4), HandmadeRounds.PagesLeft(pages));
         }

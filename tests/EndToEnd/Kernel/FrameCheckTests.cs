@@ -16,7 +16,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     private const ulong StartTime = 99;
     private const int Pages = 9 * Huge; // of which the first border of a page table's is somewhere in the first 512
 
-    private static readonly ulong s_page = PageSize.Ulong;
+    private static readonly ulong s_page = PageSize.Step;
 
     private readonly Scratch _directory = new();
     private readonly ulong _memory;

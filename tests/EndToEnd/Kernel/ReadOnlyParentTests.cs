@@ -24,7 +24,8 @@ public sealed class ReadOnlyParentTests
             var observed = new Observed();
             var self = new TreeRoot(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId), Environment.ProcessId, "test");
             using (var images = RoundDirectory.Open(next))
-            using (var round = ParentRound.Open(new ParentRequest(self, "../1"), images, new MadeUpTracker(), openRemote: null, observed)!)
+            using (var round = ParentRound.Open(
+                new ParentRequest(self, "../1"), images, new MadeUpTracker(), openRemote: null, observed)!)
             {
                 round.Claim.Take();
                 round.Claim.TrackingIsReset();

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (tests/victims/preload/softdirty.c), so that all
+/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (preload/softdirty.c), so that all
 /// of a victim looks clean, and what is found all the same was found by its page frames. (Real kernels that lose marks: tests/vm.)</summary>
 public sealed class MovedMemoryTests
 {

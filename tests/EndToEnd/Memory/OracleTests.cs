@@ -38,13 +38,15 @@ public sealed class OracleTests
     public async Task The_oracle_takes_no_guard_pages() => Assert.Equal(64 - 7, await Longest("guards"));
 
     [Fact]
-    public async Task The_oracle_takes_only_written_pages_of_a_private_file_mapping() => Assert.Equal(8, await Count("memfds", "/memfd:victim"));
+    public async Task The_oracle_takes_only_written_pages_of_a_private_file_mapping() =>
+        Assert.Equal(8, await Count("memfds", "/memfd:victim"));
 
     [Fact]
     public async Task The_oracle_takes_no_shared_memory() => Assert.Equal(0, await Count("sharedmemory", "/SYSV"));
 
     [Fact]
-    public async Task The_oracle_takes_only_the_rest_of_a_file_that_was_cut() => Assert.Equal(2 + 4, await Count("beyondend", "/tmp/predump-victim"));
+    public async Task The_oracle_takes_only_the_rest_of_a_file_that_was_cut() =>
+        Assert.Equal(2 + 4, await Count("beyondend", "/tmp/predump-victim"));
 
     [Fact]
     public async Task The_oracle_takes_the_vdso_whole()

@@ -62,7 +62,8 @@ public sealed class PageServerClientTests
         Assert.Contains("silent", await Refused((_, _) => Thread.Sleep(TimeSpan.FromSeconds(5))));
 
     [Fact]
-    public async Task A_page_server_that_hangs_up_at_once_is_an_error() => Assert.Contains("hung up", await Refused((_, _) => { }));
+    public async Task A_page_server_that_hangs_up_at_once_is_an_error() =>
+        Assert.Contains("hung up", await Refused((_, _) => { }));
 
     [Fact]
     public async Task A_page_server_that_takes_nothing_any_more_is_an_error() => Assert.Contains("took nothing", await Refused((_, stream) =>

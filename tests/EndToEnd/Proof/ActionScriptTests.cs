@@ -115,7 +115,7 @@ public sealed class ActionScriptTests
         using var dump = await HandmadeDump.Take(victim);
         var runs = HandmadeDump.Runs(dump.Round, victim.Pid);
         var pages = Path.Combine(dump.Round, ImageNames.Pages(1));
-        File.WriteAllBytes(Path.Combine(dump.Round, ImageNames.Pagemap(victim.Pid)), Bytes.Pagemap(1, runs[..^1]));
+        File.WriteAllBytes(Path.Combine(dump.Round, ImageNames.Pagemap(victim.Pid)), Bytes.Pagemap(1, [.. runs.SkipLast(1)]));
         File.WriteAllBytes(pages, File.ReadAllBytes(pages)[..^(int)(runs[^1].NrPages * Page)]);
 
         var result = await dump.Run();

@@ -40,7 +40,7 @@ public sealed class RefusedDumpTests
             dump.WorkDirectory, dump.Environment());
 
         Assert.True(result.ExitCode == 0, result.ToString());
-        Assert.Contains("what is proved is not logged", Assert.Single(result.ErrorLines));
+        Assert.Contains("the proof is not logged", Assert.Single(result.ErrorLines));
         await dump.AssertProved();
     }
 

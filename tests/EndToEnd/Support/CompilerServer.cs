@@ -8,7 +8,7 @@ namespace PreDump.Tests.EndToEnd.Support;
 /// </summary>
 internal sealed class CompilerServer : IAsyncDisposable
 {
-    private static readonly string Root =
+    private static readonly string s_root =
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
 
     private readonly Scratch _scratch = new();
@@ -18,8 +18,8 @@ internal sealed class CompilerServer : IAsyncDisposable
     private CompilerServer()
     {
         // Found at once or the test is skipped: a machine may have the runtime without the SDK.
-        var compilers = Directory.Exists(Path.Combine(Root, "sdk"))
-            ? Directory.GetDirectories(Path.Combine(Root, "sdk")).Select(sdk => Path.Combine(sdk, "Roslyn", "bincore")) : [];
+        var compilers = Directory.Exists(Path.Combine(s_root, "sdk"))
+            ? Directory.GetDirectories(Path.Combine(s_root, "sdk")).Select(sdk => Path.Combine(sdk, "Roslyn", "bincore")) : [];
         Compilers = compilers.Where(Directory.Exists).Order().LastOrDefault() ?? "";
     }
 
@@ -51,7 +51,7 @@ internal sealed class CompilerServer : IAsyncDisposable
         var source = _scratch[$"Program{number}.cs"];
         await File.WriteAllTextAsync(source, $"class Program{number} {{ static int Main() => {number}; }}");
         var library = typeof(object).Assembly.Location;
-        await Command.Must(Path.Combine(Root, "dotnet"), Path.Combine(Compilers, "csc.dll"), $"-shared:{_pipe}", "-noconfig",
+        await Command.Must(Path.Combine(s_root, "dotnet"), Path.Combine(Compilers, "csc.dll"), $"-shared:{_pipe}", "-noconfig",
             "-nostdlib", $"-r:{library}", $"-r:{Path.Combine(Path.GetDirectoryName(library)!, "System.Runtime.dll")}",
             $"-out:{_scratch[$"Program{number}.dll"]}", source);
         await Eventually.True(() => LogText().Split("Writing Completed response").Length > number, "the server has compiled");
@@ -68,9 +68,9 @@ internal sealed class CompilerServer : IAsyncDisposable
 
     private async Task Listen()
     {
-        Assert.SkipUnless(Compilers.Length > 0, $"needs the .NET SDK's compiler under {Root}/sdk");
+        Assert.SkipUnless(Compilers.Length > 0, $"needs the .NET SDK's compiler under {s_root}/sdk");
         Victim = await Victim.Program("/usr/bin/env", $"RoslynCommandLineLogFile={Log}",
-            Path.Combine(Root, "dotnet"), Path.Combine(Compilers, "VBCSCompiler.dll"), $"-pipename:{_pipe}");
+            Path.Combine(s_root, "dotnet"), Path.Combine(Compilers, "VBCSCompiler.dll"), $"-pipename:{_pipe}");
         await Eventually.True(() => File.Exists(Log) && LogText().Contains("waiting for connections"), "the server listens");
     }
 

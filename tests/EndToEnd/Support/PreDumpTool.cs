@@ -11,9 +11,9 @@ namespace PreDump.Tests.EndToEnd.Support;
 /// </summary>
 internal static class PreDumpTool
 {
-    private static readonly Lazy<Task<string>> Binary = new(Find);
+    private static readonly Lazy<Task<string>> s_binary = new(Find);
 
-    public static Task<string> File() => Binary.Value;
+    public static Task<string> File() => s_binary.Value;
 
     public static async Task<CommandResult> Run(params string[] arguments) =>
         await Command.Run(await File(), arguments);

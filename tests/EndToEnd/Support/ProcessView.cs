@@ -5,6 +5,23 @@ internal static class ProcessView
 {
     public static bool Exists(int pid) => Directory.Exists($"/proc/{pid}");
 
+    public static IEnumerable<int> All() =>
+        Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => char.IsAsciiDigit(name![0])).Select(int.Parse!);
+
+    /// <summary>The pipe that is its standard output, such as "pipe:[77]"; null: none, or the process is gone or foreign.</summary>
+    public static string? OutputPipe(int pid)
+    {
+        try
+        {
+            var target = new FileInfo($"/proc/{pid}/fd/1").LinkTarget;
+            return target?.StartsWith("pipe:", StringComparison.Ordinal) is true ? target : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>One field of a status file, or null where process or field is gone.</summary>
     public static string? Status(int pid, int thread, string field)
     {

@@ -9,8 +9,8 @@ namespace PreDump.Tests.EndToEnd.Support;
 /// </summary>
 internal sealed class TestCgroup : IDisposable
 {
-    private static readonly string[] Hierarchies1 = ["/sys/fs/cgroup/freezer"];
-    private static readonly string[] Hierarchies2 = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+    private static readonly string[] s_hierarchies1 = ["/sys/fs/cgroup/freezer"];
+    private static readonly string[] s_hierarchies2 = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 
     private readonly string _parent;
     private readonly int _version;
@@ -38,7 +38,7 @@ internal sealed class TestCgroup : IDisposable
     public static TestCgroup Create(int version)
     {
         Requires.Root();
-        foreach (var hierarchy in version == 1 ? Hierarchies1 : Hierarchies2)
+        foreach (var hierarchy in version == 1 ? s_hierarchies1 : s_hierarchies2)
         {
             if (!Directory.Exists(hierarchy))
                 continue;

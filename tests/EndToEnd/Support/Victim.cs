@@ -13,12 +13,14 @@ internal sealed class Victim : IAsyncDisposable
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly List<string> _errors = [];
+    private readonly string? _output; // the pipe to us, in which it writes, and all that it ever forked
     private bool _isDisposed;
 
     private Victim(Process process)
     {
         _process = process;
         Pid = process.Id;
+        _output = ProcessView.OutputPipe(Pid);
         process.OutputDataReceived += (_, e) =>
         {
             if (e.Data is null)
@@ -120,6 +122,9 @@ internal sealed class Victim : IAsyncDisposable
             return;
         _isDisposed = true;
         foreach (var pid in ProcessView.Tree(_process.Id))
+            Signal.Send(pid, Signal.Kill);
+        // Who has left the tree may have been stopped in it, and would hold our end of the output open for ever.
+        foreach (var pid in _output is null ? [] : ProcessView.All().Where(pid => ProcessView.OutputPipe(pid) == _output))
             Signal.Send(pid, Signal.Kill);
         await _process.WaitForExitAsync();
         _process.Dispose();

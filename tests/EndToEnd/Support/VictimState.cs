@@ -5,7 +5,7 @@ namespace PreDump.Tests.EndToEnd.Support;
 /// <summary>What a tool that injects nothing must leave as it was: descriptors, mappings, signals, tracers, threads.</summary>
 internal sealed record VictimState(int Pid, string Descriptors, string Mappings, string Signals, int Threads)
 {
-    private static readonly string[] Fields = ["SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd", "Seccomp", "NoNewPrivs"];
+    private static readonly string[] s_fields = ["SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd", "Seccomp", "NoNewPrivs"];
 
     public static List<VictimState> OfTree(Victim victim) => [.. victim.Tree.Select(Of)];
 
@@ -24,7 +24,7 @@ internal sealed record VictimState(int Pid, string Descriptors, string Mappings,
 
     private static VictimState Of(int pid) =>
         new(pid, DescriptorsOf(pid), File.ReadAllText($"/proc/{pid}/maps"),
-            string.Join('\n', Fields.Select(field => $"{field} {ProcessView.Status(pid, field)}")), ProcessView.Threads(pid).Length);
+            string.Join('\n', s_fields.Select(field => $"{field} {ProcessView.Status(pid, field)}")), ProcessView.Threads(pid).Length);
 
     private static string DescriptorsOf(int pid) =>
         string.Join('\n', Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Order()

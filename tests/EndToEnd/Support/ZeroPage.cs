@@ -13,10 +13,10 @@ internal static unsafe class ZeroPage
     private const ulong Present = 1UL << 63;
     private const ulong FrameNumber = (1UL << 55) - 1;
 
-    private static readonly Lazy<ulong?> Found = new(Find);
+    private static readonly Lazy<ulong?> s_found = new(Find);
 
     /// <summary>Its frame number, or null where this kernel has none. Only root may see it.</summary>
-    public static ulong? Frame => Found.Value;
+    public static ulong? Frame => s_found.Value;
 
     // Two pages of fresh memory have to have the same frame. (What malloc gives may have been written to before.)
     private static ulong? Find()

@@ -10,7 +10,7 @@ namespace PreDump.Tests.EndToEnd.Victims;
 /// </summary>
 public sealed class AdversarialVictimTests
 {
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds) ? rounds : 200;
+    private static readonly int s_rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds) ? rounds : 200;
 
     /// <summary>The chains' victims (tests/victims), which give a verdict when they are told to end.</summary>
     [Theory]
@@ -107,7 +107,7 @@ public sealed class AdversarialVictimTests
 
     private static async Task PreDumpAll(Victim victim, int root, bool comesToAStandstill = true)
     {
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < s_rounds; round++)
         {
             using var scratch = new Scratch();
             await PreDumpTool.Dump(root, scratch.Path);

@@ -8,7 +8,7 @@ public sealed class PrivilegeTests
 {
     private const string SetPriv = "/usr/bin/setpriv", Unshare = "/usr/bin/unshare";
     private const int ZeroPages = 80; // of tests/victims/zeropages.c
-    private static readonly string[] Container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+    private static readonly string[] s_container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
 
     [Fact]
     public async Task A_capability_that_is_missing_is_named()
@@ -189,13 +189,13 @@ public sealed class PrivilegeTests
     public async Task Root_inside_namespaces_is_as_good_as_root(int user)
     {
         using var nobody = new Nobody(user);
-        Assert.SkipUnless((await nobody.Run(Unshare, [.. Container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
+        Assert.SkipUnless((await nobody.Run(Unshare, [.. s_container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
         const string Script = """
             exec 3< <(exec "$1"); read -r ready pid <&3; test "$ready" = READY
             kill -STOP $pid; until grep -q '^State:.T' /proc/$pid/status; do :; done
             "$0" --tree $pid --images-dir "$2" && "$0" verify "$2" --tree $pid
             """;
-        var result = await nobody.Run(Unshare, [.. Container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
+        var result = await nobody.Run(Unshare, [.. s_container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
             await nobody.Copy(Victim.FileOf("plain")), nobody.Images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Matches("pages compared|equal", result.Output);

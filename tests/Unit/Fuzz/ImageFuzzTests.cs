@@ -27,7 +27,8 @@ public sealed class ImageFuzzTests
     });
 
     [Fact]
-    public void A_damaged_pagemap_is_refused_or_has_sound_entries() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input => AssertSound(Bytes.ReadPagemap(input)), s_allowed);
+    public void A_damaged_pagemap_is_refused_or_has_sound_entries() =>
+        Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input => AssertSound(Bytes.ReadPagemap(input)), s_allowed);
 
     [Fact]
     public void A_pagemap_that_is_read_can_be_written_and_read_again() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>

@@ -38,7 +38,8 @@ public sealed class ProcFuzzTests
     }, []);
 
     [Fact]
-    public void A_damaged_stat_file_is_read_without_an_exception() => Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_stat, s_own)), input => ProcFs.StartTimeOf(ProcFs.AfterComm(input)), []);
+    public void A_damaged_stat_file_is_read_without_an_exception() =>
+        Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_stat, s_own)), input => ProcFs.StartTimeOf(ProcFs.AfterComm(input)), []);
 
     [Fact]
     public void A_task_name_with_brackets_and_blanks_does_not_move_the_start_time() =>

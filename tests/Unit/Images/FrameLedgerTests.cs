@@ -8,7 +8,7 @@ namespace PreDump.Tests.Unit.Images;
 /// <summary>What is written into a frame ledger is read from it, and nothing that is damaged is.</summary>
 public sealed class FrameLedgerTests
 {
-    private static readonly ulong s_page = PageSize.Ulong;
+    private static readonly ulong s_page = PageSize.Step;
     private static readonly FrameLedgerHead s_head = new(1234567, Guid.Parse("01234567-89ab-cdef-0123-456789abcdef"), 42);
 
     // Runs of a task: the gap before, the frames; some ascend, some are unknown.

@@ -165,7 +165,7 @@ public sealed class ImageCheckTests : IDisposable
         Assert.Equal($"{pages}: ends at 5000 bytes, before the pages that its pagemap lists", e.Message);
     }
 
-    private string Only(string directory)
+    private static string Only(string directory)
     {
         Check(directory, out var problems);
         return Assert.Single(problems).ToString();

@@ -212,7 +212,7 @@ public sealed class ParentRoundTests : IDisposable
 
     private static bool IsCompared(ParentPages pages, bool suspect = false)
     {
-        pages.Locate(new MemoryRange(PageSize.BytesOf(10), PageSize.Ulong), suspect, out var place);
+        pages.Locate(new MemoryRange(PageSize.BytesOf(10), PageSize.Step), suspect, out var place);
         return place.Round is not null;
     }
 

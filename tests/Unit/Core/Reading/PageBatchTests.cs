@@ -8,7 +8,7 @@ namespace PreDump.Tests.Unit.Core.Reading;
 /// <summary>How runs fill a batch.</summary>
 public sealed class PageBatchTests
 {
-    private static readonly ulong s_page = PageSize.Ulong;
+    private static readonly ulong s_page = PageSize.Step;
 
     [Fact]
     public void A_run_is_split_where_the_batch_is_full_and_nothing_is_lost()

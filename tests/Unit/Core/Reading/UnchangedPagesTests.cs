@@ -15,7 +15,7 @@ public sealed class UnchangedPagesTests
     private const int Pid = 7;
     private const int BatchBytes = 1024 * 1024, PagesAtOnce = 16;
 
-    private static readonly ulong s_page = PageSize.Ulong;
+    private static readonly ulong s_page = PageSize.Step;
 
     // For each page and round: 0 not named, 1 present, 2 in the parent. A page's bytes are those of round 1, 2 or 3, or others.
     private static readonly Gen<int[][]> s_rounds =

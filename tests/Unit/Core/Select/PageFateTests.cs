@@ -46,12 +46,12 @@ public sealed class PageFateTests
         Assert.Equal(0UL, part.Length);
     }
 
-    private static int PageOf(ulong address) => (int)(address / PageSize.Ulong);
+    private static int PageOf(ulong address) => (int)(address / PageSize.Step);
 
     private static List<MemoryRange> Ranges(bool[] pages)
     {
         var ranges = new List<MemoryRange>();
-        ulong size = PageSize.Ulong;
+        ulong size = PageSize.Step;
         for (int page = 0; page < pages.Length; page++)
             if (pages[page])
             {

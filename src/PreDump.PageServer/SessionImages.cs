@@ -1,0 +1,132 @@
+using PreDump.Core;
+using PreDump.Images;
+using PreDump.Linux;
+
+namespace PreDump.PageServer;
+
+/// <summary>Checks the messages that bring images, one after another, and writes what they bring. Used by the session's thread
+/// alone.</summary>
+/// <param name="round">Where the images go; disposed with this.</param>
+/// <param name="peer">The client.</param>
+/// <param name="messages">Its messages, each followed by its pages.</param>
+/// <param name="observer">Notified of a parent that can't be used.</param>
+internal sealed class SessionImages(IRound round, Peer peer, MessageReader messages, IObserver observer) : IDisposable
+{
+    private PagesId? _open;
+    private ParentCoverage? _parent; // of what is open
+    private ulong _end; // of the last run, in bytes
+    private bool _hasHoles;
+
+    /// <summary>The tasks whose images were begun.</summary>
+    public int Tasks { get; private set; }
+
+    /// <summary>Pages that were written.</summary>
+    public ulong Pages { get; private set; }
+
+    /// <summary>Pages that were left to the parent.</summary>
+    public ulong PagesInParent { get; private set; }
+
+    /// <summary>Whether the parent has the images that are open.</summary>
+    public bool HasParent => _parent is not null;
+
+    /// <summary>The parent's images of an id; null where there are none.</summary>
+    public ParentCoverage? OpenParent(PagesId id)
+    {
+        if (round.ParentWith(id.FileName) is not { } directory)
+            return null;
+        try
+        {
+            return ParentCoverage.TryOpen(directory, id.FileName, PageSize.Bytes);
+        }
+        catch (ImageException e)
+        {
+            observer.Warn($"the parent can't be used for {peer.Name}, which is asked for all of this memory: {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Begins the images of an id, and ends those before.</summary>
+    public void Open(PagesId id)
+    {
+        CloseOpen();
+        try
+        {
+            round.Images.Open(id);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EEXIST)
+        {
+            throw Refused($"sent {id.FileName} twice");
+        }
+        (_open, _end, _parent) = (id, 0, OpenParent(id));
+        Tasks += id.Kind == PagesId.Task ? 1 : 0;
+    }
+
+    /// <summary>Adds a run to what is open, with its pages if it is present.</summary>
+    public void Add(PageServerMessage message, PageFlags flags)
+    {
+        if (_open is not { } open || PagesId.TryFrom(message.DstId) != open)
+            throw Refused($"sent pages of id 0x{message.DstId:x}, which is not open");
+        var entry = new PagemapEntry(message.Address, message.Pages, flags);
+        if (PagemapRules.WhyRefused(entry, _end, PageSize.Step) is { } reason)
+            throw Refused($"sent for {open.FileName} an {reason.TrimEnd(',')}");
+        if (entry.NrPages > uint.MaxValue)
+            throw Refused($"sent for {open.FileName} an entry of {entry.NrPages} pages, more than CRIU before 4.2 can read");
+        _end = entry.Vaddr + PageSize.BytesOf(entry.NrPages);
+        if (flags.HasFlag(PageFlags.Parent))
+            AddHole(open, entry);
+        round.Images.Add(entry);
+        if (flags.HasFlag(PageFlags.Present))
+            ReceivePages(entry.NrPages);
+    }
+
+    /// <summary>Ends what is open, and moves all images to their place.</summary>
+    public FinishedRound Finish()
+    {
+        CloseOpen();
+        return round.Finish(_hasHoles);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _parent?.Dispose();
+        round.Dispose();
+    }
+
+    private void ReceivePages(ulong pages)
+    {
+        for (ulong left = pages; left > 0;)
+        {
+            var some = messages.TakePages(left);
+            round.Images.Write(some);
+            left -= (ulong)(some.Length / PageSize.Bytes);
+        }
+        Pages += pages;
+    }
+
+    private void AddHole(PagesId open, PagemapEntry entry)
+    {
+        _hasHoles = true;
+        for (ulong done = 0; done < entry.NrPages;)
+        {
+            ulong vaddr = entry.Vaddr + PageSize.BytesOf(done);
+            bool inParent = false;
+            done += _parent?.Covered(vaddr, entry.NrPages - done, out inParent) ?? 1;
+            if (!inParent)
+                throw Refused($"left pages of {open.FileName} at 0x{vaddr:x} to the parent, "
+                    + (_parent is null ? "and there is none" : "which does not have them"));
+        }
+        PagesInParent += entry.NrPages;
+    }
+
+    private void CloseOpen()
+    {
+        _parent?.Dispose();
+        _parent = null;
+        if (_open is not null)
+            round.Images.Close();
+        _open = null;
+    }
+
+    private PeerException Refused(string what) => new($"{peer.Name} {what}");
+}

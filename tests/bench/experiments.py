@@ -1,0 +1,153 @@
+"""The table of experiments: who is copied, by which tools, how often, and which targets their figures are held against."""
+import os
+from dataclasses import dataclass
+from typing import Callable
+
+
+@dataclass
+class Experiment:
+    name: str
+    kinds: object  # that of the victim, or of several by their names (workload.c)
+    tools: list  # that take turns: names, or (client, server)
+    runs: int
+    target: str = 'tmpfs'
+    rounds: int = 1  # with two the second one counts
+    dirty: bool = True  # every 8th page is dirty in it, or none
+    pretend: bool = False  # also on a kernel that tracks no changed memory, where nothing looks changed
+    proof: bool = False  # predump as criu's action script; the tools are its settings
+    judge: Callable = lambda targets, row: None  # row: figures by the title of the tool
+
+
+# ---- what has to be reached ----
+
+def a_gib_to(target, small):
+    def judge(targets, row):
+        to = f'1 GiB to {target}'
+        criu, loop = lambda mode: row.get(f'criu {mode}'), row['C loop']
+        targets.ratio(f'{to}: frozen, against criu read', row['predump'], criu('read'), 'frozen', 1 / (20 if small else 40))
+        targets.ratio(f'{to}: total, against criu splice', row['predump'], criu('splice'), 'total', 0.9)
+        targets.ratio(f'{to}: total, against criu read', row['predump'], criu('read'), 'total', 0.4)
+        targets.ratio(f'{to}: rate of one thread, against the C loop', row['predump --threads 1'], loop, 'total', 1.0,
+                      at_least=True)
+        targets.ratio(f'{to}: rate, against the C loop', row['predump'], loop, 'total', 1.5, at_least=True)
+        threads = row.get(f'C loop, {os.cpu_count()} threads')
+        targets.ratio('(as many threads of the C loop, for comparison)', threads, loop, 'total', 1.5, at_least=True)
+        peak_of(to)(targets, row)
+    return judge
+
+
+def peak_of(what):
+    return lambda targets, row: targets.value(f'{what}: peak MB', row['predump']['peak']['max'], 16)
+
+
+def page_servers(targets, row):
+    for client, server in SERVERS[:3]:
+        targets.ratio(f'{client} to a page server of {server}: total, against criu to criu', row.get(f'{client} to {server}'),
+                      row.get('criu splice to criu'), 'total', 1.0)
+
+
+def many_tasks(targets, row):
+    one, many = row.values()
+    targets.ratio('128 tasks to a page server: total, against one task of the same size', many, one, 'total', 1.5)
+
+
+def frames(what, trusting):
+    return lambda targets, row: targets.value(f'{what}: ms that looking at page frames takes',
+                                              row['predump']['total']['median'] - row[trusting]['total']['median'], 20)
+
+
+def proof_of(size):
+    return lambda targets, row: targets.value(f'a final dump of {size}: ms that its proof takes',
+                                              row['prove changed']['total']['median'], 15)
+
+
+def many_threads(count):
+    def judge(targets, row):
+        frozen = row['predump']['frozen']
+        targets.ratio(f'{count} threads: frozen, against criu read', row['predump'], row.get('criu read'), 'frozen', 1 / 20)
+        targets.value(f'{count} threads: frozen, p99 against the median', frozen['p99'] / frozen['median'], 3)
+    return judge
+
+
+def idle(targets, row):
+    for mode in 'read', 'splice':
+        targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], row.get(f'criu {mode}'), 'total', 0.5)
+
+
+def unchanged_growth(targets, row):
+    figures = list(row.values())
+    for before, after in zip(figures, figures[1:]):
+        targets.ratio('twice as many MiB, round 2, unchanged: total', after, before, 'total', 2.2)
+
+
+def growth(what, counts):
+    def judge(targets, row):
+        figures = list(row.values())
+        for before, after, n in zip(figures, figures[1:], counts[1:]):
+            for key in 'total', 'frozen':
+                targets.ratio(f'twice as many {what} ({n}): {key}', after, before, key, 2.2)
+    return judge
+
+
+# ---- the experiments ----
+
+SERVERS = [('predump', 'predump'), ('predump', 'criu'), ('criu splice', 'predump'), ('criu splice', 'criu')]
+
+
+def table(tools, variants, disk, small, runs, tracks_dirty):
+    """tools: their names. variants(OPTIONS...): the names of predumps with more options. small: in a VM, where most victims are
+    smaller."""
+    few = max(3, runs // 4)
+    gib = 256 if small else 1024  # MiB of the victims but the first, whose targets are those of a GiB
+    size = f'{gib} MiB' if small else '1 GiB'
+    targets = [*(['disk'] if disk else []), 'tmpfs']
+    criu = [tool for tool in tools if tool.startswith('criu')]
+    main = [*tools[:1], *criu]
+
+    for target in targets:
+        direct = variants('--image-io-mode direct') if target == 'disk' else []
+        yield Experiment(f'memory {target}: 1 GiB in one task', ['memory', '1024'], [*tools, *direct], runs,
+                         target, judge=a_gib_to(target, small))
+    if not small:
+        for target in targets:
+            yield Experiment(f'big {target}: 8 GiB in one task', ['memory', '8192'], ['predump', 'C loop'], 3, target,
+                             judge=peak_of(f'8 GiB to {target}'))
+
+    yield Experiment(f'server: {size} in one task', ['memory', str(gib)], SERVERS, few if small else runs // 2 + 1,
+                     'a page server', judge=page_servers)
+    # (128 processes have 12 MiB of their own besides)
+    yield Experiment('server, 128 tasks', {'1 task of 140 MiB': ['memory', '140'], '128 of 1 MiB': ['tasks', '128', '1']},
+                     [('predump', 'predump')], runs, 'a page server', judge=many_tasks)
+
+    yield Experiment(f'scattered: every 8th page of {size}', ['scattered', str(gib)], main, few)
+    yield Experiment(f'thp: {size} of huge pages', ['thp', str(gib)], tools, few)
+    if tracks_dirty:
+        compared = [*tools[:1], *variants('--no-compare'), *criu]
+        yield Experiment(f'scattered, round 2: every 8th page of {size} is dirty', ['memory', str(gib)], compared, few, rounds=2)
+        yield Experiment(f'huge, round 2: a byte in each huge page of {size} is dirty', ['thp', str(gib)], compared, few,
+                         rounds=2)
+    trusting = variants('--trust-soft-dirty')
+    for what, kind in ('unchanged', 'memory'), ('unchanged huge pages', 'thp'), ('unchanged, scattered', 'scattered'):
+        yield Experiment(f'{what}, round 2: nothing of {size} has changed', [kind, str(gib)], [*tools[:1], *trusting], runs,
+                         rounds=2, dirty=False, pretend=True, judge=frames(f'{what}, {size}', trusting[0]))
+    yield Experiment('growth: MiB, round 2, unchanged', {f'{n} MiB': ['memory', str(n)] for n in (gib // 2, gib, 2 * gib)},
+                     ['predump'], runs, rounds=2, dirty=False, pretend=True, judge=unchanged_growth)
+    yield Experiment(f'proof: a final dump of {size} of which nothing has changed', ['memory', str(gib)], ['changed', 'whole'],
+                     runs, pretend=True, proof=True, judge=proof_of(size))
+    limited = variants('--nice 19', '--max-rate 500M', '--threads 1 --max-rate 500M')
+    yield Experiment(f'busy: {size}, written to all the while', ['busy', str(gib)], [*tools, *limited], few)
+
+    threads = ('200', '10') if small else ('1000', '50')
+    yield Experiment(f'threads: {threads[0]}, of which {threads[1]} spin', ['threads', *threads], main, runs,
+                     judge=many_threads(threads[0]))
+    yield Experiment('vmas: 60,000', ['vmas', '60000'], main, few, judge=peak_of('60,000 VMAs'))
+    yield Experiment('tasks: 500 of 2 MiB', ['tasks', '500', '2'], main, few)
+    yield Experiment('sparse: 100 MiB in 64 TiB', ['sparse', '64', '100'], main, few)
+    yield Experiment('sleep', ['sleep'], main, runs, judge=idle)
+
+    for what, counts, kind in (('MiB', [gib // 2, gib, 2 * gib], lambda n: ['memory', str(n)]),
+                               ('VMAs', [15000, 30000, 60000], lambda n: ['vmas', str(n)]),
+                               ('threads', [250, 500, 1000], lambda n: ['threads', str(n), '0']),
+                               ('tasks', [125, 250, 500], lambda n: ['tasks', str(n), '1'])):
+        yield Experiment(f'growth: {what}', {f'{n} {what}': kind(n) for n in counts}, ['predump'], few if small else runs,
+                         judge=growth(what, counts))

@@ -1,0 +1,223 @@
+"""The tools that are measured, and how: one round of one tool, and experiments in which several take turns."""
+import contextlib, json, os, random, re, shutil, signal, socket, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [HERE, os.path.join(HERE, '../vm')]  # in the VM all is in one directory
+from images import PARENT, Pagemap
+from report import show, summary
+from workload import Victim
+
+
+class Failure(Exception):
+    """A tool that failed: CRIU may, for a victim that is too much for it."""
+
+
+class Bench:
+    def __init__(self, args):
+        self.args, self.programs = args, args.programs
+        self.work = tempfile.mkdtemp(prefix='predump-bench.')
+        self.targets = {'disk': args.disk, 'tmpfs': args.tmpfs}
+        self.rows = []
+        self.pretending = None  # the environment in which predump believes that this kernel tracks changed memory
+        common = ['--track-mem', '--display-stats', '-v0', '-o', 'log']
+        self.common = [args.predump, 'pre-dump', *common, '--json']
+        loop = f'{args.programs}/yardstick'
+        self.tools = {'predump': self.common, **self.variant('--threads 1'), 'C loop': [loop]}
+        if os.cpu_count() > 1:
+            self.tools[f'C loop, {os.cpu_count()} threads'] = [loop]
+        if args.criu and self.can(args.criu):
+            for mode in 'splice', 'read':
+                self.tools[f'criu {mode}'] = [args.criu, 'pre-dump', *common, f'--pre-dump-mode={mode}']
+
+    def variant(self, options):
+        """The tool with more options."""
+        return {f'predump {options}': [*self.common, *options.split()]}
+
+    def variants(self, *options):
+        """Adds such tools; their names."""
+        for each in options:
+            self.tools.update(self.variant(each))
+        return [f'predump {each}' for each in options]
+
+    def can(self, criu):
+        """Whether this criu can make a pre-dump here (it wants soft-dirty); it fills its cache of the kernel's features, too."""
+        with Victim(self.programs, self.work, ['sleep']) as victim:
+            directory = tempfile.mkdtemp(dir=self.work)
+            done = subprocess.run([criu, 'pre-dump', '-t', str(victim.pid), '-D', directory, '--track-mem'], capture_output=True)
+        return done.returncode == 0
+
+    def close(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def measured(self, command, **popen):
+        """Starts a command; a function that waits for it and tells its figures."""
+        ours, theirs = os.pipe()
+        environment = {**os.environ, **(self.pretending or {}), **popen.pop('env', {})}
+        process = subprocess.Popen([f'{self.programs}/measure', str(theirs), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, pass_fds=(theirs, *popen.pop('pass_fds', ())), env=environment, **popen)
+        os.close(theirs)
+
+        def wait():
+            text = process.communicate()[0]
+            with os.fdopen(ours) as pipe:
+                line = pipe.read().split()
+            if process.returncode != 0:
+                raise Failure(f'{" ".join(command)}: exit code {process.returncode}\n{text}')
+            total, user, system, peak = (int(number) for number in line)
+            return text, {'total': total / 1000, 'cpu': (user + system) / 1000, 'peak': peak / 1024}
+        return wait
+
+    def serve(self, server, directory):
+        """Starts a page server; its port, and what waits for it."""
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        ready, status = os.pipe()
+        command = [self.args.predump if server == 'predump' else self.args.criu, 'page-server', '-D', directory, '--address', '127.0.0.1',
+                   '--port', str(port), '--status-fd', str(status), '-v0', '-o', 'server.log']
+        wait = self.measured(command, pass_fds=(status,))
+        os.close(status)
+        if os.read(ready, 1) != b'\0':
+            wait()
+        os.close(ready)
+        return port, wait
+
+    def sample(self, tool, server, victim, directory, parent=None):
+        """One round of one tool."""
+        os.makedirs(directory)
+        victim.forget_gap()
+        _, writes, _ = victim.read()
+        since = time.monotonic()
+        loop = tool.startswith('C loop')
+        if loop:
+            _, figures = self.measured([*self.tools[tool], str(victim.pid), directory, '1' if tool == 'C loop' else str(os.cpu_count())])()
+        else:
+            command = [*self.tools[tool], '-t', str(victim.pid), '-D', directory, *(['--prev-images-dir', parent] if parent else [])]
+            served = None
+            if server:
+                os.makedirs(f'{directory}/server')
+                port, served = self.serve(server, f'{directory}/server')
+                command += ['--page-server', '--address', '127.0.0.1', '--port', str(port)]
+                since = time.monotonic()
+                victim.forget_gap()
+            text, figures = self.measured(command)()
+        figures['writes'] = (victim.read()[1] - writes) / (time.monotonic() - since)
+        figures['gap'] = victim.read()[0] / 1e6
+        if not loop:
+            figure = lambda name: int(re.search(rf'^{name}: (\d+)', text, re.M).group(1))
+            figures['frozen'] = (figure('Freezing time') + figure('Frozen time')) / 1000
+            figures['pages'] = figure('Memory pages written')
+            if json_line := re.search(r'^\{.*\}$', text, re.M):
+                ours = json.loads(json_line.group())
+                figures['suspect'] = ours['pages_suspect']
+                if 'pages_unchanged' in ours:
+                    figures['unchanged'], figures['comparing'] = ours['pages_unchanged'], ours['comparing_us'] / 1000
+            if server:
+                for name, value in served()[1].items():
+                    figures[f'server {name}'] = value
+        return figures
+
+    @contextlib.contextmanager
+    def tracking(self, really):
+        """Second rounds of a victim that rests can be measured on kernels that track nothing: there nothing looks changed anyway."""
+        self.pretending = None if really else {'LD_PRELOAD': f'{self.programs}/softdirty.so'}
+        yield
+        self.pretending = None
+
+    def proofs(self, experiment):
+        """predump as criu's action script, on a final dump that leaves all its pages to the round before (made by hand: what counts is the time
+        that a frozen tree waits)."""
+        settings, runs = experiment.tools, experiment.runs
+        samples = {setting: [] for setting in settings}
+        base = os.path.join(self.args.tmpfs, f'predump-bench.{os.getpid()}')
+        with Victim(self.programs, self.work, experiment.kinds) as victim:
+            try:
+                self.sample('predump', None, victim, f'{base}/1')
+                os.kill(victim.pid, signal.SIGSTOP)
+                for run in range(-1, runs):
+                    for setting in random.Random(run).sample(settings, len(settings)):
+                        final = self.final_dump(base)
+                        _, figures = self.measured([self.args.predump], cwd=final, env={
+                            'CRTOOLS_SCRIPT_ACTION': 'post-dump', 'CRTOOLS_IMAGE_DIR': final, 'CRTOOLS_INIT_PID': str(victim.pid), 'PREDUMP_PROVE': setting})()
+                        log = open(f'{final}/predump-post-dump.log').read()
+                        figures['compared'] = int(re.search(r'pages_compared=(\d+)', log).group(1))
+                        if run >= 0:
+                            samples[setting].append(figures)
+            finally:
+                shutil.rmtree(base, ignore_errors=True)
+        row = {'name': experiment.name, 'target': experiment.target, 'runs': runs, 'failed': {},
+               'tools': {f'prove {setting}': {key: summary([run[key] for run in all_runs]) for key in all_runs[0]} for setting, all_runs in samples.items()}}
+        self.rows.append(row)
+        show(row)
+        return row['tools']
+
+    @staticmethod
+    def final_dump(base):
+        """A dump on round 1 whose pages are all in the parent."""
+        final = f'{base}/2'
+        shutil.rmtree(final, ignore_errors=True)
+        os.makedirs(final)
+        os.symlink('../1', f'{final}/parent')
+        shutil.copy(f'{base}/1/inventory.img', final)
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(f'{base}/1/predump-child')
+        for name in os.listdir(f'{base}/1'):
+            if name.startswith('pagemap-'):
+                pagemap = Pagemap(f'{base}/1/{name}')
+                pagemap.path, pagemap.runs = f'{final}/{name}', [(address, pages, PARENT) for address, pages, _ in pagemap.runs]
+                pagemap.save()
+                open(f'{final}/pages-{pagemap.pages_id}.img', 'w').close()
+        return final
+
+    def experiment(self, experiment):
+        """All its tools, on all its victims, in random order; figures by the titles of the tools."""
+        runs, rounds = experiment.runs, experiment.rounds
+        kinds = experiment.kinds if isinstance(experiment.kinds, dict) else {'': experiment.kinds}
+        pairs = [tool if isinstance(tool, tuple) else (tool, None) for tool in experiment.tools]
+        turns = [(tool, server, which) for tool, server in pairs for which in kinds
+                 if tool in self.tools and (server != 'criu' or 'criu read' in self.tools)]
+        samples, failed = {turn: [] for turn in turns}, {}
+        base = os.path.join(self.targets.get(experiment.target, self.args.tmpfs), f'predump-bench.{os.getpid()}')
+        with contextlib.ExitStack() as stack:
+            victims = {which: stack.enter_context(Victim(self.programs, self.work, kind)) for which, kind in kinds.items()}
+            quiet = self.throughput(victims['']) if kinds.get('', [''])[0] == 'busy' else None
+            for run in range(-1, runs):  # the first is to warm all up
+                # by chance: what ran before leaves memory behind that is quick or slow to be had
+                for turn in random.Random(run).sample(turns, len(turns)):
+                    if turn in failed:
+                        continue
+                    tool, server, which = turn
+                    try:
+                        os.makedirs(base)
+                        if rounds == 2:
+                            self.sample(tool, server, victims[which], f'{base}/1')
+                            if experiment.dirty:
+                                victims[which].dirty()
+                        figures = self.sample(tool, server, victims[which], f'{base}/{rounds}', '../1' if rounds == 2 else None)
+                    except Failure as failure:
+                        if not tool.startswith('criu'):
+                            raise
+                        failed[turn] = str(failure)
+                        continue
+                    finally:
+                        shutil.rmtree(base, ignore_errors=True)
+                    if quiet:
+                        figures['throughput'] = figures.pop('writes') / quiet
+                    else:
+                        figures.pop('writes')
+                    if run >= 0:
+                        samples[turn].append(figures)
+        title = lambda tool, server, which: (f'{tool} to {server}' if server else tool) + (f', {which}' if which else '')
+        row = {'name': experiment.name, 'target': experiment.target, 'runs': runs,
+               'tools': {title(*turn): {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
+                         for turn, all_runs in samples.items() if turn not in failed},
+               'failed': {title(*turn): why for turn, why in failed.items()}}
+        self.rows.append(row)
+        show(row)
+        return row['tools']
+
+    @staticmethod
+    def throughput(victim):
+        _, before, _ = victim.read()
+        time.sleep(1)
+        return victim.read()[1] - before
