@@ -23,7 +23,8 @@ internal sealed class Certificates(Scratch scratch)
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest($"CN={_name}", key, HashAlgorithmName.SHA256);
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+            request.CertificateExtensions.Add(
+                new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
             _authority = request.CreateSelfSigned(DateTimeOffset.Now.AddYears(-2), DateTimeOffset.Now.AddYears(1));
             File.WriteAllText(CaFile, _authority.ExportCertificatePem());
             return _authority;
@@ -43,7 +44,8 @@ internal sealed class Certificates(Scratch scratch)
             names.AddDnsName(host);
         request.CertificateExtensions.Add(names.Build());
         var serial = new byte[] { 0x7a, 1, 2, (byte)++_made };
-        var certificate = request.Create(authority, DateTimeOffset.Now.AddYears(-1), until ?? DateTimeOffset.Now.AddMonths(1), serial);
+        var certificate = request.Create(authority, DateTimeOffset.Now.AddYears(-1),
+            until ?? DateTimeOffset.Now.AddMonths(1), serial);
         string file = scratch[$"{_name}-{_made}.pem"], keyFile = scratch[$"{_name}-{_made}.key"];
         File.WriteAllText(file, certificate.ExportCertificatePem());
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());

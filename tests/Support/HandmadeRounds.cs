@@ -23,7 +23,8 @@ internal sealed class HandmadeRounds : IDisposable
     {
         string directory = Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
         var inventory = new byte[InventoryImage.MaxBytes];
-        File.WriteAllBytes(System.IO.Path.Combine(directory, ImageNames.Inventory), inventory[..InventoryImage.Write(inventory, uptimeMicroseconds, 2)]);
+        File.WriteAllBytes(System.IO.Path.Combine(directory, ImageNames.Inventory),
+            inventory[..InventoryImage.Write(inventory, uptimeMicroseconds, 2)]);
         if (parent is not null)
             File.CreateSymbolicLink(System.IO.Path.Combine(directory, ImageNames.Parent), parent);
         return directory;
@@ -51,7 +52,8 @@ internal sealed class HandmadeRounds : IDisposable
 
     /// <summary>Which pages of a pages file are left: not zero.</summary>
     public static IEnumerable<int> PagesLeft(string pages) =>
-        File.ReadAllBytes(pages).Chunk(PageBytes).Select((page, i) => (page, i)).Where(part => part.page.Any(b => b != 0)).Select(part => part.i);
+        File.ReadAllBytes(pages).Chunk(PageBytes).Select((page, i) => (page, i))
+            .Where(part => part.page.Any(b => b != 0)).Select(part => part.i);
 
     public void Dispose() => _own?.Dispose();
 }

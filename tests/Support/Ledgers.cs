@@ -18,7 +18,8 @@ internal static class Ledgers
     }
 
     /// <summary>Writes one task.</summary>
-    public static void Task(FrameLedgerWriter ledger, int imagePid, ulong startTime, params IEnumerable<(ulong Address, ulong[] Frames)> runs)
+    public static void Task(FrameLedgerWriter ledger, int imagePid, ulong startTime,
+        params IEnumerable<(ulong Address, ulong[] Frames)> runs)
     {
         ledger.BeginTask(imagePid, startTime);
         foreach (var (address, frames) in runs)

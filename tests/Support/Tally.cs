@@ -22,10 +22,11 @@ public sealed class Tally : IDisposable
     {
         foreach (var (what, times) in s_times.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            var sorted = times.Order().ToList();
-            Console.Out.WriteLine($"measured: {what}: {sorted[0].TotalMilliseconds:f2} / {sorted[sorted.Count / 2].TotalMilliseconds:f2} / "
-                + $"{sorted[^1].TotalMilliseconds:f2} ms (min/median/max of {sorted.Count})");
+            var sorted = times.Select(time => time.TotalMilliseconds).Order().ToList();
+            Console.Out.WriteLine($"measured: {what}: {sorted[0]:f2} / {sorted[sorted.Count / 2]:f2} / {sorted[^1]:f2} ms "
+                + $"(min/median/max of {sorted.Count})");
         }
-        Console.Out.WriteLine($"tally: {string.Join(", ", s_counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Value} {count.Key}"))}");
+        var counts = s_counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Value} {count.Key}");
+        Console.Out.WriteLine($"tally: {string.Join(", ", counts)}");
     }
 }

@@ -71,7 +71,8 @@ public sealed class BadDirectoryTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--work-dir", scratch["missing"]);
+        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}",
+            "--work-dir", scratch["missing"]);
         Assert.Contains(scratch["missing"], line);
     }
 

@@ -39,7 +39,8 @@ public sealed class BadTargetTests
     [Fact]
     public async Task A_kernel_thread_is_refused()
     {
-        Assert.SkipUnless(ProcessView.Exists(2) && ProcessView.Status(2, "VmSize") is null, "no kernel thread is to be seen here");
+        Assert.SkipUnless(ProcessView.Exists(2) && ProcessView.Status(2, "VmSize") is null,
+            "no kernel thread is to be seen here");
         var line = await Refused(2);
         Assert.Contains("kernel thread", line);
     }

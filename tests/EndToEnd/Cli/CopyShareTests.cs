@@ -16,7 +16,8 @@ public sealed class CopyShareTests
         long bytes = summary.GetProperty("bytes_written").GetInt64();
         Assert.InRange(bytes, 16 * 1024 * 1024, long.MaxValue);
         const long LastBatches = 2 * 1024 * 1024; // nobody waits behind them
-        Assert.InRange(summary.GetProperty("copying_us").GetInt64(), (bytes - LastBatches) * 1_000_000 / bytesPerSecond, long.MaxValue);
+        Assert.InRange(summary.GetProperty("copying_us").GetInt64(), (bytes - LastBatches) * 1_000_000 / bytesPerSecond,
+            long.MaxValue);
     }
 
     [Fact]
@@ -24,14 +25,16 @@ public sealed class CopyShareTests
     {
         await using var victim = await Victim.Start("plain", 16 * 256);
         using var scratch = new Scratch();
-        using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--nice", "7", "--max-rate", "4M", "--threads", "2");
+        using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--nice", "7",
+            "--max-rate", "4M", "--threads", "2");
         try
         {
             // field 19 of stat, counted from behind the name; 1 thread is another one's: the main one
             int Nice(string task) => int.Parse(File.ReadAllText(Path.Combine(task, "stat")).Split(") ")[1].Split(' ')[16]);
             string Name(string task) => File.ReadAllText(Path.Combine(task, "comm")).Trim();
             var tasks = $"/proc/{tool.Id}/task";
-            await Eventually.True(() => Directory.GetDirectories(tasks).Count(task => Name(task) == "copy" && Nice(task) == 7) == 2, "both are nice");
+            await Eventually.True(() => Directory.GetDirectories(tasks)
+                .Count(task => Name(task) == "copy" && Nice(task) == 7) == 2, "both are nice");
             Assert.Equal(Nice("/proc/self"), Nice($"{tasks}/{tool.Id}"));
         }
         finally

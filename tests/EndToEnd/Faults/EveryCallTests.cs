@@ -81,5 +81,7 @@ public sealed class EveryCallTests
     // Inventory and statistics hold times; pages and pagemaps have to be the same.
     private static List<string> Content(string images) =>
         [.. Directory.GetFiles(images).Order(StringComparer.Ordinal)
-            .Select(file => Path.GetFileName(file) + (Path.GetFileName(file).StartsWith("pag", StringComparison.Ordinal) ? Convert.ToHexString(File.ReadAllBytes(file)) : ""))];
+            .Select(file => Path.GetFileName(file)
+                + (Path.GetFileName(file).StartsWith("pag", StringComparison.Ordinal)
+                    ? Convert.ToHexString(File.ReadAllBytes(file)) : ""))];
 }

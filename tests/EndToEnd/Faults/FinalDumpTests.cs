@@ -12,7 +12,8 @@ public sealed class FinalDumpTests
     public static TheoryData<int, string> Errors => new()
     {
         { ENOSPC, "write,pwrite,openat,open,renameat,close,copy_file_range,ftruncate" },
-        { EIO, "open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64,copy_file_range,lseek,ftruncate" },
+        { EIO, "open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64,"
+            + "copy_file_range,lseek,ftruncate" },
         { EMFILE, "open,openat,pidfd_open" },
         { ENOMEM, "open,openat,mmap,ioctl,process_vm_readv,read,getdents64,pidfd_open,poll,copy_file_range" },
         { EINTR, "read,write,pwrite,open,openat,poll,close,pread,copy_file_range" },
@@ -42,7 +43,8 @@ public sealed class FinalDumpTests
             Assert.True(result.ExitCode is 0 or 1, what);
             Assert.True(result.ExitCode == 0 || result.Errors.Contains("predump: error: "), what);
             mended += result.ExitCode == 0 ? 1 : 0;
-            await AssertWholeOrWithoutInventory(dump, final, result.ExitCode, what, warned: result.Errors.Contains("don't build a round on it again"));
+            await AssertWholeOrWithoutInventory(dump, final, result.ExitCode, what,
+                warned: result.Errors.Contains("don't build a round on it again"));
             Directory.Delete(Path.GetDirectoryName(final)!, recursive: true);
         }
         Tally.Count("faults injected", failed);
@@ -76,7 +78,8 @@ public sealed class FinalDumpTests
             Directory.Delete(Path.GetDirectoryName(final)!, recursive: true);
         }
         Tally.Count("faults injected", calls);
-        Assert.True(unproved > calls / 2, $"only {unproved} of {calls} kills were in the midst of it ({untouched} before, {whole} after)");
+        Assert.True(unproved > calls / 2,
+            $"only {unproved} of {calls} kills were in the midst of it ({untouched} before, {whole} after)");
     }
 
     // criu asks for the exit code alone: of a process that was killed it is 0, and then criu kills the tree.
@@ -101,7 +104,8 @@ public sealed class FinalDumpTests
             using var running = await tool.Start(at, signal, 0);
             await running.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(signal, running.ExitCode);
-            await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, $"signal {signal} at call {at} of {calls}", warned: false);
+            await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, $"signal {signal} at call {at} of {calls}",
+                warned: false);
         }
     }
 
@@ -109,7 +113,8 @@ public sealed class FinalDumpTests
     private static async Task<HandmadeDump> Spoiled(Victim victim)
     {
         var dump = await HandmadeDump.Take(victim, run => run.NrPages < 4 ? [run with { Flags = PageFlags.Parent }]
-            : [run with { NrPages = 2, Flags = PageFlags.Parent }, new PagemapEntry(run.Vaddr + 2 * HandmadeDump.Page, 1, PageFlags.Present),
+            : [run with { NrPages = 2, Flags = PageFlags.Parent },
+                new PagemapEntry(run.Vaddr + 2 * HandmadeDump.Page, 1, PageFlags.Present),
                new PagemapEntry(run.Vaddr + 3 * HandmadeDump.Page, run.NrPages - 3, PageFlags.Parent)]);
         HandmadeDump.Spoil(victim.Tree[0], dump.Largest(victim.Tree[0]).Vaddr);
         foreach (ulong page in new ulong[] { 1, 4, 5 })
@@ -127,7 +132,8 @@ public sealed class FinalDumpTests
         return final;
     }
 
-    private static async Task AssertWholeOrWithoutInventory(HandmadeDump dump, string final, int exitCode, string what, bool warned)
+    private static async Task AssertWholeOrWithoutInventory(HandmadeDump dump, string final, int exitCode, string what,
+        bool warned)
     {
         bool looksWhole = File.Exists(Path.Combine(final, ImageNames.Inventory));
         Assert.True(looksWhole || exitCode != 0, $"no inventory, and success: {what}");
@@ -135,13 +141,15 @@ public sealed class FinalDumpTests
         var now = HandmadeDump.Content(round);
         if (looksWhole)
         {
-            if (now.ContainsKey(ImageNames.ClaimedInventory)) // it could not be marked; a restore does not mind, but verify tells of it
+            // it could not be marked; a restore does not mind, but verify tells of it
+            if (now.ContainsKey(ImageNames.ClaimedInventory))
                 File.Move(Path.Combine(round, ImageNames.ClaimedInventory), Path.Combine(round, ImageNames.Inventory));
             var verified = await PreDumpTool.Run("verify", final, "--tree", $"{dump.Victim.Pid}");
             Assert.True(verified.ExitCode == 0, $"{what}: {verified}");
         }
         var was = HandmadeDump.Content(dump.Round);
-        Assert.True(warned || !now.ContainsKey(ImageNames.Inventory) || now.ContainsKey(ImageNames.Child), $"the parent looks as if it could be built upon: {what}");
+        Assert.True(warned || !now.ContainsKey(ImageNames.Inventory) || now.ContainsKey(ImageNames.Child),
+            $"the parent looks as if it could be built upon: {what}");
         string[] marks = [ImageNames.Inventory, ImageNames.ClaimedInventory, ImageNames.Child];
         Assert.Equal(was.Where(file => !marks.Contains(file.Key)), now.Where(file => !marks.Contains(file.Key)));
     }

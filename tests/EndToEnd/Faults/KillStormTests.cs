@@ -11,7 +11,8 @@ namespace PreDump.Tests.EndToEnd.Faults;
 public sealed class KillStormTests
 {
     private static readonly int[] s_signals = [Signal.Kill, Signal.Term, Signal.Kill, Signal.Int, Signal.Hangup];
-    private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_KILLS"), out int kills) ? kills : 70;
+    private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_KILLS"), out int kills)
+        ? kills : 70;
 
     [Theory]
     [MemberData(nameof(Pairs))]
@@ -71,7 +72,8 @@ public sealed class KillStormTests
     private static async Task Settle(Victim victim, string program)
     {
         if (program is "vforker" or "ctrlz")
-            await Eventually.True(() => ProcessView.State(victim.Pid) == (program == "ctrlz" ? 'T' : 'D'), "the victim has its shape");
+            await Eventually.True(() => ProcessView.State(victim.Pid) == (program == "ctrlz" ? 'T' : 'D'),
+                "the victim has its shape");
     }
 
     // From the signal until no thread is traced and nothing is frozen; as exactly as /proc can be read.

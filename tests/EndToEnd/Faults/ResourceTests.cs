@@ -25,12 +25,14 @@ public sealed class ResourceTests
     [Theory]
     [InlineData("ulimit -n", 12, "processes", 3)]
     [InlineData("ulimit -f", 512, "plain", 1024)]
-    public async Task A_limit_of_descriptors_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string program, int argument)
+    public async Task A_limit_of_descriptors_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value,
+        string program, int argument)
     {
         await using var victim = await Victim.Start(program, argument);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var line = Refusal.Line(Refusal.Failure, await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
+        var line = Refusal.Line(Refusal.Failure,
+            await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
         Assert.Contains(limit, line);
         await AssertNothingLeft(scratch["images"], before, victim);
     }
@@ -62,7 +64,8 @@ public sealed class ResourceTests
         {
             await using var disk = await FaultyDisk.Mount(at, cached);
             var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path);
-            if (result.ExitCode == 0) // also where the kernel said how much had been written before, and the rest could be after all
+            // also where the kernel said how much had been written before, and the rest could be after all
+            if (result.ExitCode == 0)
                 await Command.Must(await PreDumpTool.File(), "verify", disk.Path, "--tree", $"{victim.Pid}");
             else
             {
@@ -112,7 +115,8 @@ public sealed class ResourceTests
             else
             {
                 named++;
-                Assert.Matches("ulimit -u|could not start|Resource temporarily unavailable", Refusal.Line(Refusal.Failure, result));
+                Assert.Matches("ulimit -u|could not start|Resource temporarily unavailable",
+                    Refusal.Line(Refusal.Failure, result));
                 Assert.Empty(Directory.GetFileSystemEntries(user.Images));
                 Tally.Count("faults injected");
             }
@@ -131,7 +135,8 @@ public sealed class ResourceTests
         using var scratch = new Scratch();
         File.WriteAllBytes(Path.Combine(disk.Path, "ballast"), new byte[4096]);
         var images = scratch.Folder("images");
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", images, "--work-dir", disk.Path, "--log-file", "log", "-v4");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", images, "--work-dir", disk.Path,
+            "--log-file", "log", "-v4");
         if (result.ExitCode == 0)
             await Command.Must(await PreDumpTool.File(), "verify", images);
         else
@@ -161,7 +166,8 @@ public sealed class ResourceTests
         await using var victim = await Victim.Start("plain", pages);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var result = await Command.Run("/bin/sh", cgroup.Inside(await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")));
+        var result = await Command.Run("/bin/sh",
+            cgroup.Inside(await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")));
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.True(new FileInfo(scratch["images/pages-1.img"]).Length > pages * (long)Mapping.PageSize);
         await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
@@ -203,7 +209,8 @@ public sealed class ResourceTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        Assert.Equal(Refusal.Failure, (await Shell("exec \"$0\" \"$@\" > /dev/full 2> /dev/full", victim, scratch["missing"])).ExitCode);
+        Assert.Equal(Refusal.Failure, (await Shell("exec \"$0\" \"$@\" > /dev/full 2> /dev/full", victim, scratch["missing"]))
+            .ExitCode);
     }
 
     [Theory]
@@ -260,20 +267,23 @@ public sealed class ResourceTests
         await using var victim = await Victim.Start("plain", 1024);
         await victim.Stop();
         using var scratch = new Scratch();
-        var result = await Command.Run(Strace, ["-f", "-o", "/dev/null", "-e", "trace=process_vm_readv", "-e", $"inject=process_vm_readv:error={error}",
-            await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")]);
+        var result = await Command.Run(Strace,
+            ["-f", "-o", "/dev/null", "-e", "trace=process_vm_readv", "-e", $"inject=process_vm_readv:error={error}",
+                await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")]);
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, scratch["images"]);
     }
 
     private static async Task<CommandResult> Shell(string script, Victim victim, string images, params string[] more) =>
-        await Command.Run("/bin/bash", ["-c", script, await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, .. more]);
+        await Command.Run("/bin/bash",
+            ["-c", script, await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, .. more]);
 
     // 1 where there was room enough.
     private static async Task<int> OnSmallDisk(long bytes, int? inodes, Victim victim)
     {
         await using var disk = await TinyDisk.Mount(bytes, inodes);
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path, "--log-file", "log", "--pidfile", "pid", "-v4");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path, "--log-file", "log",
+            "--pidfile", "pid", "-v4");
         if (result.ExitCode == 0)
         {
             await Command.Must(await PreDumpTool.File(), "verify", disk.Path);

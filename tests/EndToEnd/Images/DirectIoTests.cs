@@ -83,7 +83,8 @@ public sealed class DirectIoTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", "1", "-v4", .. s_direct];
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", "1",
+            "-v4", .. s_direct];
         var result = await PreDumpTool.Run(arguments); // nobody listens there
         Assert.Contains("debug: --image-io-mode direct: makes no difference", result.Errors);
         Assert.DoesNotContain("warning: --image-io-mode", result.Errors);

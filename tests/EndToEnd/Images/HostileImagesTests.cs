@@ -35,7 +35,8 @@ public sealed class HostileImagesTests
     public async Task Dedup_refuses_hostile_images_and_frees_nothing(string damage)
     {
         using var chain = new HostileChain(7, 1, damage);
-        byte[]? before = new FileInfo(chain.Pages) is { Exists: true, LinkTarget: null, Length: > 0 } ? File.ReadAllBytes(chain.Pages) : null;
+        byte[]? before = new FileInfo(chain.Pages) is { Exists: true, LinkTarget: null, Length: > 0 }
+            ? File.ReadAllBytes(chain.Pages) : null;
         var (result, memory) = await Run("dedup", chain.Second);
         Refusal.Line(Refusal.Failure, result);
         Assert.InRange(memory, 0, MostMemory);
@@ -101,7 +102,8 @@ public sealed class HostileImagesTests
         // The peak of its children is what the last line says.
         const string Script = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); "
             + "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)";
-        var result = await Eventually.Within(Command.Run("/usr/bin/python3", ["-c", Script, await PreDumpTool.File(), .. arguments]), "the tool's end");
+        var result = await Eventually.Within(Command.Run("/usr/bin/python3",
+            ["-c", Script, await PreDumpTool.File(), .. arguments]), "the tool's end");
         var lines = result.Output.TrimEnd().Split('\n');
         return (result with { Output = string.Join('\n', lines[..^1]) }, long.Parse(lines[^1]) * 1024);
     }
@@ -109,6 +111,7 @@ public sealed class HostileImagesTests
     private static void Open(HostileChain chain, string parent, int pid)
     {
         using var images = RoundDirectory.Open(chain.Third);
-        using var round = ParentRound.Open(new ParentRequest(new TreeRoot(pid, ProcFs.StartTime(pid), pid, "test"), parent), images, new MadeUpTracker(), elsewhere: null, Observed.Nothing);
+        using var round = ParentRound.Open(new ParentRequest(new TreeRoot(pid, ProcFs.StartTime(pid), pid, "test"), parent),
+            images, new MadeUpTracker(), elsewhere: null, Observed.Nothing);
     }
 }

@@ -14,9 +14,11 @@ public sealed class ImageFilesTests
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
-        var names = Directory.GetFiles(scratch.Path).Select(Path.GetFileName).Where(name => name != "predump-frames").Order(StringComparer.Ordinal).ToList();
+        var names = Directory.GetFiles(scratch.Path).Select(Path.GetFileName).Where(name => name != "predump-frames")
+            .Order(StringComparer.Ordinal).ToList();
         var tasks = victim.Tree.Select(pid => $"pagemap-{pid}.img");
-        Assert.Equal(["inventory.img", .. tasks.Order(StringComparer.Ordinal), "pages-1.img", "pages-2.img", "pages-3.img", "stats-dump"], names);
+        Assert.Equal(["inventory.img", .. tasks.Order(StringComparer.Ordinal), "pages-1.img", "pages-2.img", "pages-3.img",
+            "stats-dump"], names);
         foreach (var name in names.Where(name => !name!.StartsWith("pages-", StringComparison.Ordinal)))
         {
             var shown = JsonDocument.Parse(await Command.Must("/usr/bin/crit", "show", scratch[name!])).RootElement;

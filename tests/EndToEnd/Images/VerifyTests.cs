@@ -35,9 +35,11 @@ public sealed class VerifyTests
         var tasks = verified.GetProperty("compared").EnumerateArray().ToList();
         Assert.Equal(victim.Tree.Order(), tasks.Select(task => task.GetProperty("pid").GetInt32()).Order());
         Assert.Equal(summary.GetProperty("pages_written").GetInt64(), tasks.Sum(task => task.GetProperty("equal").GetInt64()));
-        Assert.All(new[] { "different", "missing", "unreadable", "gone" }, count => Assert.All(tasks, task => Assert.Equal(0, task.GetProperty(count).GetInt64())));
+        Assert.All(new[] { "different", "missing", "unreadable", "gone" },
+            count => Assert.All(tasks, task => Assert.Equal(0, task.GetProperty(count).GetInt64())));
         Tally.Count("pages verified", summary.GetProperty("pages_written").GetInt64());
-        Assert.All(victim.Tree, pid => Assert.All(ProcessView.Threads(pid), thread => Assert.Equal('T', ProcessView.State(pid, thread))));
+        Assert.All(victim.Tree, pid =>
+            Assert.All(ProcessView.Threads(pid), thread => Assert.Equal('T', ProcessView.State(pid, thread))));
         victim.Continue();
         await VictimState.AssertUnchanged(before, victim);
     }
@@ -48,7 +50,8 @@ public sealed class VerifyTests
         await using var victim = await Victim.Start("manythreads", 3, 0);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
-        var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}", "--json"));
+        var line = Refusal.Line(Refusal.Failure,
+            await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}", "--json"));
         Assert.Contains($"kill -STOP {victim.Pid}", line);
     }
 
@@ -61,7 +64,8 @@ public sealed class VerifyTests
         await victim.Stop();
         Signal.Send(victim.Tree[^1], Signal.Continue);
         await Eventually.True(() => ProcessView.State(victim.Tree[^1]) != 'T', "the last task goes on");
-        Assert.Contains($"thread {victim.Tree[^1]} of", Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}")));
+        Assert.Contains($"thread {victim.Tree[^1]} of",
+            Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}")));
     }
 
     [Theory]
@@ -143,7 +147,8 @@ public sealed class VerifyTests
     public async Task Verify_only_counts_pages_of_nowhere_and_of_tasks_that_ended()
     {
         await using var round = await StoppedRound.Take();
-        var entries = round.Entries.Select(entry => entry.Entry).Prepend(new PagemapEntry(0x10000, 5, PageFlags.Present)).ToList();
+        var entries = round.Entries.Select(entry => entry.Entry)
+            .Prepend(new PagemapEntry(0x10000, 5, PageFlags.Present)).ToList();
         round.Write(entries);
         File.WriteAllBytes(round.Pages, [.. new byte[5 * Page], .. File.ReadAllBytes(round.Pages)]);
         var ended = Bytes.Pagemap(77, new PagemapEntry(0x20000, 2, PageFlags.Present));
@@ -191,7 +196,8 @@ public sealed class VerifyTests
         var task = Assert.Single(verified.GetProperty("compared").EnumerateArray());
         Assert.Equal(all.Length / (long)Page, task.GetProperty("equal").GetInt64());
         // And the first round alone is not this memory any more.
-        Assert.NotEqual(0, (await Verify(1, first, "--tree", $"{round.Victim.Pid}")).GetProperty("compared")[0].GetProperty("different").GetInt64());
+        Assert.NotEqual(0, (await Verify(1, first, "--tree", $"{round.Victim.Pid}")).GetProperty("compared")[0]
+            .GetProperty("different").GetInt64());
 
         string Chained(string name, string parent)
         {

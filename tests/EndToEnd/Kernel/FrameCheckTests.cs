@@ -96,18 +96,19 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }
 
     [Fact]
-    public void Notes_of_read_and_of_left_pages_are_written_in_the_order_of_the_addresses() => Gen.Bool.Array[1, 200].Sample(left =>
-    {
-        var read = new FrameNotes(200);
-        var parents = new FrameNotes(200);
-        for (int page = 0; page < left.Length; page++)
-            (left[page] ? parents : read).Add((ulong)page * s_page, [(ulong)page + 5000]);
-        WriteLedger(ledger => FrameNotes.Write(parents, read, ledger));
-        using var ledger = Opened.Ledger(_directory.Path)!;
-        var frames = new ulong[left.Length];
-        ledger.OpenTask(Pid, StartTime)!.Read(0, frames);
-        Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
-    }, iter: 100, threads: 1);
+    public void Notes_of_read_and_of_left_pages_are_written_in_the_order_of_the_addresses() =>
+        Gen.Bool.Array[1, 200].Sample(left =>
+        {
+            var read = new FrameNotes(200);
+            var parents = new FrameNotes(200);
+            for (int page = 0; page < left.Length; page++)
+                (left[page] ? parents : read).Add((ulong)page * s_page, [(ulong)page + 5000]);
+            WriteLedger(ledger => FrameNotes.Write(parents, read, ledger));
+            using var ledger = Opened.Ledger(_directory.Path)!;
+            var frames = new ulong[left.Length];
+            ledger.OpenTask(Pid, StartTime)!.Read(0, frames);
+            Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
+        }, iter: 100, threads: 1);
 
     // Slots are given up and taken like frames are, but not by the same pages.
     [Theory]
@@ -124,7 +125,9 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         using var ledger = Opened.Ledger(_directory.Path)!;
         var noted = new ulong[4];
         ledger.OpenTask(Pid, StartTime)!.Read(0, noted);
-        Assert.Equal([frames ? PageFrames.Unknown : 5, slots ? PageFrames.Unknown : Slot | 5, PageFrames.Unknown, PageFrames.None], noted);
+        Assert.Equal(
+            [frames ? PageFrames.Unknown : 5, slots ? PageFrames.Unknown : Slot | 5, PageFrames.Unknown, PageFrames.None],
+            noted);
     }
 
     [Fact]
@@ -158,7 +161,8 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
             if (page is < 3 * Huge or >= 4 * Huge)
                 Assert.True(same[page]);
         Assert.Equal(same, Check(ledger, relocated: true, dirty: [Memory(5 * Huge, Huge)]));
-        Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)])); // the one that was left may be another
+        // the one that was left may be another
+        Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)]));
     }
 
     [Fact]
@@ -185,11 +189,14 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         // In the freeze table 2 was in table 5's place (and was written to there), since then it was moved back.
         ulong[] away = [2 * Huge, 3 * Huge, 4 * Huge, 5 * Huge];
         ulong At(ulong table) => _memory + (table * s_page);
-        void Move(ulong from, ulong to) => Assert.Equal(At(to), (ulong)mremap((void*)At(from), (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)At(to)));
+        void Move(ulong from, ulong to) => Assert.Equal(At(to),
+            (ulong)mremap((void*)At(from), (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)At(to)));
         Move(away[3], away[1]);
         Move(away[0], away[3]);
-        var read = tables.Read(_pagemap, [Memory(100, 3), Memory((5 * Huge) + 3, 1), Memory((5 * Huge) + 8, 3), Memory((7 * Huge) + 9, Huge)]);
-        Assert.Equal([100, (5 * Huge) + 3, (7 * Huge) + 9, 8 * Huge], tables[read].ToArray().Select(page => (int)PageSize.Pages(page.Address - _memory)));
+        var read = tables.Read(_pagemap,
+            [Memory(100, 3), Memory((5 * Huge) + 3, 1), Memory((5 * Huge) + 8, 3), Memory((7 * Huge) + 9, Huge)]);
+        Assert.Equal([100, (5 * Huge) + 3, (7 * Huge) + 9, 8 * Huge],
+            tables[read].ToArray().Select(page => (int)PageSize.Pages(page.Address - _memory)));
         Move(away[3], away[0]);
         Move(away[1], away[3]);
 
@@ -217,14 +224,16 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
                 ledger.Add(_memory + ((ulong)page * s_page), frames.AsSpan(page, 1));
     });
 
-    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations: 7), ledger =>
-    {
-        ledger.BeginTask(Pid, StartTime);
-        write(ledger);
-        ledger.EndTask();
-    });
+    private void WriteLedger(Action<FrameLedgerWriter> write) =>
+        Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations: 7), ledger =>
+        {
+            ledger.BeginTask(Pid, StartTime);
+            write(ledger);
+            ledger.EndTask();
+        });
 
-    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null, PlacedPage[]? tables = null)
+    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null,
+        PlacedPage[]? tables = null)
     {
         var check = new FrameCheck(ledger, () => (ledger?.Head.Relocations ?? 0) + (relocated ? 1UL : 0UL));
         check.Begin(Pid, startTime, _pagemap, () => dirty ?? [], tables);

@@ -20,7 +20,8 @@ public sealed class PagemapScanTests
             memory.Read(page + 1);
         }
         bool readIsContent = ZeroPage.Frame is null;
-        var expected = Enumerable.Range(0, 3999).Where(page => page % 3 == 0 || (page % 3 == 1 && readIsContent)).Select(memory.AddressOf).ToList();
+        var expected = Enumerable.Range(0, 3999).Where(page => page % 3 == 0 || (page % 3 == 1 && readIsContent))
+            .Select(memory.AddressOf).ToList();
         Assert.Equal(expected, memory.PagesFound(SparseMemory.ByIoctl));
         Assert.Equal(expected, memory.PagesFound(SparseMemory.ByEntries));
     }

@@ -25,7 +25,8 @@ public sealed class SkippedMemoryTests
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
-        Assert.Subset(new HashSet<string> { "vvar", "vsyscall" }, skipped.EnumerateObject().Select(reason => reason.Name).ToHashSet());
+        Assert.Subset(new HashSet<string> { "vvar", "vsyscall" },
+            skipped.EnumerateObject().Select(reason => reason.Name).ToHashSet());
     }
 
     [Fact]

@@ -59,10 +59,12 @@ public sealed class InheritedSocketTests
         await victim.Stop();
 
         await Command.Must(Requires.DebianPython, "-c", BothSides, kind,
-            predump, "--tree", $"{victim.Pid}", "--images-dir", here, "--page-server", "--ps-socket", "9", "--page-server-protocol", protocol, "--",
+            predump, "--tree", $"{victim.Pid}", "--images-dir", here, "--page-server", "--ps-socket", "9",
+            "--page-server-protocol", protocol, "--",
             predump, "page-server", "--images-dir", there, "--ps-socket", "9");
 
-        Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(here).Select(Path.GetFileName).Where(name => name != ImageNames.Frames).Order());
+        Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(here).Select(Path.GetFileName)
+            .Where(name => name != ImageNames.Frames).Order());
         File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(there, "inventory.img"));
         await PageComparison.AssertSame(victim, there);
     }
@@ -74,7 +76,8 @@ public sealed class InheritedSocketTests
         await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var result = await WithDescriptor(made, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--ps-socket", "9");
+        var result = await WithDescriptor(made, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path,
+            "--page-server", "--ps-socket", "9");
         Assert.Contains(reason, Refusal.Line(Refusal.Failure, result));
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
         await VictimState.AssertUnchanged(before, victim);
@@ -85,7 +88,8 @@ public sealed class InheritedSocketTests
     public async Task A_server_whose_descriptor_is_no_connection_ends(string made, string reason)
     {
         using var scratch = new Scratch();
-        Assert.Contains(reason, Refusal.Line(Refusal.Failure, await WithDescriptor(made, "page-server", "--images-dir", scratch.Path, "--ps-socket", "9")));
+        Assert.Contains(reason, Refusal.Line(Refusal.Failure,
+            await WithDescriptor(made, "page-server", "--images-dir", scratch.Path, "--ps-socket", "9")));
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
     }
 
@@ -99,7 +103,8 @@ public sealed class InheritedSocketTests
         string[] lines =
         [
             await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}", "--page-server", "--ps-socket", $"{fd}"),
-            Refusal.Line(Refusal.Failure, await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--ps-socket", $"{fd}")),
+            Refusal.Line(Refusal.Failure,
+                await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--ps-socket", $"{fd}")),
         ];
         Assert.All(lines, line => Assert.Contains($"descriptor {fd} ", line));
         Assert.All(lines, line => Assert.EndsWith("(--ps-socket)", line));

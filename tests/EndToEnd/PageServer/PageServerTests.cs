@@ -26,10 +26,13 @@ public sealed class PageServerTests
 
         var task = (await DecodedImages.Read(scratch.Path)).Tasks[77];
         task.AssertWellFormed();
-        Assert.Equal([new ImageRun(Base, 700, ImageRun.Present), new ImageRun(Base + 800 * 4096, 1, ImageRun.Present)], task.Runs);
+        Assert.Equal([new ImageRun(Base, 700, ImageRun.Present), new ImageRun(Base + 800 * 4096, 1, ImageRun.Present)],
+            task.Runs);
         var bytes = await File.ReadAllBytesAsync(task.PagesFile, TestContext.Current.CancellationToken);
-        Assert.True(Enumerable.Range(0, 700).All(page => bytes[page * 4096] == (byte)page && bytes[page * 4096 + 4095] == (byte)page));
-        Assert.All(Directory.GetFiles(scratch.Path), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.True(Enumerable.Range(0, 700)
+            .All(page => bytes[page * 4096] == (byte)page && bytes[page * 4096 + 4095] == (byte)page));
+        Assert.All(Directory.GetFiles(scratch.Path),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
     }
 
     [Fact]
@@ -102,7 +105,8 @@ public sealed class PageServerTests
         { "no flags", client => Opened(client).Send(RawPageClient.AddFlags, 1, Base, Id) },
         { "here and in the parent", client => Opened(client).Send(RawPageClient.AddFlags, 1, Base, Id, 5) },
         { "a hole without a parent", client => Opened(client).Send(RawPageClient.AddFlags, 1, Base, Id, 1) },
-        { "pages that end too early", client => Opened(client).Send(RawPageClient.AddFlags, 5, Base, Id, 4).Send(new byte[5000]) },
+        { "pages that end too early", client =>
+            Opened(client).Send(RawPageClient.AddFlags, 5, Base, Id, 4).Send(new byte[5000]) },
     };
 
     public static TheoryData<string> HostilePeers() => [.. s_hostile.Keys];
@@ -167,5 +171,6 @@ public sealed class PageServerTests
     }
 
     private static Task OnlyRounds(string path, params string[] rounds) =>
-        Eventually.True(() => Directory.GetFileSystemEntries(path).Select(Path.GetFileName).Order().SequenceEqual(rounds), $"nothing but rounds {string.Join(", ", rounds)}");
+        Eventually.True(() => Directory.GetFileSystemEntries(path).Select(Path.GetFileName).Order().SequenceEqual(rounds),
+            $"nothing but rounds {string.Join(", ", rounds)}");
 }

@@ -24,7 +24,8 @@ internal sealed class DecodedImages
     {
         Path = path;
         Images = images;
-        foreach (var image in images.EnumerateObject().Where(image => image.Name.StartsWith("pagemap-", StringComparison.Ordinal)))
+        var pagemaps = images.EnumerateObject().Where(image => image.Name.StartsWith("pagemap-", StringComparison.Ordinal));
+        foreach (var image in pagemaps)
             Tasks.Add(int.Parse(image.Name["pagemap-".Length..^".img".Length]), TaskImage.From(path, image.Value));
     }
 

@@ -46,7 +46,8 @@ internal sealed class FakePageServer : IDisposable
         while (stream.ReadAtLeast(message, messageBytes, throwOnEndOfStream: false) == messageBytes)
         {
             uint command = BinaryPrimitives.ReadUInt32LittleEndian(message);
-            ulong pages = old ? BinaryPrimitives.ReadUInt32LittleEndian(message.AsSpan(4)) : BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(8));
+            ulong pages = old ? BinaryPrimitives.ReadUInt32LittleEndian(message.AsSpan(4))
+                : BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(8));
             ulong address = BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(old ? 8 : 16));
             ulong id = BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(old ? 16 : 24));
             int code = (int)(command & 0xffff);

@@ -46,7 +46,8 @@ internal sealed class FaultyTool : IDisposable
 
     /// <summary>When the signal comes, as <see cref="Stopwatch.GetTimestamp"/>; null while that is not known.</summary>
     public long? SignalledAt() =>
-        File.Exists(Report) && File.ReadAllText(Report).Split(' ') is [var nanoseconds, _, ..] ? long.Parse(nanoseconds, CultureInfo.InvariantCulture) : null;
+        File.Exists(Report) && File.ReadAllText(Report).Split(' ') is [var nanoseconds, _, ..]
+            ? long.Parse(nanoseconds, CultureInfo.InvariantCulture) : null;
 
     public void Dispose() => _scratch.Dispose();
 

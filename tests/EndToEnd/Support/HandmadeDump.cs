@@ -36,7 +36,8 @@ internal sealed class HandmadeDump : IDisposable
     /// <param name="victim">Is stopped.</param>
     /// <param name="place">Which pages of a task the final dump has itself, by its runs in the first round; null: none.</param>
     /// <param name="home">Where the directories are made; null: in one of its own.</param>
-    public static async Task<HandmadeDump> Take(Victim victim, Func<PagemapEntry, IEnumerable<PagemapEntry>>? place = null, string? home = null)
+    public static async Task<HandmadeDump> Take(Victim victim, Func<PagemapEntry, IEnumerable<PagemapEntry>>? place = null,
+        string? home = null)
     {
         Requires.Root();
         await victim.Stop();
@@ -90,8 +91,9 @@ internal sealed class HandmadeDump : IDisposable
         await Command.Run(await PreDumpTool.File(), [], WorkDirectory, Environment(settings));
 
     /// <summary>The figures in the log's last line.</summary>
-    public Dictionary<string, long> Figures() => Log.TrimEnd().Split('\n').Last(line => line.Contains("pages_in_parent=")).Split(' ')
-        .Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => long.Parse(pair[1], CultureInfo.InvariantCulture));
+    public Dictionary<string, long> Figures() =>
+        Log.TrimEnd().Split('\n').Last(line => line.Contains("pages_in_parent=")).Split(' ')
+            .Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => long.Parse(pair[1], CultureInfo.InvariantCulture));
 
     /// <summary>The images are whole, and are the memory of the tree, page by page, as predump's own comparison sees it.</summary>
     public async Task AssertProved()
@@ -104,7 +106,8 @@ internal sealed class HandmadeDump : IDisposable
 
     /// <summary>What is in a directory: names, and what the files hold.</summary>
     public static SortedDictionary<string, string> Content(string directory) => new(Directory.GetFiles(directory)
-        .ToDictionary(path => Path.GetFileName(path), path => Convert.ToHexString(File.ReadAllBytes(path))), StringComparer.Ordinal);
+            .ToDictionary(path => Path.GetFileName(path), path => Convert.ToHexString(File.ReadAllBytes(path))),
+        StringComparer.Ordinal);
 
     public void Dispose() => _scratch.Dispose();
 

@@ -14,7 +14,8 @@ internal sealed class MemoryCgroup : IDisposable
     public static MemoryCgroup Create(long bytes)
     {
         Requires.Root();
-        foreach (var (hierarchy, limit) in new[] { ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max") })
+        foreach (var (hierarchy, limit) in new[]
+            { ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max") })
         {
             var cgroup = new MemoryCgroup(System.IO.Path.Combine(hierarchy, $"predump-test-{Guid.NewGuid():n}"));
             try

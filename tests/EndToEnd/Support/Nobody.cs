@@ -28,7 +28,8 @@ internal sealed class Nobody : IDisposable
 
     public Task<CommandResult> RunTool(params string[] arguments) => RunToolBehind([], arguments);
 
-    public Task<CommandResult> Run(string file, params string[] arguments) => Command.Run(SetPriv, AsNobody([file, .. arguments]));
+    public Task<CommandResult> Run(string file, params string[] arguments) =>
+        Command.Run(SetPriv, AsNobody([file, .. arguments]));
 
     /// <summary>The same, started by another command, which gets the tool and its arguments behind its own.</summary>
     public async Task<CommandResult> RunToolBehind(string[] command, params string[] arguments) =>
@@ -42,7 +43,8 @@ internal sealed class Nobody : IDisposable
     public async Task RequireHidepid(int hidepid)
     {
         var tried = await RunHidepid(hidepid, AsNobody(["/bin/sh", "-c", "test ! -r /proc/1/status"]));
-        Assert.SkipUnless(tried.ExitCode == 0, $"/proc can't be mounted with hidepid={hidepid} here: {(tried.Errors.Length > 0 ? tried.Errors.Trim() : "it hides nothing")}");
+        string why = tried.Errors.Length > 0 ? tried.Errors.Trim() : "it hides nothing";
+        Assert.SkipUnless(tried.ExitCode == 0, $"/proc can't be mounted with hidepid={hidepid} here: {why}");
     }
 
     /// <summary>The same with some capabilities of root's, such as "sys_ptrace".</summary>
@@ -65,7 +67,8 @@ internal sealed class Nobody : IDisposable
     // mount point).
     private static Task<CommandResult> RunHidepid(int hidepid, string[] withPrivileges) =>
         Command.Run("/usr/bin/unshare", ["--mount", "--propagation", "unchanged", "/bin/sh", "-c",
-            $"mount --make-private /proc && mount -t proc -o hidepid={hidepid} proc /proc && exec \"$0\" \"$@\"", SetPriv, .. withPrivileges]);
+            $"mount --make-private /proc && mount -t proc -o hidepid={hidepid} proc /proc && exec \"$0\" \"$@\"",
+            SetPriv, .. withPrivileges]);
 
     private static string[] Given(string[] capabilities)
     {

@@ -27,7 +27,8 @@ internal static class PageComparison
         {
             var image = directory.Tasks[ProcessView.InnermostPid(pid)];
             image.AssertWellFormed();
-            var mapping = Assert.Single(Mapping.Of(pid), mapping => mapping.Pages == mappingOfPages && mapping is { Name: "", Protection: "rw-p" });
+            var mapping = Assert.Single(Mapping.Of(pid), mapping => mapping.Pages == mappingOfPages
+                && mapping is { Name: "", Protection: "rw-p" });
             AssertHolds(pid, image, mapping.Start, mapping.End);
         }
     }

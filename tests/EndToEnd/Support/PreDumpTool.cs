@@ -43,7 +43,8 @@ internal static class PreDumpTool
         var binary = Path.Combine(folder, "predump");
         var source = Path.Combine(Repository.Top, "src", "PreDump");
         if (!System.IO.File.Exists(binary) || System.IO.File.GetLastWriteTimeUtc(binary) < NewestSource())
-            await Command.Must("dotnet", "publish", source, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", folder);
+            await Command.Must("dotnet", "publish", source, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier,
+                "-o", folder);
         return binary;
     }
 

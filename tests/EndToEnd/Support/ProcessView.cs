@@ -33,7 +33,8 @@ internal static class ProcessView
     {
         try
         {
-            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task").Select(path => int.Parse(Path.GetFileName(path))).Order()];
+            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task")
+                .Select(path => int.Parse(Path.GetFileName(path))).Order()];
         }
         catch (IOException)
         {

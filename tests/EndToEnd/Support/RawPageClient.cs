@@ -16,11 +16,13 @@ internal sealed class PageServerTool : IAsyncDisposable
     public static Task<PageServerTool> Start(string images, params string[] more) => Start([], "127.0.0.1", images, more);
 
     /// <summary>The same on another host.</summary>
-    public static Task<PageServerTool> Start(TwoHosts.Host host, string images, params string[] more) => Start(host.Prefix, host.Address, images, more);
+    public static Task<PageServerTool> Start(TwoHosts.Host host, string images, params string[] more) =>
+        Start(host.Prefix, host.Address, images, more);
 
     private static async Task<PageServerTool> Start(string[] prefix, string address, string images, string[] more)
     {
-        string[] command = [.. prefix, await PreDumpTool.File(), "page-server", "--images-dir", images, "--address", address, .. more];
+        string[] command = [.. prefix, await PreDumpTool.File(), "page-server", "--images-dir", images,
+            "--address", address, .. more];
         var process = await Command.Start(command[0], command[1..]);
         var line = await Eventually.Within(process.StandardOutput.ReadLineAsync(), "a page server that listens");
         Assert.StartsWith($"listening on {address}:", line);
@@ -111,7 +113,8 @@ internal sealed class RawPageClient(int port, int messageBytes) : IDisposable
         var answer = new byte[4];
         try
         {
-            return Stream.ReadAtLeast(answer.AsSpan(0, bytes), bytes, throwOnEndOfStream: false) == bytes ? BinaryPrimitives.ReadInt32LittleEndian(answer) : null;
+            return Stream.ReadAtLeast(answer.AsSpan(0, bytes), bytes, throwOnEndOfStream: false) == bytes
+                ? BinaryPrimitives.ReadInt32LittleEndian(answer) : null;
         }
         catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {

@@ -47,7 +47,8 @@ internal sealed class RedisServer : IAsyncDisposable
 
     /// <summary>How many commands it has served so far.</summary>
     public async Task<long> Served() =>
-        long.Parse((await Ask("INFO", "stats")).Split('\n').First(line => line.StartsWith("total_commands_processed:", StringComparison.Ordinal)).Split(':')[1]);
+        long.Parse((await Ask("INFO", "stats")).Split('\n')
+            .First(line => line.StartsWith("total_commands_processed:", StringComparison.Ordinal)).Split(':')[1]);
 
     public async Task<string> Ask(params string[] command) =>
         (await Command.Must("/usr/bin/redis-cli", ["-s", Socket, .. command])).Trim();
@@ -62,5 +63,6 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private Task<string> Benchmark(params string[] more) => Command.Must("/usr/bin/redis-benchmark", Options(more));
 
-    private string[] Options(params string[] more) => ["-s", Socket, "-q", "-t", "set,get", "-r", "20000", "-d", "512", "-c", "4", .. more];
+    private string[] Options(params string[] more) =>
+        ["-s", Socket, "-q", "-t", "set,get", "-r", "20000", "-d", "512", "-c", "4", .. more];
 }

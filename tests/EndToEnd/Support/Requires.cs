@@ -27,13 +27,15 @@ internal static class Requires
     public static void ZeroPage()
     {
         Root();
-        Assert.SkipWhen(Support.ZeroPage.Frame is null, "this kernel has no zero page: anonymous memory that was only read has pages of its own");
+        Assert.SkipWhen(Support.ZeroPage.Frame is null,
+            "this kernel has no zero page: anonymous memory that was only read has pages of its own");
     }
 
     public static void NoZeroPage()
     {
         Root();
-        Assert.SkipWhen(Support.ZeroPage.Frame is not null, "this kernel has the zero page: anonymous memory that was only read holds it");
+        Assert.SkipWhen(Support.ZeroPage.Frame is not null,
+            "this kernel has the zero page: anonymous memory that was only read holds it");
     }
 
     public static void NoSoftDirty() =>
@@ -54,7 +56,8 @@ internal static class Requires
             *page = 2;
             ulong entry = 0;
             using var pagemap = File.OpenHandle("/proc/self/pagemap", share: FileShare.ReadWrite);
-            Oracle.ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / Mapping.PageSize * sizeof(ulong));
+            Oracle.ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)),
+                (ulong)page / Mapping.PageSize * sizeof(ulong));
             return (entry & SoftDirty) != 0;
         }
         catch (IOException)

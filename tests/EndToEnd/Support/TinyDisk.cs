@@ -11,7 +11,8 @@ internal sealed class TinyDisk : IAsyncDisposable
     {
         Requires.Root();
         var disk = new TinyDisk();
-        await Command.Must("/bin/mount", "-t", "tmpfs", "-o", inodes is null ? $"size={bytes}" : $"size={bytes},nr_inodes={inodes}", "tmpfs", disk.Path);
+        await Command.Must("/bin/mount", "-t", "tmpfs", "-o",
+            inodes is null ? $"size={bytes}" : $"size={bytes},nr_inodes={inodes}", "tmpfs", disk.Path);
         return disk;
     }
 

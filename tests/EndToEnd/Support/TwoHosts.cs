@@ -27,14 +27,16 @@ internal sealed class TwoHosts : IAsyncDisposable
         var hosts = new TwoHosts(near, await Victim.Ready("/bin/sh", "-c", Holder));
         try
         {
-            var made = await Command.Run("/usr/sbin/ip", ["link", "add", "name", "wire", "netns", $"{hosts.Near.Pid}", "type", "veth",
-                "peer", "name", "wire", "netns", $"{hosts.Far.Pid}"]);
+            var made = await Command.Run("/usr/sbin/ip",
+                ["link", "add", "name", "wire", "netns", $"{hosts.Near.Pid}", "type", "veth",
+                    "peer", "name", "wire", "netns", $"{hosts.Far.Pid}"]);
             Assert.SkipUnless(made.ExitCode == 0, $"needs a pair of network devices (veth): {made.Errors}");
             foreach (var host in new[] { hosts.Near, hosts.Far })
             {
                 await host.Must("ip", "addr", "add", $"{host.Address}/24", "dev", "wire");
                 await host.Plug(true);
-                var shaped = await host.Run("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", "100mbit", "burst", "64kb", "latency", "50ms");
+                var shaped = await host.Run("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", "100mbit",
+                    "burst", "64kb", "latency", "50ms");
                 Assert.SkipUnless(shaped.ExitCode == 0, $"needs a slow link (tc-tbf): {shaped.Errors}");
             }
             return hosts;

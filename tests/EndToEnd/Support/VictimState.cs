@@ -17,14 +17,16 @@ internal sealed record VictimState(int Pid, string Descriptors, string Mappings,
             foreach (var thread in ProcessView.Threads(pid))
             {
                 Assert.Equal("0", ProcessView.Status(pid, thread, "TracerPid"));
-                await Eventually.True(() => ProcessView.State(pid, thread) is 'R' or 'S' or 'D' or 'Z', $"{pid}/{thread} goes on");
+                await Eventually.True(() => ProcessView.State(pid, thread) is 'R' or 'S' or 'D' or 'Z',
+                    $"{pid}/{thread} goes on");
             }
         Assert.Equal(before, OfTree(victim));
     }
 
     private static VictimState Of(int pid) =>
         new(pid, DescriptorsOf(pid), File.ReadAllText($"/proc/{pid}/maps"),
-            string.Join('\n', s_fields.Select(field => $"{field} {ProcessView.Status(pid, field)}")), ProcessView.Threads(pid).Length);
+            string.Join('\n', s_fields.Select(field => $"{field} {ProcessView.Status(pid, field)}")),
+            ProcessView.Threads(pid).Length);
 
     private static string DescriptorsOf(int pid) =>
         string.Join('\n', Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Order()

@@ -10,7 +10,8 @@ namespace PreDump.Tests.EndToEnd.Victims;
 /// </summary>
 public sealed class AdversarialVictimTests
 {
-    private static readonly int s_rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds) ? rounds : 200;
+    private static readonly int s_rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds)
+        ? rounds : 200;
 
     /// <summary>The chains' victims (tests/victims), which give a verdict when they are told to end.</summary>
     [Theory]
@@ -88,10 +89,12 @@ public sealed class AdversarialVictimTests
         using var scratch = new Scratch();
         var images = scratch.Folder("1");
         var running = Command.Run("/usr/bin/strace",
-            ["-f", "-qq", "-o", scratch["trace"], "-e", "trace=process_vm_readv", "-e", "inject=process_vm_readv:delay_enter=700000",
+            ["-f", "-qq", "-o", scratch["trace"], "-e", "trace=process_vm_readv",
+                "-e", "inject=process_vm_readv:delay_enter=700000",
                 "/bin/sh", "-c", $"exec \"$0\" \"$@\" 3> '{scratch["thawed"]}'", await PreDumpTool.File(),
                 "--tree", $"{victim.Pid}", "--images-dir", images, "--status-fd", "3", "--json", "-v3"]);
-        await Eventually.True(() => File.Exists(scratch["thawed"]) && new FileInfo(scratch["thawed"]).Length > 0, "the tree runs on");
+        await Eventually.True(() => File.Exists(scratch["thawed"]) && new FileInfo(scratch["thawed"]).Length > 0,
+            "the tree runs on");
         await Task.Delay(200, TestContext.Current.CancellationToken);
         Signal.Send(victim.Pid, Signal.Usr1);
 

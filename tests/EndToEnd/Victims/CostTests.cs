@@ -32,7 +32,8 @@ public sealed class CostTests
     {
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
-        long least = await Calls(Strace, kind, 1), half = await Calls(Strace, kind, size), whole = await Calls(Strace, kind, 2 * size);
+        long least = await Calls(Strace, kind, 1), half = await Calls(Strace, kind, size),
+            whole = await Calls(Strace, kind, 2 * size);
         const int Chance = 100; // how often something was waited for
         Assert.InRange(whole - least, 0, (long)(2.2 * (half - least)) + Chance);
     }
@@ -58,8 +59,9 @@ public sealed class CostTests
         using var scratch = new Scratch();
         var counts = scratch["calls"];
         var images = scratch.Folder("images");
-        var result = await Command.Run(strace, ["-f", "-c", "-e", "trace=!futex,nanosleep,clock_nanosleep,wait4,sched_yield,madvise", "-o", counts,
-            await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}", "--images-dir", images]);
+        var result = await Command.Run(strace,
+            ["-f", "-c", "-e", "trace=!futex,nanosleep,clock_nanosleep,wait4,sched_yield,madvise", "-o", counts,
+                await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}", "--images-dir", images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         var total = (await File.ReadAllLinesAsync(counts)).Last(line => line.EndsWith(" total", StringComparison.Ordinal));
         return long.Parse(total.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);

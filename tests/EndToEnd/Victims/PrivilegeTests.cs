@@ -119,8 +119,9 @@ public sealed class PrivilegeTests
 
         async Task<long> Pages(string images, params string[] less)
         {
-            var summary = await Command.Must(SetPriv, [.. less, Strace, "-f", "-o", "/dev/null", "-e", "trace=ioctl", "-e", "inject=ioctl:error=ENOTTY",
-                await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder(images), "--json"]);
+            var summary = await Command.Must(SetPriv,
+                [.. less, Strace, "-f", "-o", "/dev/null", "-e", "trace=ioctl", "-e", "inject=ioctl:error=ENOTTY",
+                    await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder(images), "--json"]);
             await Command.Must(await PreDumpTool.File(), "verify", scratch[images], "--tree", $"{victim.Pid}");
             return JsonDocument.Parse(summary).RootElement.GetProperty("pages_written").GetInt64();
         }
@@ -189,14 +190,16 @@ public sealed class PrivilegeTests
     public async Task Root_inside_namespaces_is_as_good_as_root(int user)
     {
         using var nobody = new Nobody(user);
-        Assert.SkipUnless((await nobody.Run(Unshare, [.. s_container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
+        Assert.SkipUnless((await nobody.Run(Unshare, [.. s_container, "/bin/true"])).ExitCode == 0,
+            "this user can't make user namespaces here");
         const string Script = """
             exec 3< <(exec "$1"); read -r ready pid <&3; test "$ready" = READY
             kill -STOP $pid; until grep -q '^State:.T' /proc/$pid/status; do :; done
             "$0" --tree $pid --images-dir "$2" && "$0" verify "$2" --tree $pid
             """;
-        var result = await nobody.Run(Unshare, [.. s_container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
-            await nobody.Copy(Victim.FileOf("plain")), nobody.Images]);
+        var result = await nobody.Run(Unshare,
+            [.. s_container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
+                await nobody.Copy(Victim.FileOf("plain")), nobody.Images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Matches("pages compared|equal", result.Output);
     }
@@ -231,5 +234,6 @@ public sealed class PrivilegeTests
     }
 
     private static int? YamaScope() =>
-        File.Exists("/proc/sys/kernel/yama/ptrace_scope") ? int.Parse(File.ReadAllText("/proc/sys/kernel/yama/ptrace_scope")) : null;
+        File.Exists("/proc/sys/kernel/yama/ptrace_scope")
+            ? int.Parse(File.ReadAllText("/proc/sys/kernel/yama/ptrace_scope")) : null;
 }

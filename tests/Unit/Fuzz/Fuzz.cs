@@ -10,19 +10,23 @@ namespace PreDump.Tests.Unit.Fuzz;
 /// some seconds in all; 100 is a good long run.</summary>
 internal static class Fuzz
 {
-    private const long FixedBytes = 2 * 1024 * 1024; // buffers of 64 KiB for each file that is open, parsers, exceptions with their traces
+    // buffers of 64 KiB for each file that is open, parsers, exceptions with their traces
+    private const long FixedBytes = 2 * 1024 * 1024;
     private const long BytesForEachByte = 256;
 
     private static readonly int s_factor =
-        int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int factor) ? factor : 1;
+        int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out int factor) ? factor : 1;
 
     // Borders of lengths, counts, signs and pages.
     private static readonly byte[][] s_interesting =
     [
         [0], [0x7f], [0x80], [0xff], [0xff, 0xff, 0xff, 0xff], [0xff, 0xff, 0xff, 0x7f], [0, 0, 0, 0], [0, 4, 0, 0], [1, 4, 0, 0],
-        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1],
-        [0, 0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "\n"u8.ToArray(), " "u8.ToArray(), ")"u8.ToArray(), "-"u8.ToArray(), "\""u8.ToArray(),
-        "18446744073709551616"u8.ToArray(), "ffffffffffffffffff"u8.ToArray(), "-1"u8.ToArray(), "\0"u8.ToArray(), [0xc3, 0x28],
+        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1],
+        [0, 0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "\n"u8.ToArray(), " "u8.ToArray(), ")"u8.ToArray(), "-"u8.ToArray(),
+        "\""u8.ToArray(), "18446744073709551616"u8.ToArray(), "ffffffffffffffffff"u8.ToArray(), "-1"u8.ToArray(), "\0"u8.ToArray(),
+        [0xc3, 0x28],
     ];
 
     private enum Damage { Flip, Set, Interesting, Insert, Delete, Repeat, Truncate, Splice }
@@ -59,7 +63,8 @@ internal static class Fuzz
                 // As it should be.
             }
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(allocated <= FixedBytes + input.Length * BytesForEachByte, $"{allocated} bytes allocated for {input.Length}");
+            Assert.True(allocated <= FixedBytes + input.Length * BytesForEachByte,
+                $"{allocated} bytes allocated for {input.Length}");
         }, iter: fed, threads: 1, print: Convert.ToHexString);
         Tally.Count("hostile inputs read", fed);
     }

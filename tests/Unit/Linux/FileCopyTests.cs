@@ -51,7 +51,8 @@ public sealed class FileCopyTests : IDisposable
         File.WriteAllBytes(_scratch["from"], new byte[5000]);
         using var source = Fd.TryOpenRegular(_scratch["from"])!;
         using var target = PrivateFile.CreateOrTruncate(_scratch["to"]);
-        Assert.Contains("from: ends before the pages", Assert.Throws<InvalidDataException>(() => new FileCopy(source, target).Copy(0, 0, 8192)).Message);
+        Assert.Contains("from: ends before the pages",
+            Assert.Throws<InvalidDataException>(() => new FileCopy(source, target).Copy(0, 0, 8192)).Message);
     }
 
     private static long AllocatedBytes(string path) =>

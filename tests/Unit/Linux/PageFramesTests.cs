@@ -25,7 +25,8 @@ public sealed class PageFramesTests
 
     [Fact]
     public void Many_pagemap_entries_tell_the_same_frames_as_each_by_itself() =>
-        Gen.Select(Gen.ULong, Gen.Int[0, 3].Select(kind => new ulong[] { 0, Present, Swapped, Present | SoftDirty }[kind]), Gen.Bool).Array[0, 70].Sample(parts =>
+        Gen.Select(Gen.ULong, Gen.Int[0, 3].Select(kind => new ulong[] { 0, Present, Swapped, Present | SoftDirty }[kind]),
+            Gen.Bool).Array[0, 70].Sample(parts =>
         {
             var entries = parts.Select(part => (part.Item3 ? 0 : part.Item1 & ((1UL << 55) - 1)) | part.Item2).ToArray();
             var frames = new ulong[entries.Length];

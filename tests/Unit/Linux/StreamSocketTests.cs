@@ -41,7 +41,8 @@ public sealed class StreamSocketTests
         using (theirs)
         {
             var socket = new StreamSocket(ours.Number, "peer", TimeSpan.FromSeconds(0.1));
-            Assert.Contains("took nothing", Assert.Throws<TimeoutException>(() => socket.Send(new byte[Bytes], Bytes, default, [0])).Message);
+            Assert.Contains("took nothing",
+                Assert.Throws<TimeoutException>(() => socket.Send(new byte[Bytes], Bytes, default, [0])).Message);
             Assert.Contains("was silent", Assert.Throws<TimeoutException>(() => socket.Receive(new byte[1])).Message);
         }
     }

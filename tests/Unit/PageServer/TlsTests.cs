@@ -55,7 +55,8 @@ public sealed class TlsTests : IDisposable
         Assert.Equal((null, null), await Shake(server, other));
         Assert.Contains("revoked by", (await Shake(revoked, other with { Crl = list })).Client);
         _ = _foreign.For(Host);
-        Assert.Equal((null, null), await Shake(server with { Crl = _foreign.Revoke(DateTimeOffset.Now.AddDays(1), certificate) }, revoked));
+        Assert.Equal((null, null),
+            await Shake(server with { Crl = _foreign.Revoke(DateTimeOffset.Now.AddDays(1), certificate) }, revoked));
     }
 
     [Fact]

@@ -231,7 +231,8 @@ public sealed class ParentRoundTests : IDisposable
         }
 
         Assert.True(File.Exists(Path.Combine(_parent, ImageNames.Child)));
-        Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(() => Open("../1", imagesDirectory: "link/latest")).Message);
+        Assert.Contains("was made on it already",
+            Assert.Throws<PreDumpException>(() => Open("../1", imagesDirectory: "link/latest")).Message);
         Assert.Contains("was made on it already", Refused("../1"));
     }
 
@@ -252,9 +253,11 @@ public sealed class ParentRoundTests : IDisposable
         round.Claim.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
-    private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null, string imagesDirectory = "2")
+    private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null,
+        string imagesDirectory = "2")
     {
         using var images = RoundDirectory.Open(Path.Combine(_folder.Path, imagesDirectory));
-        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), elsewhere: null, observed ?? Observed.Nothing);
+        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), elsewhere: null,
+            observed ?? Observed.Nothing);
     }
 }

@@ -24,8 +24,8 @@ public sealed class UnchangedPagesTests
     private static readonly Gen<(bool Read, byte Fill)[]> s_live = Gen.Select(Gen.Bool, Gen.Byte[1, 4]).Array[Pages];
 
     [Fact]
-    public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() => Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes])
-        .Sample((rounds, live, batchBytes) =>
+    public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() =>
+        Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes]).Sample((rounds, live, batchBytes) =>
         {
             using var folder = new HandmadeRounds();
             using var chain = Chain(folder, rounds);
@@ -76,7 +76,8 @@ public sealed class UnchangedPagesTests
 
         Assert.Equal(2 * PageSize.Bytes, unchanged.TakeOut(read.Runs, read.Bytes));
 
-        Assert.Equal([new(Range(0, 1), false), new(Range(1, 4), true), new(Range(5, 1), false), new(Range(6, Pages - 6), true)], read.Runs);
+        Assert.Equal([new(Range(0, 1), false), new(Range(1, 4), true), new(Range(5, 1), false), new(Range(6, Pages - 6), true)],
+            read.Runs);
         Assert.Equal(9, read.Bytes[PageSize.Bytes - 1]);
         Assert.Equal(8, read.Bytes[PageSize.Bytes]);
     }
@@ -215,7 +216,8 @@ public sealed class UnchangedPagesTests
         Assert.Equal(Enumerable.Range(half.Start.Value, half.End.Value - half.Start.Value).Where(page => live[page].Read), seen);
         Assert.Equal(copied, read.Bytes[..left]);
         for (int i = 1; i < read.Runs.Count; i++)
-            Assert.False(read.Runs[i].InParent == read.Runs[i - 1].InParent && read.Runs[i].Range.Start == read.Runs[i - 1].Range.End);
+            Assert.False(read.Runs[i].InParent == read.Runs[i - 1].InParent
+                && read.Runs[i].Range.Start == read.Runs[i - 1].Range.End);
     }
 
     // What the chain's pages hold; 0 where it has none.
@@ -254,7 +256,8 @@ public sealed class UnchangedPagesTests
     {
         public Live((bool Read, byte Fill)[] pages, Range part)
         {
-            var there = Enumerable.Range(part.Start.Value, part.End.Value - part.Start.Value).Where(page => pages[page].Read).ToList();
+            var there = Enumerable.Range(part.Start.Value, part.End.Value - part.Start.Value)
+                .Where(page => pages[page].Read).ToList();
             Runs = [.. Ranges(there).Select(range => new PageRun(range, false))];
             Bytes = [.. there.SelectMany(page => Enumerable.Repeat(pages[page].Fill, PageSize.Bytes))];
         }

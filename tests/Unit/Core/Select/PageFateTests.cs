@@ -69,7 +69,9 @@ public sealed class PageFateTests
         var encoder = new PagemapEncoder();
         int length = encoder.WriteHead(image, 1);
         foreach (var range in Ranges(pages))
-            length += encoder.WriteEntry(image.AsSpan(length), new PagemapEntry(range.Start, PageSize.Pages(range.Length), PageFlags.Present));
-        return new ParentCoverage(new PagemapReader(new MemoryStream(image, 0, length), "parent", PageSize.Bytes), PageSize.Bytes);
+            length += encoder.WriteEntry(image.AsSpan(length),
+                new PagemapEntry(range.Start, PageSize.Pages(range.Length), PageFlags.Present));
+        return new ParentCoverage(new PagemapReader(new MemoryStream(image, 0, length), "parent", PageSize.Bytes),
+            PageSize.Bytes);
     }
 }

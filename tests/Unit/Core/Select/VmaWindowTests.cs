@@ -9,7 +9,8 @@ namespace PreDump.Tests.Unit.Core.Select;
 /// <summary>Which VMAs are looked at together, and what of a scan's findings lies in them.</summary>
 public sealed class VmaWindowTests
 {
-    private static readonly VmaKind[] s_kinds = [VmaKind.Private, VmaKind.Private, VmaKind.Private, VmaKind.Shared, VmaKind.Vvar, VmaKind.Vdso];
+    private static readonly VmaKind[] s_kinds = [VmaKind.Private, VmaKind.Private, VmaKind.Private, VmaKind.Shared, VmaKind.Vvar,
+        VmaKind.Vdso];
 
     private static readonly Gen<(ulong Gap, ulong Pages, VmaKind Kind)[]> s_vmas =
         Gen.Select(Gen.ULong[0, 3], Gen.ULong[1, 9], Gen.Int[0, 5].Select(i => s_kinds[i]))

@@ -20,7 +20,11 @@ public sealed class PagesFileTests
         var content = new byte[40 * MiB];
         new Random(1).NextBytes(content);
         int zeros = 0;
-        foreach (var (start, length) in new[] { (0, 3 * MiB), (4 * MiB, 64 * 1024), ((5 * MiB) + 12_288, 512 * 1024), ((7 * MiB) - 131_072, 131_072), (20 * MiB, 8 * MiB), (39 * MiB, MiB) })
+        foreach (var (start, length) in new[]
+            {
+                (0, 3 * MiB), (4 * MiB, 64 * 1024), ((5 * MiB) + 12_288, 512 * 1024),
+                ((7 * MiB) - 131_072, 131_072), (20 * MiB, 8 * MiB), (39 * MiB, MiB),
+            })
         {
             content.AsSpan(start, length).Clear();
             zeros += length;
@@ -63,5 +67,6 @@ public sealed class PagesFileTests
         Assert.InRange(UsedBytes(path), 9 * MiB, (9 * MiB) + (64 * 1024));
     }
 
-    private static long UsedBytes(string path) => long.Parse(Command.Must("/usr/bin/du", "-k", path).GetAwaiter().GetResult().Split('\t')[0]) * 1024;
+    private static long UsedBytes(string path) =>
+        long.Parse(Command.Must("/usr/bin/du", "-k", path).GetAwaiter().GetResult().Split('\t')[0]) * 1024;
 }
