@@ -5,7 +5,7 @@ using PreDump.PageServer;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>A CA in a directory of a test, and the files that it makes.</summary>
+/// <summary>A CA in the directory of a test, and the files that it creates.</summary>
 internal sealed class Certificates(Scratch scratch)
 {
     private readonly string _name = $"ca{Random.Shared.Next()}";
@@ -31,7 +31,7 @@ internal sealed class Certificates(Scratch scratch)
         }
     }
 
-    /// <summary>A certificate for hosts, and the options that use it.</summary>
+    /// <summary>Creates a certificate for hosts, with the options that use it.</summary>
     public (TlsOptions Options, X509Certificate2 Certificate) For(string host, DateTimeOffset? until = null)
     {
         var authority = Authority;
@@ -52,7 +52,7 @@ internal sealed class Certificates(Scratch scratch)
         return (new TlsOptions(true, file, keyFile, CaFile, null, false), certificate);
     }
 
-    /// <summary>A revocation list; returns its file.</summary>
+    /// <summary>Creates a revocation list; returns its path.</summary>
     public string Revoke(DateTimeOffset nextUpdate, params X509Certificate2[] certificates)
     {
         var list = new CertificateRevocationListBuilder();

@@ -5,8 +5,9 @@ using Xunit;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>What the tests did to the tool and to its victims, counted over the whole run and printed at its end: "tally: 1000 kill
-/// -9, 0 victims lost". A count says that a test did what it was to do; that it was harmless is asserted where it happens.</summary>
+/// <summary>What the tests did to the tool and its victims, counted over the complete run and printed at its end: "tally: 1000
+/// kill -9, 0 victims lost". A count shows that a test really did its work; the tests themselves assert that it was
+/// harmless.</summary>
 public sealed class Tally : IDisposable
 {
     private static readonly ConcurrentDictionary<string, long> s_counts = new() { ["victims lost"] = 0, ["wrong pages"] = 0 };
@@ -15,7 +16,7 @@ public sealed class Tally : IDisposable
 
     public static void Count(string what, long more = 1) => s_counts.AddOrUpdate(what, more, (_, before) => before + more);
 
-    /// <summary>A time that is measured and printed, and that no test depends on.</summary>
+    /// <summary>A time that is measured and printed; no test depends on it.</summary>
     public static void Measure(string what, TimeSpan time) => s_times.GetOrAdd(what, _ => []).Add(time);
 
     public void Dispose()

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit;
 
-/// <summary>The borders between the projects that the compiler does not hold.</summary>
+/// <summary>Rules between the projects that the compiler does not enforce.</summary>
 public sealed partial class ArchitectureTests
 {
     [GeneratedRegex(@"\b(DllImport|LibraryImport)\b")]
@@ -27,7 +27,8 @@ public sealed partial class ArchitectureTests
     public void The_images_project_knows_no_tasks_and_no_sockets() =>
         Assert.DoesNotContain(Sources("src/PreDump.Images"), file => TaskOrSocket().IsMatch(File.ReadAllText(file)));
 
-    /// <summary>Nothing upwards, nothing sideways: predump → PreDump.PageServer → PreDump.Core → PreDump.Images → PreDump.Linux.</summary>
+    /// <summary>References go only downwards: predump → PreDump.PageServer → PreDump.Core → PreDump.Images →
+    /// PreDump.Linux.</summary>
     [Theory]
     [InlineData("PreDump.Linux", "", "Tmds.LibC")]
     [InlineData("PreDump.Images", "PreDump.Linux", "Google.Protobuf Grpc.Tools")]
@@ -55,8 +56,8 @@ public sealed partial class ArchitectureTests
         Assert.DoesNotContain(Sources("src/PreDump.Core"),
             file => Regex.IsMatch(File.ReadAllText(file), @"\bConsole\.|System\.Net|Environment\.(GetEnvironmentVariable|Exit)"));
 
-    /// <summary>Who uses a namespace is used by none that it uses. (A directive that is not needed fails the build. Foreign calls are of the
-    /// room that they are declared for.)</summary>
+    /// <summary>Namespaces do not use each other in a cycle. (A directive that is not needed fails the build. Foreign calls
+    /// belong to the namespace that they are declared for.)</summary>
     [Theory]
     [InlineData("PreDump.Linux")]
     [InlineData("PreDump.Images")]
@@ -72,7 +73,7 @@ public sealed partial class ArchitectureTests
                 group => group.SelectMany(text => Using().Matches(text).Select(match => match.Groups[1].Value)).ToHashSet());
         foreach (var (name, used) in uses)
             if (name.LastIndexOf('.') is > 0 and var dot && uses.ContainsKey(name[..dot]))
-                used.Add(name[..dot]); // what stands around a namespace is seen from it
+                used.Add(name[..dot]); // a namespace sees its enclosing one
         var left = uses.Keys.ToList();
         while (left.RemoveAll(name => !uses[name].Overlaps(left.Where(other => other != name))) > 0)
         {
@@ -86,8 +87,8 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^using (PreDump[\w.]*);", RegexOptions.Multiline)]
     private static partial Regex Using();
 
-    /// <summary>What the user gave has a name only in the program itself: below it a message says what it is about
-    /// (KnownFailureException).</summary>
+    /// <summary>Only the program itself knows the names of options; messages of the other assemblies name the input that they are
+    /// about (KnownFailureException).</summary>
     [Theory]
     [InlineData("PreDump.Linux")]
     [InlineData("PreDump.Images")]

@@ -23,7 +23,7 @@ public sealed class CompatibilityTests
         "-v4",
     ];
 
-    /// <summary>The rest of `criu dump`'s options that mean nothing to a pre-dump.</summary>
+    /// <summary>The remaining options of `criu dump`, which have no effect on a pre-dump.</summary>
     private static readonly string[] s_rest =
     [
         "--pre-dump-mode", "read", "--evasive-devices", "--skip-mnt", "/mnt", "--lsm-profile", "apparmor:x", "--cpu-cap=all",

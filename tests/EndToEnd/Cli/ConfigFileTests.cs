@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>Configuration files of CRIU's kind: an option a line, without dashes; the command line has the last word.</summary>
+/// <summary>Configuration files in CRIU's format, one option per line, without dashes; the command line overrides them.</summary>
 public sealed class ConfigFileTests
 {
     [Fact]

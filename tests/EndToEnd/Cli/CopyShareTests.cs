@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>The copy's share of the machine, under the operator's control.</summary>
+/// <summary>The operator limits the CPU priority, the rate and the threads of the copy.</summary>
 public sealed class CopyShareTests
 {
     [Theory]
@@ -15,7 +15,7 @@ public sealed class CopyShareTests
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--max-rate", option, "--threads", "4");
         long bytes = summary.GetProperty("bytes_written").GetInt64();
         Assert.InRange(bytes, 16 * 1024 * 1024, long.MaxValue);
-        const long LastBatches = 2 * 1024 * 1024; // nobody waits behind them
+        const long LastBatches = 2 * 1024 * 1024; // no wait follows the last batches
         Assert.InRange(summary.GetProperty("copying_us").GetInt64(), (bytes - LastBatches) * 1_000_000 / bytesPerSecond,
             long.MaxValue);
     }
@@ -29,7 +29,7 @@ public sealed class CopyShareTests
             "--max-rate", "4M", "--threads", "2");
         try
         {
-            // field 19 of stat, counted from behind the name; 1 thread is another one's: the main one
+            // field 19 of stat, counted after the name
             int Nice(string task) => int.Parse(File.ReadAllText(Path.Combine(task, "stat")).Split(") ")[1].Split(' ')[16]);
             string Name(string task) => File.ReadAllText(Path.Combine(task, "comm")).Trim();
             var tasks = $"/proc/{tool.Id}/task";

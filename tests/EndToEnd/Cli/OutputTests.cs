@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>What a caller sees: the summary, CRIU's figures, help, version, logs.</summary>
+/// <summary>The output: summary, CRIU's statistics, help, version, logs.</summary>
 public sealed partial class OutputTests
 {
     [Fact]

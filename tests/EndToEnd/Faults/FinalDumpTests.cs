@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Faults;
 
-/// <summary>The action script is killed at each of its calls, and each of its calls fails once: then the images are whole and right, or have no
-/// inventory and the exit code says so; and nothing of the parents is changed but their marks.</summary>
+/// <summary>The action script is killed at each of its calls, and each of its calls fails once. Either the images are complete
+/// and correct, or they have no inventory and the exit code says so. Of the parents only the marks change.</summary>
 public sealed class FinalDumpTests
 {
     private const int EPERM = 1, EINTR = 4, EIO = 5, ENOMEM = 12, EXDEV = 18, EMFILE = 24, ENOSPC = 28, ENOSYS = 38, Half = 0;
@@ -70,7 +70,7 @@ public sealed class FinalDumpTests
             var what = $"killed at call {at} of {calls}";
             Assert.True(running.ExitCode is 0 or 128 + Signal.Kill, $"exit code {running.ExitCode}: {what}");
             if (running.ExitCode != 0 && HandmadeDump.Content(final).SequenceEqual(before))
-                untouched++; // before it could do anything: as criu left it
+                untouched++; // before it could do anything: the images are as criu left them
             else
                 await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, what, warned: false);
             unproved += File.Exists(Path.Combine(final, ImageNames.UnprovedInventory)) ? 1 : 0;
@@ -82,7 +82,7 @@ public sealed class FinalDumpTests
             $"only {unproved} of {calls} kills were in the midst of it ({untouched} before, {whole} after)");
     }
 
-    // criu asks for the exit code alone: of a process that was killed it is 0, and then criu kills the tree.
+    // criu looks only at the exit code, which is 0 for a process that was killed; criu then kills the tree.
     [Theory]
     [InlineData(Signal.Hangup)]
     [InlineData(Signal.Int)]
@@ -109,7 +109,7 @@ public sealed class FinalDumpTests
         }
     }
 
-    // One of the tasks has a wrong page at the beginning of a run, another some in its midst; the third has none.
+    // One task has a wrong page at the start of a run, another has some in the middle; the third has none.
     private static async Task<HandmadeDump> Spoiled(Victim victim)
     {
         var dump = await HandmadeDump.Take(victim, run => run.NrPages < 4 ? [run with { Flags = PageFlags.Parent }]
@@ -141,7 +141,7 @@ public sealed class FinalDumpTests
         var now = HandmadeDump.Content(round);
         if (looksWhole)
         {
-            // it could not be marked; a restore does not mind, but verify tells of it
+            // the mark could not be set: a restore ignores that, but verify reports it
             if (now.ContainsKey(ImageNames.ClaimedInventory))
                 File.Move(Path.Combine(round, ImageNames.ClaimedInventory), Path.Combine(round, ImageNames.Inventory));
             var verified = await PreDumpTool.Run("verify", final, "--tree", $"{dump.Victim.Pid}");

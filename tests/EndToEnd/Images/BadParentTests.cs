@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>--prev-images-dir where it can't work is an error, never a silent full dump.</summary>
+/// <summary>A --prev-images-dir that can't be used is an error, never a silent full dump.</summary>
 public sealed class BadParentTests
 {
     [Fact]

@@ -8,11 +8,11 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>Images are data from anywhere: whatever stands in their place, the tool ends, with one line and without having done
-/// anything.</summary>
+/// <summary>Images are untrusted data: whatever takes their place, the tool ends with a one-line error and changes
+/// nothing.</summary>
 public sealed class HostileImagesTests
 {
-    // With what the runtime needs; a record of 4 GiB or a million pagemap entries would show.
+    // Includes the runtime's own memory; a record of 4 GiB or a million pagemap entries would exceed it.
     private const long MostMemory = 32L * 1024 * 1024;
 
     public static TheoryData<string> Damages => [.. HostileChain.Damages];
@@ -50,7 +50,7 @@ public sealed class HostileImagesTests
     {
         int self = Environment.ProcessId;
         using var chain = new HostileChain(self, ProcFs.UptimeMicroseconds() - 1, damage);
-        foreach (var parent in new[] { "../1", "../2" }) // itself damaged, or by what it is built on
+        foreach (var parent in new[] { "../1", "../2" }) // damaged itself, or in one of its parents
         {
             var e = Record.Exception(() => Open(chain, parent, self));
             Assert.True(e is ImageException or PreDumpException, $"{parent}: {e}");
@@ -99,7 +99,7 @@ public sealed class HostileImagesTests
     {
         Tally.Count("hostile inputs read");
         Requires.Program("/usr/bin/python3", "python3");
-        // The peak of its children is what the last line says.
+        // The last line is the peak memory of its children.
         const string Script = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); "
             + "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)";
         var result = await Eventually.Within(Command.Run("/usr/bin/python3",

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>The files of an image directory: what kinds, for whom, and what stands in the small ones.</summary>
+/// <summary>The files of an images directory: their kinds, their modes, and the contents of the small ones.</summary>
 public sealed class ImageFilesTests
 {
     [Fact]
@@ -113,7 +113,7 @@ public sealed class ImageFilesTests
         Assert.NotEqual(0, new FileInfo(Path.Combine(work, "predump.log")).Length);
     }
 
-    /// <summary>/proc/uptime leaves out what is below 10 ms.</summary>
+    /// <summary>/proc/uptime has a resolution of 10 ms.</summary>
     private const long UptimeStep = 10_000;
 
     private static long Uptime() => (long)(decimal.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0]) * 1_000_000);

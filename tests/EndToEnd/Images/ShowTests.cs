@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>`predump show`: for people, and as crit shows it.</summary>
+/// <summary>`predump show`: for people, and in crit's format.</summary>
 public sealed class ShowTests
 {
     private const string Crit = "/usr/bin/crit";
@@ -56,7 +56,7 @@ public sealed class ShowTests
             .Select(task => task.GetProperty("pages_present").GetInt32()));
     }
 
-    /// <summary>crit itself encodes what we show to the bytes that we wrote.</summary>
+    /// <summary>crit itself encodes the output of show to the bytes that predump wrote.</summary>
     [Fact]
     public async Task Crit_takes_the_json_of_show_for_its_own()
     {
@@ -86,7 +86,7 @@ public sealed class ShowTests
         Assert.Contains("raw pages", await Refused(scratch["pages-1.img"]));
     }
 
-    // Every field that we show, crit shows with the same value.
+    // crit shows every field of our output with the same value.
     private static void AssertSame(JsonObject ours, JsonObject crits)
     {
         foreach (var (name, value) in ours)

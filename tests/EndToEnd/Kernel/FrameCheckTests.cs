@@ -9,12 +9,12 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Kernel;
 
-/// <summary>Which pages of our own memory still lie where they were noted; the kernel moves them.</summary>
+/// <summary>Which pages of our own memory still have the frames that were noted; the kernel moves some of them.</summary>
 public sealed unsafe partial class FrameCheckTests : IDisposable
 {
     private const int Pid = 7, Huge = 512;
     private const ulong StartTime = 99;
-    private const int Pages = 9 * Huge; // of which the first border of a page table's is somewhere in the first 512
+    private const int Pages = 9 * Huge; // the first boundary of a page table is somewhere in the first 512
 
     private static readonly ulong s_page = PageSize.Step;
 
@@ -55,7 +55,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
 
         var same = Check(ledger);
         for (int page = 0; page < Pages; page++)
-            if (page is < 2 * Huge or >= 4 * Huge) // (where they came from is nothing)
+            if (page is < 2 * Huge or >= 4 * Huge) // (the source of the move is empty now)
                 Assert.Equal(page is < 5 * Huge or >= 7 * Huge, same[page]);
     }
 
@@ -72,7 +72,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     {
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;
-        Assert.All(Check(ledger, startTime: StartTime + 1), Assert.False); // the pid is another task's by now
+        Assert.All(Check(ledger, startTime: StartTime + 1), Assert.False); // the pid belongs to another task now
         Assert.All(Check(null), Assert.False);
     }
 
@@ -110,7 +110,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
             Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
         }, iter: 100, threads: 1);
 
-    // Slots are given up and taken like frames are, but not by the same pages.
+    // Swap slots are freed and reused like frames, but independently of them.
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
@@ -135,17 +135,17 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     {
         var noted = new bool[Pages];
         Array.Fill(noted, true);
-        Array.Fill(noted, false, (3 * Huge) + 10, Huge - 10); // of this one 10 pages, of these 9, 10 and 11
+        Array.Fill(noted, false, (3 * Huge) + 10, Huge - 10); // 10 pages of the first one; 9, 10 and 11 of the others
         Array.Fill(noted, false, (5 * Huge) + 9, Huge - 9);
         Array.Fill(noted, false, (6 * Huge) + 10, Huge - 10);
         Array.Fill(noted, false, (7 * Huge) + 11, Huge - 11);
         Note(noted);
         using var ledger = Opened.Ledger(_directory.Path)!;
-        Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are where they were
+        Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are in place
         GiveUp(3 * Huge, Huge);
 
         Array.Fill(noted, false, 3 * Huge, Huge);
-        Assert.Equal(noted, Check(ledger)); // nothing was put into another frame
+        Assert.Equal(noted, Check(ledger)); // no page was moved to another frame
         Array.Fill(noted, false, 5 * Huge, 2 * Huge);
         Assert.Equal(noted, Check(ledger, relocated: true));
     }
@@ -161,7 +161,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
             if (page is < 3 * Huge or >= 4 * Huge)
                 Assert.True(same[page]);
         Assert.Equal(same, Check(ledger, relocated: true, dirty: [Memory(5 * Huge, Huge)]));
-        // the one that was left may be another
+        // the one that was left may be a different page
         Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)]));
     }
 
@@ -177,7 +177,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         GiveUp(3 * Huge, Huge);
         Assert.True(check.End());
         check.Begin(Pid, StartTime, _pagemap, () => []);
-        Assert.False(check.End()); // that was known from the beginning
+        Assert.False(check.End()); // known from the start
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;
         using var tables = new DirtyTables(0);
-        // In the freeze table 2 was in table 5's place (and was written to there), since then it was moved back.
+        // During the freeze table 2 was in the place of table 5 (and was written to there); it has been moved back since.
         ulong[] away = [2 * Huge, 3 * Huge, 4 * Huge, 5 * Huge];
         ulong At(ulong table) => _memory + (table * s_page);
         void Move(ulong from, ulong to) => Assert.Equal(At(to),

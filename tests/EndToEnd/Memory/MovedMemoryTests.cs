@@ -5,12 +5,12 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (preload/softdirty.c), so that all
-/// of a victim looks clean, and what is found all the same was found by its page frames. (Real kernels that lose marks: tests/vm.)</summary>
+/// <summary>Rounds on a kernel that marks no page: preload/softdirty.c makes predump trust its dirty tracking, so that all memory
+/// of a victim looks clean and changes can be found only by page frames. (Real kernels that lose marks: tests/vm.)</summary>
 public sealed class MovedMemoryTests
 {
     private const long Area = 16 * 512, Table = 512; // pages
-    private const long Stray = 2; // pages: one that something else has written to is found where all are compared
+    private const long Stray = 2; // pages; a page that anything else has written to is found if all pages are compared
 
     [Fact]
     public async Task Page_tables_that_were_moved_over_others_are_copied()
@@ -42,7 +42,7 @@ public sealed class MovedMemoryTests
         AssertCounts(await Round(victim, scratch.Folder("2"), "--prev-images-dir", "../1", "--trust-soft-dirty"),
             suspect: 0, moved: 0, atMostWritten: 10);
 
-        Assert.Equal(Table, await Different(victim, scratch["2"])); // so the other tests can fail
+        Assert.Equal(Table, await Different(victim, scratch["2"])); // so the other tests are able to fail
         Assert.False(File.Exists(scratch["2/" + ImageNames.Frames]));
     }
 
@@ -84,7 +84,7 @@ public sealed class MovedMemoryTests
         Assert.InRange(summary.GetProperty("pages_suspect").GetInt64(), Area - Table, Area + 1000);
         AssertCounts(summary, suspect: null, moved: Table, atMostWritten: Table + 10);
         await AssertExact(victim, scratch["2"]);
-        // it has one again
+        // it has a frame ledger again
         AssertCounts(await Round(victim, scratch.Folder("3"), "--prev-images-dir", "../2"),
             suspect: 0, moved: 0, atMostWritten: 10);
     }
@@ -157,7 +157,7 @@ public sealed class MovedMemoryTests
     private static async Task<Victim> MovedTables()
     {
         Requires.Root();
-        Requires.NoSoftDirty(); // there the real one is at work
+        Requires.NoSoftDirty(); // there the real dirty tracking works
         return await Victim.Start("movedtables");
     }
 
@@ -187,7 +187,7 @@ public sealed class MovedMemoryTests
 
     private readonly ulong _relocations = Relocations.Count();
 
-    // Other tests may have pages swapped in meanwhile: then more is suspect.
+    // Other tests may cause pages to be swapped in meanwhile; then more pages are suspect.
     private void AssertCounts(JsonElement summary, long? suspect, long moved, long atMostWritten)
     {
         long most = _relocations == Relocations.Count() ? suspect ?? 0 : Area + 1000;

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>What is left out is named in the summary, with the reason.</summary>
+/// <summary>The summary names the memory that is skipped, with the reason.</summary>
 public sealed class SkippedMemoryTests
 {
     [Theory]

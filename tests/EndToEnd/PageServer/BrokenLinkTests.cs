@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>A link that drops: no side hears anything of the other any more, not even that it has gone.</summary>
+/// <summary>A link that drops: neither side receives anything from the other, not even the end of the connection.</summary>
 public sealed class BrokenLinkTests
 {
     private const int Patience = 2;
@@ -105,7 +105,7 @@ public sealed class BrokenLinkTests
         Tally.Count("faults injected");
     }
 
-    // The answer is given, but when the link is down already.
+    // The answer is sent, but after the link has gone down.
     private static async Task DropsOnceAsked(TwoHosts hosts, Scratch scratch, int port, string protocol, Func<Task> asked,
         Action answer)
     {
@@ -130,7 +130,7 @@ public sealed class BrokenLinkTests
             "--page-server", "--address", hosts.Far.Address, "--port", $"{port}",
             "--timeout", $"{Patience}", "-q", .. more]);
 
-    // The one line of a client that has ended by itself, and not only when TCP gave up.
+    // The error line of a client that ended by itself, before TCP gave up.
     private static async Task<string> GivenUp(Task<CommandResult> sending)
     {
         var watch = Stopwatch.StartNew();

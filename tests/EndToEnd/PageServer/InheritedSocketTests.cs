@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>--ps-socket: whoever starts the two sides has connected them.</summary>
+/// <summary>--ps-socket: both sides inherit a connection from the process that starts them.</summary>
 public sealed class InheritedSocketTests
 {
     // Descriptor 9 of the client and of the server are the two ends of a connection.
@@ -24,7 +24,7 @@ public sealed class InheritedSocketTests
         sys.exit(max(abs(side.wait()) for side in sides))
         """;
 
-    // Descriptor 9 is whatever the first argument makes.
+    // The first argument creates descriptor 9.
     private const string OneSide = """
         import os, socket, sys
         made = eval(sys.argv[1])
@@ -41,7 +41,7 @@ public sealed class InheritedSocketTests
         { "socket.socket(socket.AF_UNIX)", "not a connected" },
         { "socket.socketpair(type=socket.SOCK_DGRAM)[0]", "not a connected" },
         { "socket.socketpair(type=socket.SOCK_SEQPACKET)[0]", "not a connected" },
-        { "socket.socketpair()[0]", "hung up" }, // the other end is closed by the time predump starts
+        { "socket.socketpair()[0]", "hung up" }, // the other end is closed before predump starts
     };
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class InheritedSocketTests
     }
 
     [Theory]
-    [InlineData(3)] // by then the runtime has opened something there
+    [InlineData(3)] // the runtime has opened something there by then
     [InlineData(900)]
     public async Task A_descriptor_that_nobody_has_left_open_is_refused(int fd)
     {

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>A pre-dump whose pages go to a page server: to one of either layout, and to ones that are dead, slow or lie.</summary>
+/// <summary>A pre-dump that sends its pages to a page server, of either layout; the server may be dead, slow or lie.</summary>
 public sealed class PageServerClientTests
 {
     [Theory]

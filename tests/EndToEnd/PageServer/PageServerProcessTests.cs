@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>The page server as a process: in the background, beside another one, with wrong options.</summary>
+/// <summary>The page server as a process: in the background, with its port in use, with wrong options.</summary>
 public sealed class PageServerProcessTests
 {
     [Fact]

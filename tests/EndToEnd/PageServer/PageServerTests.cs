@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>The page server against a raw client: what it keeps, and what it refuses.</summary>
+/// <summary>The page server and a raw client: what it stores and what it refuses.</summary>
 public sealed class PageServerTests
 {
     private const ulong Id = 77 << 8 | 1, Base = 0x10000;
@@ -19,7 +19,7 @@ public sealed class PageServerTests
             Assert.Equal(0, client.Send(RawPageClient.Parent, id: Id).Answer(4));
             Assert.Equal(0, client.Send(RawPageClient.Open2, id: Id).Answer(1));
             client.SendPages(Base, 700, Id).SendPages(Base + 800 * 4096, 1, Id);
-            Assert.Empty(Directory.GetFiles(scratch.Path)); // not yet whole
+            Assert.Empty(Directory.GetFiles(scratch.Path)); // not yet complete
             Assert.Equal(0, client.Send(RawPageClient.Close).Answer(4));
         }
         Assert.Equal(0, await server.Exited());

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>--auto-dedup of the page server: what a round replaces is freed where the server has it.</summary>
+/// <summary>--auto-dedup of the page server: pages that a round replaces are freed in its parents.</summary>
 public sealed class ServerDedupTests
 {
     private const int Pages = 600, EachOf = 3;
@@ -34,7 +34,7 @@ public sealed class ServerDedupTests
         Tally.Count("pages verified", first.Places().Count);
     }
 
-    // This kernel may not tell which pages have changed, so predump can't send the round: pages are changed here, and sent by hand.
+    // This kernel may not track changes, so predump can't make the round: pages are changed here and sent by hand.
     private static int SecondRound(PageServerTool server, int pid, TaskImage first)
     {
         ulong id = (ulong)pid << 8 | 1;
@@ -58,7 +58,7 @@ public sealed class ServerDedupTests
         return changed;
     }
 
-    // Blocks of the disk, and pages that are not zeros.
+    // Disk blocks, and pages that are not all zeros.
     private static async Task<(long, int)> Room(string file) =>
         (long.Parse(await Command.Must("/usr/bin/stat", "-c", "%b", file)), HandmadeRounds.PagesLeft(file).Count());
 }

@@ -3,14 +3,15 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Proof;
 
-/// <summary>predump as criu's action script: the pages that a final dump leaves to its parents are proved, and mended where they are wrong.</summary>
+/// <summary>predump as criu's action script: the pages that a final dump leaves to its parents are compared with the memory,
+/// and corrected if they are wrong.</summary>
 public sealed class ActionScriptTests
 {
     private const ulong Page = HandmadeDump.Page;
 
     public static TheoryData<string> Layouts => [.. s_layouts.Keys];
 
-    // Which pages the final dump has itself, of each run of the first round.
+    // The pages of each run of the first round that the final dump holds itself.
     private static readonly Dictionary<string, Func<PagemapEntry, IEnumerable<PagemapEntry>>> s_layouts = new()
     {
         ["none"] = run => [run with { Flags = PageFlags.Parent }],
@@ -53,7 +54,7 @@ public sealed class ActionScriptTests
             (figures["pages_in_parent"], figures["pages_compared"], figures["pages_wrong"], figures["pages_mended"],
                 figures["tasks"]));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(dump.LogFile));
-        // The parent is as it was, and says that it has been used.
+        // The parent is unchanged, except for the mark that it has been used.
         Assert.StartsWith(dump.Final + "\n", File.ReadAllText(Path.Combine(dump.Round, ImageNames.Child)));
         File.Delete(Path.Combine(dump.Round, ImageNames.Child));
         Assert.Equal(parent, HandmadeDump.Content(dump.Round));
@@ -67,7 +68,7 @@ public sealed class ActionScriptTests
         using var dump = await HandmadeDump.Take(victim, s_layouts[layout]);
         var before = Kinds(dump);
         var own = dump.Largest(victim.Pid);
-        // The first and the last of its runs, single ones, neighbours, and more than a batch holds.
+        // The first and the last page of its runs, single pages, neighbours, and more than a batch holds.
         ulong[] spoiled = [0, 1, 5, 7, 8, 9, 10, .. Enumerable.Range(100, 400).Select(i => (ulong)i), own.NrPages - 1];
         foreach (ulong page in spoiled)
             HandmadeDump.Spoil(victim.Pid, own.Vaddr + page * Page);
@@ -164,7 +165,7 @@ public sealed class ActionScriptTests
         .SelectMany(run => Enumerable.Range(0, (int)run.NrPages).Select(i => (run.Vaddr + (ulong)i * Page, run.Flags)))
         .ToDictionary();
 
-    // The final dump has these as they are by now.
+    // The final dump holds their present contents.
     private static void SpoilOwn(HandmadeDump dump, IEnumerable<ulong> pages)
     {
         var places = Kinds(dump).Where(page => page.Value.HasFlag(PageFlags.Present)).Select((page, i) => (page.Key, (long)i))
@@ -188,7 +189,7 @@ public sealed class ActionScriptTests
         Assert.Equal(before, after);
     }
 
-    // crit's own library reads them, and the bytes that are here are those of the memory.
+    // crit's own library reads the images, and the bytes in them are those of the memory.
     private static async Task AssertByPycriu(HandmadeDump dump, Dictionary<ulong, PageFlags> kinds)
     {
         await Requires.PageOracle();

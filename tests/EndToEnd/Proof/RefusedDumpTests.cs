@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Proof;
 
-/// <summary>What makes the action script fail a dump, so that criu lets the tree live on: then nothing can be restored from the images, and
-/// nothing be built upon the parent. And what is let pass with a word.</summary>
+/// <summary>Cases in which the action script makes the dump fail, so that criu leaves the tree running: nothing can be restored
+/// from the images, and no round can be based on the parent. And cases that pass with a warning.</summary>
 public sealed class RefusedDumpTests
 {
     private const ulong Page = HandmadeDump.Page;
@@ -30,7 +30,7 @@ public sealed class RefusedDumpTests
             Assert.Single(verified.Output.Split('\n'), line => line.Contains(ImageNames.UnprovedInventory)));
     }
 
-    // criu may have been started in a directory that has been removed since: then there is only no log.
+    // criu may have been started in a directory that was removed later; then only the log is missing.
     [Fact]
     public async Task A_dump_is_proved_without_a_directory_to_work_in()
     {
@@ -173,7 +173,7 @@ public sealed class RefusedDumpTests
         Assert.StartsWith(dump.Final, File.ReadAllText(Path.Combine(dump.Round, ImageNames.Child)));
     }
 
-    // criu refuses such a parent, but not every engine's criu need.
+    // This criu refuses such a parent, but others may accept it.
     [Fact]
     public async Task A_parent_that_another_round_has_claimed_proves_nothing_either()
     {

@@ -4,12 +4,12 @@ using PreDump.Images.Schema;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A chain of two rounds of one task, of which the first, the parent, is damaged or forged in one of many ways.</summary>
+/// <summary>A chain of two rounds of one task, whose first round, the parent, is damaged or forged in one of many ways.</summary>
 internal sealed class HostileChain : IDisposable
 {
     private readonly HandmadeRounds _folder = new();
 
-    /// <param name="pid">The task's.</param>
+    /// <param name="pid">The task's pid.</param>
     /// <param name="uptime">dump_uptime of the first round.</param>
     /// <param name="damage">One of <see cref="Damages"/>; null: none.</param>
     public HostileChain(int pid, ulong uptime, string? damage = null)
@@ -38,7 +38,7 @@ internal sealed class HostileChain : IDisposable
 
     public string Inventory { get; }
 
-    /// <summary>What can be wrong, by name.</summary>
+    /// <summary>The kinds of damage, by name.</summary>
     public static IEnumerable<string> Damages => s_damages.Keys;
 
     public void Dispose() => _folder.Dispose();

@@ -30,7 +30,7 @@ internal sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Fills 20,000 keys and lets the benchmark write and read them over and over.</summary>
+    /// <summary>Fills 20,000 keys and lets the benchmark write and read them repeatedly.</summary>
     public async Task KeepBusy()
     {
         await Benchmark("-n", "20000");
@@ -45,7 +45,7 @@ internal sealed class RedisServer : IAsyncDisposable
         await _benchmark.WaitForExitAsync();
     }
 
-    /// <summary>How many commands it has served so far.</summary>
+    /// <summary>The number of commands served so far.</summary>
     public async Task<long> Served() =>
         long.Parse((await Ask("INFO", "stats")).Split('\n')
             .First(line => line.StartsWith("total_commands_processed:", StringComparison.Ordinal)).Split(':')[1]);

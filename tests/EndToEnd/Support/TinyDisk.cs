@@ -1,6 +1,6 @@
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A tmpfs of so many bytes, and perhaps of so many files, mounted for one test.</summary>
+/// <summary>A tmpfs with a limit of bytes, and optionally of files, mounted for one test.</summary>
 internal sealed class TinyDisk : IAsyncDisposable
 {
     private readonly Scratch _scratch = new();

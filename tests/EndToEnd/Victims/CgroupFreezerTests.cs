@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>--freeze-cgroup, of v1 and of v2: the tree is frozen at one stroke, and what was frozen before stays so.</summary>
+/// <summary>--freeze-cgroup, v1 and v2: the tree is frozen at once, and a cgroup that was frozen before stays frozen.</summary>
 public sealed class CgroupFreezerTests(ITestOutputHelper output)
 {
     [Theory]

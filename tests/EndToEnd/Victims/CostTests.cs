@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>What a pre-dump costs as its victim grows, in figures that no busy machine changes. (The times are tests/bench's.)</summary>
+/// <summary>The cost of a pre-dump as its victim grows, in figures independent of the load. (tests/bench has times.)</summary>
 public sealed class CostTests
 {
     private const long MostMemory = 16 * 1024 * 1024; // bytes
@@ -34,7 +34,7 @@ public sealed class CostTests
         Requires.Program(Strace, "strace");
         long least = await Calls(Strace, kind, 1), half = await Calls(Strace, kind, size),
             whole = await Calls(Strace, kind, 2 * size);
-        const int Chance = 100; // how often something was waited for
+        const int Chance = 100; // the number of waits varies
         Assert.InRange(whole - least, 0, (long)(2.2 * (half - least)) + Chance);
     }
 
@@ -52,7 +52,7 @@ public sealed class CostTests
         Assert.Contains(" with 0 bytes of managed memory allocated", result.Errors);
     }
 
-    // Of the pre-dump and of what it starts, but for those that depend on which thread is faster.
+    // System calls of the pre-dump and its children, except those that depend on which thread is faster.
     private static async Task<long> Calls(string strace, string kind, int size)
     {
         await using var victim = await Victim.Start(kind, size);

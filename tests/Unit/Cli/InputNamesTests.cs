@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Cli;
 
-/// <summary>Messages that name no option get the names of those that they are about.</summary>
+/// <summary>Messages that name an input get the name of its option.</summary>
 public sealed class InputNamesTests
 {
     public static IEnumerable<TheoryDataRow<Input>> Inputs() =>

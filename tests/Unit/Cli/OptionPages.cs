@@ -24,7 +24,7 @@ internal static partial class OptionPages
         static string Bars(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
     }
 
-    /// <summary>Paragraphs for the manual page, with what is told there alone.</summary>
+    /// <summary>Paragraphs for the manual page, with the details that only it has.</summary>
     public static string Manual(Takers command)
     {
         var paragraphs = new StringBuilder();
@@ -43,7 +43,7 @@ internal static partial class OptionPages
         return option.DefaultFor(command) is { } value ? $"{help[..^1]} (default: {value})." : help;
     }
 
-    // "-t", "--tree PID": the short name first, the value behind the last.
+    // "-t", "--tree PID": the short name first, the value after the last.
     private static string[] Written(ITableOption option)
     {
         if (option.Written is { } written)

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Fuzz;
 
-/// <summary>Every reader of images, and verify and show as wholes, fed with damaged ones.</summary>
+/// <summary>Every reader of images, and verify and show, fed with damaged images.</summary>
 public sealed class ImageFuzzTests
 {
     private static readonly Type[] s_allowed = [typeof(ImageException)];
@@ -70,7 +70,7 @@ public sealed class ImageFuzzTests
             s_allowed, 3000);
     }
 
-    /// <summary>A ledger that is damaged is refused; of one that is taken any question has an answer.</summary>
+    /// <summary>A damaged ledger is refused; an accepted one answers any query.</summary>
     [Fact]
     public void A_damaged_frame_ledger_is_refused_or_answers_any_question()
     {
@@ -103,7 +103,7 @@ public sealed class ImageFuzzTests
             input => Opened.Image(directory.Write("core-1.img", input), ImageKind.Of), s_allowed, 3000);
     }
 
-    /// <summary>The check never throws; what it takes for sound, the chain's reader and the overview take too.</summary>
+    /// <summary>The check never throws; the chain's reader and the overview accept any images that it accepts.</summary>
     [Fact]
     public void Verify_and_show_and_the_chain_agree_on_what_is_sound()
     {
@@ -143,7 +143,7 @@ public sealed class ImageFuzzTests
         Assert.NotEqual(0, sound);
     }
 
-    /// <summary>Five directories, each with a parent link to anywhere.</summary>
+    /// <summary>Five directories, each with an arbitrary parent link.</summary>
     [Fact]
     public void Parent_links_to_anywhere_are_a_chain_or_refused()
     {

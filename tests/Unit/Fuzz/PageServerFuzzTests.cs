@@ -8,11 +8,12 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Fuzz;
 
-/// <summary>A page server's session, fed with damaged conversations: it is refused and nothing is left of it, or it is whole.</summary>
+/// <summary>A page server's session, fed with damaged messages: it is refused and leaves no file, or its round is
+/// complete.</summary>
 public sealed class PageServerFuzzTests
 {
 
-    // A conversation: some tasks, of each some runs with a gap before each, in either layout.
+    // A session: some tasks, each with runs that follow a gap, in either layout.
     private static readonly Gen<byte[]> s_conversations = Gen.Select(
         Gen.Int[1, 100].Array[1, 3],
         Gen.Select(Gen.Int[0, 20], Gen.Int[1, 5], Gen.Int[0, 3]).Array[0, 6],

@@ -7,8 +7,8 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Fuzz;
 
-/// <summary>The parsers of /proc, cgroups, configuration files and command lines, fed with damaged texts. Task and file names are the
-/// victim's to choose, so the texts are not the kernel's alone.</summary>
+/// <summary>The parsers of /proc, cgroups, configuration files and command lines, fed with damaged texts. The victim chooses task
+/// and file names, so the texts do not come from the kernel alone.</summary>
 public sealed class ProcFuzzTests
 {
     private static readonly Gen<byte[]> s_own = Gen.OneOf(
@@ -82,12 +82,13 @@ public sealed class ProcFuzzTests
             "--tree=1\0--verbosity=x\0--no-auto-dedup"u8.ToArray())), input =>
         {
             var given = Encoding.UTF8.GetString(input).Split('\0');
-            string[] words = ["--no-default-config", .. given.Where(word => !word.StartsWith("--config", StringComparison.Ordinal))];
+            string[] words = ["--no-default-config",
+                .. given.Where(word => !word.StartsWith("--config", StringComparison.Ordinal))];
             var arguments = CriuArguments.From(words);
             Assert.True(arguments.Tokens.Count <= 2 * words.Length + 2);
         }, [], 5000);
 
-    /// <summary>In a plain directory with the kernel's names: what a container's file system could show.</summary>
+    /// <summary>In an ordinary directory with the kernel's file names, as a container's file system could have them.</summary>
     [Fact]
     public void Damaged_cgroup_files_are_read_or_refused()
     {

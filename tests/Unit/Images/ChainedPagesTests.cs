@@ -4,12 +4,12 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Images;
 
-/// <summary>Where pages are found through a chain of rounds.</summary>
+/// <summary>Where the pages of a chain of rounds are found.</summary>
 public sealed class ChainedPagesTests
 {
     private const int Rounds = 3, Pages = 24;
 
-    // For each page and round: 0 not named, 1 present, 2 in the parent.
+    // For each page and round: 0 not listed, 1 present, 2 in the parent.
     private static readonly Gen<int[][]> s_rounds = Gen.Int[0, 2].Array[Pages].Array[Rounds];
 
     [Fact]

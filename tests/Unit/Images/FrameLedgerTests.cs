@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Images;
 
-/// <summary>What is written into a frame ledger is read from it, and nothing that is damaged is.</summary>
+/// <summary>A frame ledger is read as it was written, and a damaged one is refused.</summary>
 public sealed class FrameLedgerTests
 {
     private static readonly ulong s_page = PageSize.Step;
@@ -32,7 +32,7 @@ public sealed class FrameLedgerTests
 
             Assert.Equal(s_head, ledger.Head);
             Assert.Equal(Enumerable.Range(1, tasks.Length), ledger.Tasks.Keys);
-            for (int task = tasks.Length - 1; task >= 0; task--) // in another order than they stand there
+            for (int task = tasks.Length - 1; task >= 0; task--) // not in the order of the file
             {
                 Assert.Null(ledger.OpenTask(task + 1, startTime: 7));
                 var read = ledger.OpenTask(task + 1, startTime: (ulong)task + 100)!;

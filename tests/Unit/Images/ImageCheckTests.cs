@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Images;
 
-/// <summary>What the check of a directory takes, and what it tells.</summary>
+/// <summary>What the check of a directory accepts, and what it reports.</summary>
 public sealed class ImageCheckTests : IDisposable
 {
     private readonly HandmadeRounds _folder = new();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Linux;
 
-/// <summary>Ranges that are copied from file to file.</summary>
+/// <summary>Copying ranges from file to file.</summary>
 public sealed class FileCopyTests : IDisposable
 {
     private const int MiB = 1024 * 1024;

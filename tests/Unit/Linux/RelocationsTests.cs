@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Linux;
 
-/// <summary>The count of pages that the kernel has put into other frames.</summary>
+/// <summary>The number of pages that the kernel has moved to other frames.</summary>
 public sealed class RelocationsTests
 {
     [Fact]

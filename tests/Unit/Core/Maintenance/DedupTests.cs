@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Maintenance;
 
-/// <summary>Holes in the parents for what a later image replaces.</summary>
+/// <summary>Holes in the parents for pages that a later image replaces.</summary>
 public sealed class DedupTests
 {
     [Fact]

@@ -8,7 +8,8 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Reading;
 
-/// <summary>Which of the pages that were read are left to the parent, against a model of single pages; images are made by hand.</summary>
+/// <summary>Which of the pages read are left to the parent, compared with a model of single pages; images are made by
+/// hand.</summary>
 public sealed class UnchangedPagesTests
 {
     private const int Rounds = 3, Pages = 80; // more than are read at once
@@ -17,7 +18,7 @@ public sealed class UnchangedPagesTests
 
     private static readonly ulong s_page = PageSize.Step;
 
-    // For each page and round: 0 not named, 1 present, 2 in the parent. A page's bytes are those of round 1, 2 or 3, or others.
+    // For each page and round: 0 not listed, 1 present, 2 in the parent. A page has the bytes of round 1, 2 or 3, or others.
     private static readonly Gen<int[][]> s_rounds =
         Gen.Frequency((1, Gen.Const(0)), (3, Gen.Const(1)), (3, Gen.Const(2))).Array[Pages].Array[Rounds];
 
@@ -31,11 +32,11 @@ public sealed class UnchangedPagesTests
             using var chain = Chain(folder, rounds);
             using var parent = Open(chain);
             var unchanged = new UnchangedPages(batchBytes);
-            // Half of the pages in one batch and half in the next, by the same object.
+            // Half of the pages in one batch and half in the next, with the same object.
             foreach (var half in new[] { 0..(Pages / 2), (Pages / 2)..Pages })
             {
                 var read = new Live(live, half);
-                foreach (var run in Ranges(Enumerable.Range(half.Start.Value, Pages / 2))) // planned is more than could be read
+                foreach (var run in Ranges(Enumerable.Range(half.Start.Value, Pages / 2))) // more is planned than could be read
                     unchanged.Plan(parent, run);
                 int left = unchanged.TakeOut(read.Runs, read.Bytes);
                 AssertRight(rounds, live, half, read, left);
@@ -108,7 +109,7 @@ public sealed class UnchangedPagesTests
         Assert.Equal((ulong)whole, unchanged.Count);
         Assert.Equal((ulong)Pages, read.Runs.Aggregate(0UL, (sum, run) => sum + run.Pages));
 
-        Assert.Equal((ulong)Pages * s_page, parent.Locate(Range(Pages, Pages), suspect: false, out var place)); // and that was it
+        Assert.Equal((ulong)Pages * s_page, parent.Locate(Range(Pages, Pages), suspect: false, out var place)); // and no more
         Assert.Null(place.Round);
     }
 
@@ -188,7 +189,7 @@ public sealed class UnchangedPagesTests
     private static ParentPages Open(ImageChain chain) =>
         new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), Observed.Nothing);
 
-    // The last round first; round i holds pages of bytes i + 1.
+    // The last round first; the pages of round i consist of the byte i + 1.
     private static ImageChain Chain(HandmadeRounds folder, int[][] rounds)
     {
         for (int round = 0; round < rounds.Length; round++)
@@ -220,7 +221,7 @@ public sealed class UnchangedPagesTests
                 && read.Runs[i].Range.Start == read.Runs[i - 1].Range.End);
     }
 
-    // What the chain's pages hold; 0 where it has none.
+    // The contents of the chain's pages; 0 if it has none.
     private static byte Held(int[][] rounds, int page)
     {
         int round = Array.FindIndex(rounds, kinds => kinds[page] != 2);
@@ -251,7 +252,7 @@ public sealed class UnchangedPagesTests
             yield return range;
     }
 
-    /// <summary>What was read of the task.</summary>
+    /// <summary>The memory that was read from the task.</summary>
     private sealed class Live
     {
         public Live((bool Read, byte Fill)[] pages, Range part)

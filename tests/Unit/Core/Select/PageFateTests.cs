@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Select;
 
-/// <summary>Which pages are copied and which are left to the parent, against a model of single pages.</summary>
+/// <summary>Which pages are copied and which are left to the parent, compared with a model of single pages.</summary>
 public sealed class PageFateTests
 {
     private const int Pages = 300;
