@@ -5,10 +5,10 @@ using PreDump.Images.Schema;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Images in memory: well formed ones by the encoder, others by hand.</summary>
+/// <summary>Images in memory: well-formed ones made by the encoder, others by hand.</summary>
 internal static class Bytes
 {
-    /// <summary>Of the pages in these images.</summary>
+    /// <summary>The page size of these images, in bytes.</summary>
     internal const int PageSize = 4096;
 
     internal static byte[] Hex(string hex) => Convert.FromHexString(hex.Replace(" ", ""));
@@ -22,7 +22,7 @@ internal static class Bytes
 
     internal static byte[] Record(IMessage message) => [.. UInt32((uint)message.CalculateSize()), .. message.ToByteArray()];
 
-    /// <summary>A pagemap of these records, whatever they are.</summary>
+    /// <summary>A pagemap with these records, valid or not.</summary>
     internal static byte[] RawPagemap(params IMessage[] entries)
     {
         byte[] head = Record(new pagemap_head { PagesId = 1 });

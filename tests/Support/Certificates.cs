@@ -5,7 +5,7 @@ using PreDump.PageServer;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>A CA in a directory of a test, and the files that it makes.</summary>
+/// <summary>A CA in the directory of a test, and the files that it creates.</summary>
 internal sealed class Certificates(Scratch scratch)
 {
     private readonly string _name = $"ca{Random.Shared.Next()}";
@@ -23,14 +23,15 @@ internal sealed class Certificates(Scratch scratch)
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest($"CN={_name}", key, HashAlgorithmName.SHA256);
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+            request.CertificateExtensions.Add(
+                new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
             _authority = request.CreateSelfSigned(DateTimeOffset.Now.AddYears(-2), DateTimeOffset.Now.AddYears(1));
             File.WriteAllText(CaFile, _authority.ExportCertificatePem());
             return _authority;
         }
     }
 
-    /// <summary>A certificate for hosts, and the options that use it.</summary>
+    /// <summary>Creates a certificate for hosts, with the options that use it.</summary>
     public (TlsOptions Options, X509Certificate2 Certificate) For(string host, DateTimeOffset? until = null)
     {
         var authority = Authority;
@@ -43,14 +44,15 @@ internal sealed class Certificates(Scratch scratch)
             names.AddDnsName(host);
         request.CertificateExtensions.Add(names.Build());
         var serial = new byte[] { 0x7a, 1, 2, (byte)++_made };
-        var certificate = request.Create(authority, DateTimeOffset.Now.AddYears(-1), until ?? DateTimeOffset.Now.AddMonths(1), serial);
+        var certificate = request.Create(authority, DateTimeOffset.Now.AddYears(-1),
+            until ?? DateTimeOffset.Now.AddMonths(1), serial);
         string file = scratch[$"{_name}-{_made}.pem"], keyFile = scratch[$"{_name}-{_made}.key"];
         File.WriteAllText(file, certificate.ExportCertificatePem());
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
         return (new TlsOptions(true, file, keyFile, CaFile, null, false), certificate);
     }
 
-    /// <summary>A revocation list; returns its file.</summary>
+    /// <summary>Creates a revocation list; returns its path.</summary>
     public string Revoke(DateTimeOffset nextUpdate, params X509Certificate2[] certificates)
     {
         var list = new CertificateRevocationListBuilder();

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>What a finished command left: exit code, standard output, standard error.</summary>
+/// <summary>The result of a command: exit code, standard output, standard error.</summary>
 internal sealed record CommandResult(int ExitCode, string Output, string Errors)
 {
     public string[] ErrorLines => Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -10,7 +10,7 @@ internal sealed record CommandResult(int ExitCode, string Output, string Errors)
     public override string ToString() => $"exit code {ExitCode}\n--- stdout\n{Output}\n--- stderr\n{Errors}";
 }
 
-/// <summary>Runs a command to its end with its output captured.</summary>
+/// <summary>Runs a command until it ends and captures its output.</summary>
 internal static class Command
 {
     public static async Task<CommandResult> Run(string file, IEnumerable<string> arguments, string? directory = null,
@@ -23,7 +23,7 @@ internal static class Command
         return new CommandResult(running.ExitCode, await output, await errors);
     }
 
-    /// <summary>The same, for what has to work before a test can begin.</summary>
+    /// <summary>The same for a command that must succeed.</summary>
     public static async Task<string> Must(string file, params string[] arguments)
     {
         var result = await Run(file, arguments);

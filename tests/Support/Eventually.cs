@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Waits for what has to come, however slow the machine; the limit is there only so that a hang ends.</summary>
+/// <summary>Waits for an expected event, regardless of the machine's speed; the time limit only ends a hang.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);

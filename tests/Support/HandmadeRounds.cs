@@ -3,7 +3,7 @@ using PreDump.Linux;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Rounds made by hand in one directory, each page filled with a value of its own; removed at the end.</summary>
+/// <summary>Rounds made by hand in one directory, each page filled with one byte value; removed at the end.</summary>
 internal sealed class HandmadeRounds : IDisposable
 {
     private readonly Scratch? _own;
@@ -12,7 +12,7 @@ internal sealed class HandmadeRounds : IDisposable
 
     public HandmadeRounds() => Path = (_own = new Scratch()).Path;
 
-    /// <summary>In a directory that somebody else removes.</summary>
+    /// <summary>In a directory that the caller removes.</summary>
     public HandmadeRounds(string path) => Path = path;
 
     public string Path { get; }
@@ -23,7 +23,8 @@ internal sealed class HandmadeRounds : IDisposable
     {
         string directory = Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
         var inventory = new byte[InventoryImage.MaxBytes];
-        File.WriteAllBytes(System.IO.Path.Combine(directory, ImageNames.Inventory), inventory[..InventoryImage.Write(inventory, uptimeMicroseconds, 2)]);
+        File.WriteAllBytes(System.IO.Path.Combine(directory, ImageNames.Inventory),
+            inventory[..InventoryImage.Write(inventory, uptimeMicroseconds, 2)]);
         if (parent is not null)
             File.CreateSymbolicLink(System.IO.Path.Combine(directory, ImageNames.Parent), parent);
         return directory;
@@ -49,9 +50,10 @@ internal sealed class HandmadeRounds : IDisposable
         return pages;
     }
 
-    /// <summary>Which pages of a pages file are left: not zero.</summary>
+    /// <summary>The pages of a pages file that are left, that is, not all zeros.</summary>
     public static IEnumerable<int> PagesLeft(string pages) =>
-        File.ReadAllBytes(pages).Chunk(PageBytes).Select((page, i) => (page, i)).Where(part => part.page.Any(b => b != 0)).Select(part => part.i);
+        File.ReadAllBytes(pages).Chunk(PageBytes).Select((page, i) => (page, i))
+            .Where(part => part.page.Any(b => b != 0)).Select(part => part.i);
 
     public void Dispose() => _own?.Dispose();
 }

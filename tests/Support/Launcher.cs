@@ -5,7 +5,7 @@ namespace PreDump.Tests.Support;
 
 /// <summary>
 /// Starts processes from one thread that never ends. PR_SET_PDEATHSIG fires when the *thread* that forked ends, and
-/// a thread of the pool may: victims would die in the midst of a test.
+/// a pool thread may end: victims would die in the middle of a test.
 /// </summary>
 internal static class Launcher
 {

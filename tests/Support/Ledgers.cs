@@ -6,7 +6,7 @@ namespace PreDump.Tests.Support;
 /// <summary>Frame ledgers made by hand.</summary>
 internal static class Ledgers
 {
-    /// <summary>Writes one into a directory, in the place of one that is there.</summary>
+    /// <summary>Writes one into a directory, replacing an existing one.</summary>
     public static void Write(string directory, FrameLedgerHead head, Action<FrameLedgerWriter> tasks)
     {
         File.Delete(Path.Combine(directory, ImageNames.Frames));
@@ -18,7 +18,8 @@ internal static class Ledgers
     }
 
     /// <summary>Writes one task.</summary>
-    public static void Task(FrameLedgerWriter ledger, int imagePid, ulong startTime, params IEnumerable<(ulong Address, ulong[] Frames)> runs)
+    public static void Task(FrameLedgerWriter ledger, int imagePid, ulong startTime,
+        params IEnumerable<(ulong Address, ulong[] Frames)> runs)
     {
         ledger.BeginTask(imagePid, startTime);
         foreach (var (address, frames) in runs)
@@ -26,7 +27,7 @@ internal static class Ledgers
         ledger.EndTask();
     }
 
-    /// <summary>Adds very many pages whose frames ascend: one run.</summary>
+    /// <summary>Adds a run of very many pages with ascending frames.</summary>
     public static void Ascending(FrameLedgerWriter ledger, ulong address, ulong pages)
     {
         var frames = new ulong[1 << 16];

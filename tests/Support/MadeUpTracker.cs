@@ -3,7 +3,7 @@ using PreDump.Linux;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>A tracker that works, or does not, whatever this kernel can do; nothing has ever changed.</summary>
+/// <summary>A tracker that works or not, regardless of this kernel; it never reports a change.</summary>
 internal sealed class MadeUpTracker(bool works = true) : IDirtyTracker
 {
     public bool Works => works;

@@ -4,10 +4,10 @@ using PreDump.Linux;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Keeps what it is told.</summary>
+/// <summary>Records what is reported to it.</summary>
 internal sealed class Observed : IObserver
 {
-    /// <summary>For tests that are not interested.</summary>
+    /// <summary>For tests that ignore the reports.</summary>
     public static readonly Observed Nothing = new();
 
     public ConcurrentQueue<string> Warnings { get; } = [];

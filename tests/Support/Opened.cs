@@ -2,10 +2,10 @@ using PreDump.Images;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Images by their paths, opened for a moment.</summary>
+/// <summary>Opens images by their paths for the time of a call.</summary>
 internal static class Opened
 {
-    /// <summary>Does something with a directory of images.</summary>
+    /// <summary>Calls a function with a directory of images.</summary>
     public static T In<T>(string directory, Func<ImageDirectory, T> read)
     {
         using var images = ImageDirectory.Open(directory);

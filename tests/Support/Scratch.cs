@@ -1,7 +1,7 @@
 namespace PreDump.Tests.Support;
 
-/// <summary>A directory of one test's own, gone after it.</summary>
-/// <param name="where">In which directory it is made; else in that for temporary files.</param>
+/// <summary>A directory of a test, removed after it.</summary>
+/// <param name="where">The parent directory; by default the one for temporary files.</param>
 internal sealed class Scratch(string? where = null) : IDisposable
 {
     public string Path { get; } = where is null
@@ -13,7 +13,7 @@ internal sealed class Scratch(string? where = null) : IDisposable
     /// <summary>A new empty directory inside.</summary>
     public string Folder(string name) => Directory.CreateDirectory(this[name]).FullName;
 
-    /// <summary>Makes a file of these bytes inside; returns its path.</summary>
+    /// <summary>Writes these bytes to a file inside; returns its path.</summary>
     public string Write(string name, ReadOnlySpan<byte> content)
     {
         File.WriteAllBytes(this[name], content);

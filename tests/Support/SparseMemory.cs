@@ -4,10 +4,10 @@ using static Tmds.Linux.LibC;
 
 namespace PreDump.Tests.Support;
 
-/// <summary>Anonymous memory of which a page is there only once it is touched.</summary>
+/// <summary>Anonymous memory whose pages exist only after they are touched.</summary>
 internal sealed unsafe class SparseMemory : IDisposable
 {
-    /// <summary>Finds the next runs of pages, and moves <paramref name="at"/> behind what it has seen.</summary>
+    /// <summary>Finds the next runs of pages, and advances <paramref name="at"/> past the scanned pages.</summary>
     public delegate int Scan(ref ulong at, ulong end, Span<MemoryRange> found);
 
     private const int MADV_NOHUGEPAGE = 15;

@@ -5,13 +5,14 @@ using Xunit;
 
 namespace PreDump.Tests.Unit;
 
-/// <summary>The borders between the projects that the compiler does not hold.</summary>
+/// <summary>Rules between the projects that the compiler does not enforce.</summary>
 public sealed partial class ArchitectureTests
 {
     [GeneratedRegex(@"\b(DllImport|LibraryImport)\b")]
     private static partial Regex ForeignCall();
 
-    [GeneratedRegex(@"using (static )?(System\.Net|System\.Diagnostics\.Process|Tmds)|\b(ProcFs|ProcessTree|TreeTask|RemoteMemory|StoppedTree)\b[.( ]")]
+    [GeneratedRegex(@"using (static )?(System\.Net|System\.Diagnostics\.Process|Tmds)"
+        + @"|\b(ProcFs|ProcessTree|TreeTask|RemoteMemory|StoppedTree)\b[.( ]")]
     private static partial Regex TaskOrSocket();
 
     [GeneratedRegex(@"\bProcess\.(Start|GetProcess)|using System\.Diagnostics\.Process")]
@@ -19,13 +20,15 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Foreign_calls_are_declared_in_one_folder() =>
-        Assert.DoesNotContain(Sources("src"), file => ForeignCall().IsMatch(File.ReadAllText(file)) && !file.Contains("/src/PreDump.Linux/Interop/"));
+        Assert.DoesNotContain(Sources("src"), file =>
+            ForeignCall().IsMatch(File.ReadAllText(file)) && !file.Contains("/src/PreDump.Linux/Interop/"));
 
     [Fact]
     public void The_images_project_knows_no_tasks_and_no_sockets() =>
         Assert.DoesNotContain(Sources("src/PreDump.Images"), file => TaskOrSocket().IsMatch(File.ReadAllText(file)));
 
-    /// <summary>Nothing upwards, nothing sideways: predump → PreDump.PageServer → PreDump.Core → PreDump.Images → PreDump.Linux.</summary>
+    /// <summary>References go only downwards: predump → PreDump.PageServer → PreDump.Core → PreDump.Images →
+    /// PreDump.Linux.</summary>
     [Theory]
     [InlineData("PreDump.Linux", "", "Tmds.LibC")]
     [InlineData("PreDump.Images", "PreDump.Linux", "Google.Protobuf Grpc.Tools")]
@@ -35,22 +38,26 @@ public sealed partial class ArchitectureTests
     public void Each_assembly_refers_only_to_those_below_it(string name, string projects, string packages)
     {
         var project = XDocument.Load(Path.Combine(Top(), "src", name, name + ".csproj"));
-        Assert.Equal(projects, string.Join(' ', Included("ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)));
+        Assert.Equal(projects, string.Join(' ', Included("ProjectReference")
+            .Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)));
         Assert.Equal(packages, string.Join(' ', Included("PackageReference").Order(StringComparer.Ordinal)));
 
-        IEnumerable<string> Included(string item) => project.Descendants(item).Select(element => element.Attribute("Include")!.Value);
+        IEnumerable<string> Included(string item) =>
+            project.Descendants(item).Select(element => element.Attribute("Include")!.Value);
     }
 
     [Fact]
-    public void There_are_five_assemblies_and_no_others() => Assert.Equal(["PreDump", "PreDump.Core", "PreDump.Images", "PreDump.Linux", "PreDump.PageServer"],
-        Directory.EnumerateFiles(Path.Combine(Top(), "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
+    public void There_are_five_assemblies_and_no_others() =>
+        Assert.Equal(["PreDump", "PreDump.Core", "PreDump.Images", "PreDump.Linux", "PreDump.PageServer"],
+            Projects().Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_core_knows_no_console_and_no_socket() =>
-        Assert.DoesNotContain(Sources("src/PreDump.Core"), file => Regex.IsMatch(File.ReadAllText(file), @"\bConsole\.|System\.Net|Environment\.(GetEnvironmentVariable|Exit)"));
+        Assert.DoesNotContain(Sources("src/PreDump.Core"),
+            file => Regex.IsMatch(File.ReadAllText(file), @"\bConsole\.|System\.Net|Environment\.(GetEnvironmentVariable|Exit)"));
 
-    /// <summary>Who uses a namespace is used by none that it uses. (A directive that is not needed fails the build. Foreign calls are of the
-    /// room that they are declared for.)</summary>
+    /// <summary>Namespaces do not use each other in a cycle. (A directive that is not needed fails the build. Foreign calls
+    /// belong to the namespace that they are declared for.)</summary>
     [Theory]
     [InlineData("PreDump.Linux")]
     [InlineData("PreDump.Images")]
@@ -59,12 +66,14 @@ public sealed partial class ArchitectureTests
     [InlineData("PreDump")]
     public void The_namespaces_of_an_assembly_form_no_circle(string assembly)
     {
-        var uses = Sources("src/" + assembly).Where(file => !file.Contains("/Interop/")).Select(File.ReadAllText).Where(text => NamespaceOf().IsMatch(text))
+        var uses = Sources("src/" + assembly).Where(file => !file.Contains("/Interop/"))
+            .Select(File.ReadAllText).Where(text => NamespaceOf().IsMatch(text))
             .GroupBy(text => NamespaceOf().Match(text).Groups[1].Value)
-            .ToDictionary(group => group.Key, group => group.SelectMany(text => Using().Matches(text).Select(match => match.Groups[1].Value)).ToHashSet());
+            .ToDictionary(group => group.Key,
+                group => group.SelectMany(text => Using().Matches(text).Select(match => match.Groups[1].Value)).ToHashSet());
         foreach (var (name, used) in uses)
             if (name.LastIndexOf('.') is > 0 and var dot && uses.ContainsKey(name[..dot]))
-                used.Add(name[..dot]); // what stands around a namespace is seen from it
+                used.Add(name[..dot]); // a namespace sees its enclosing one
         var left = uses.Keys.ToList();
         while (left.RemoveAll(name => !uses[name].Overlaps(left.Where(other => other != name))) > 0)
         {
@@ -78,8 +87,8 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^using (PreDump[\w.]*);", RegexOptions.Multiline)]
     private static partial Regex Using();
 
-    /// <summary>What the user gave has a name only in the program itself: below it a message says what it is about
-    /// (KnownFailureException).</summary>
+    /// <summary>Only the program itself knows the names of options; messages of the other assemblies name the input that they are
+    /// about (KnownFailureException).</summary>
     [Theory]
     [InlineData("PreDump.Linux")]
     [InlineData("PreDump.Images")]
@@ -101,11 +110,17 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Only_the_linux_project_may_be_unsafe() =>
-        Assert.Equal(["PreDump.Linux.csproj"], Directory.EnumerateFiles(Path.Combine(Top(), "src"), "*.csproj", SearchOption.AllDirectories)
-            .Where(file => File.ReadAllText(file).Contains("<AllowUnsafeBlocks>true")).Select(Path.GetFileName));
+        Assert.Equal(["PreDump.Linux.csproj"],
+            Projects().Where(file => File.ReadAllText(file).Contains("<AllowUnsafeBlocks>true")).Select(Path.GetFileName));
+
+    private static IEnumerable<string> Projects() => Files("src", "*.csproj");
 
     private static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(Path.Combine(Top(), folder), "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/") && !file.Contains("/bin/"));
+        Files(folder, "*.cs").Where(file => !file.Contains("/obj/") && !file.Contains("/bin/"));
 
-    private static string Top([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../.."));
+    private static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory.EnumerateFiles(Path.Combine(Top(), folder), pattern, SearchOption.AllDirectories);
+
+    private static string Top([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../.."));
 }

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>Directories that can't take the images: one line says which and why, and the victim is left alone.</summary>
+/// <summary>Directories that can't take the images: a one-line error says which and why, and the victim is untouched.</summary>
 public sealed class BadDirectoryTests
 {
     [Fact]
@@ -71,11 +71,12 @@ public sealed class BadDirectoryTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--work-dir", scratch["missing"]);
+        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}",
+            "--work-dir", scratch["missing"]);
         Assert.Contains(scratch["missing"], line);
     }
 
-    /// <summary>Somebody who may write into the directory plants a link under a name that we write.</summary>
+    /// <summary>Another user who may write to the directory plants a link under a name that predump writes.</summary>
     [Theory]
     [InlineData("pagemap-{0}.img")]
     [InlineData("pages-1.img")]
@@ -108,7 +109,7 @@ public sealed class BadDirectoryTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
-    /// <summary>A second name would get what we write; another user's file stays that user's.</summary>
+    /// <summary>A second hard link would see what predump writes; a file of another user keeps its owner.</summary>
     [Theory]
     [InlineData("stats-dump")]
     [InlineData("predump.log")]

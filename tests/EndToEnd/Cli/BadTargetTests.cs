@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>Processes that can't or mustn't be pre-dumped: one line says why, and no image is left.</summary>
+/// <summary>Processes that can't or must not be pre-dumped: a one-line error says why, and no image is left.</summary>
 public sealed class BadTargetTests
 {
     [Fact]
@@ -29,7 +29,7 @@ public sealed class BadTargetTests
     public async Task A_tree_that_begins_with_predumps_parent_is_refused()
     {
         using var scratch = new Scratch();
-        // "; exit" keeps the shell from becoming the tool.
+        // "; exit" keeps the shell from replacing itself with the tool.
         var result = await Command.Run("/bin/sh",
             ["-c", "\"$0\" --tree $$ --images-dir \"$1\"; exit $?", await PreDumpTool.File(), scratch.Path]);
         Refusal.Line(Refusal.Failure, result);
@@ -39,7 +39,8 @@ public sealed class BadTargetTests
     [Fact]
     public async Task A_kernel_thread_is_refused()
     {
-        Assert.SkipUnless(ProcessView.Exists(2) && ProcessView.Status(2, "VmSize") is null, "no kernel thread is to be seen here");
+        Assert.SkipUnless(ProcessView.Exists(2) && ProcessView.Status(2, "VmSize") is null,
+            "no kernel thread is to be seen here");
         var line = await Refused(2);
         Assert.Contains("kernel thread", line);
     }

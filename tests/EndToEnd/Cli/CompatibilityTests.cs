@@ -18,15 +18,17 @@ public sealed class CompatibilityTests
     private static readonly string[] s_runc =
     [
         "--root", "/", "--manage-cgroups=soft", "--shell-job", "--leave-running", "--tcp-established", "--skip-in-flight",
-        "--link-remap", "--ext-unix-sk", "--file-locks", "--empty-ns", "net", "--orphan-pts-master", "--external", "net[4026531840]:extRootNetNS",
+        "--link-remap", "--ext-unix-sk", "--file-locks", "--empty-ns", "net",
+        "--orphan-pts-master", "--external", "net[4026531840]:extRootNetNS",
         "-v4",
     ];
 
-    /// <summary>The rest of `criu dump`'s options that mean nothing to a pre-dump.</summary>
+    /// <summary>The remaining options of `criu dump`, which have no effect on a pre-dump.</summary>
     private static readonly string[] s_rest =
     [
         "--pre-dump-mode", "read", "--evasive-devices", "--skip-mnt", "/mnt", "--lsm-profile", "apparmor:x", "--cpu-cap=all",
-        "--network-lock", "nftables", "--irmap-scan-path", "/tmp", "-L", "/tmp", "--log-pid", "-l", "-j", "-R", "-s", "--track-mem",
+        "--network-lock", "nftables", "--irmap-scan-path", "/tmp", "-L", "/tmp", "--log-pid", "-l", "-j", "-R", "-s",
+        "--track-mem",
         "--tcp-close", "--weak-sysctls",
     ];
 
@@ -40,7 +42,8 @@ public sealed class CompatibilityTests
         using var scratch = new Scratch();
         string[] options = caller switch { "lxc" => s_lxc, "runc" => s_runc, _ => s_rest };
 
-        var result = await PreDumpTool.Run(["pre-dump", .. options, "-D", scratch.Path, "-o", scratch["pre-dump.log"], "-t", $"{victim.Pid}"]);
+        var result = await PreDumpTool.Run(["pre-dump", .. options, "-D", scratch.Path, "-o", scratch["pre-dump.log"],
+            "-t", $"{victim.Pid}"]);
 
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.True(File.Exists(scratch["inventory.img"]));
@@ -67,7 +70,8 @@ public sealed class CompatibilityTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        var result = await PreDumpTool.Run("-t", $"{victim.Pid}", "-D", scratch.Path, "--page-server", "--address", "127.0.0.1", "--port", "1");
+        var result = await PreDumpTool.Run("-t", $"{victim.Pid}", "-D", scratch.Path, "--page-server", "--address", "127.0.0.1",
+            "--port", "1");
         Assert.NotEqual(0, result.ExitCode);
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
     }

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>Configuration files of CRIU's kind: an option a line, without dashes; the command line has the last word.</summary>
+/// <summary>Configuration files in CRIU's format, one option per line, without dashes; the command line overrides them.</summary>
 public sealed class ConfigFileTests
 {
     [Fact]
@@ -74,7 +74,8 @@ public sealed class ConfigFileTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images"), "--config", scratch["missing"]);
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images"),
+            "--config", scratch["missing"]);
         Assert.True(result.ExitCode is 1 or 2, result.ToString());
         Assert.Contains(scratch["missing"], Refusal.Line(result.ExitCode, result));
     }

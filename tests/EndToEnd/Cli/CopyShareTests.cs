@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>The copy's share of the machine, under the operator's control.</summary>
+/// <summary>The operator limits the CPU priority, the rate and the threads of the copy.</summary>
 public sealed class CopyShareTests
 {
     [Theory]
@@ -15,8 +15,9 @@ public sealed class CopyShareTests
         var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--max-rate", option, "--threads", "4");
         long bytes = summary.GetProperty("bytes_written").GetInt64();
         Assert.InRange(bytes, 16 * 1024 * 1024, long.MaxValue);
-        const long LastBatches = 2 * 1024 * 1024; // nobody waits behind them
-        Assert.InRange(summary.GetProperty("copying_us").GetInt64(), (bytes - LastBatches) * 1_000_000 / bytesPerSecond, long.MaxValue);
+        const long LastBatches = 2 * 1024 * 1024; // no wait follows the last batches
+        Assert.InRange(summary.GetProperty("copying_us").GetInt64(), (bytes - LastBatches) * 1_000_000 / bytesPerSecond,
+            long.MaxValue);
     }
 
     [Fact]
@@ -24,14 +25,16 @@ public sealed class CopyShareTests
     {
         await using var victim = await Victim.Start("plain", 16 * 256);
         using var scratch = new Scratch();
-        using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--nice", "7", "--max-rate", "4M", "--threads", "2");
+        using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--nice", "7",
+            "--max-rate", "4M", "--threads", "2");
         try
         {
-            // field 19 of stat, counted from behind the name; 1 thread is another one's: the main one
+            // field 19 of stat, counted after the name
             int Nice(string task) => int.Parse(File.ReadAllText(Path.Combine(task, "stat")).Split(") ")[1].Split(' ')[16]);
             string Name(string task) => File.ReadAllText(Path.Combine(task, "comm")).Trim();
             var tasks = $"/proc/{tool.Id}/task";
-            await Eventually.True(() => Directory.GetDirectories(tasks).Count(task => Name(task) == "copy" && Nice(task) == 7) == 2, "both are nice");
+            await Eventually.True(() => Directory.GetDirectories(tasks)
+                .Count(task => Name(task) == "copy" && Nice(task) == 7) == 2, "both are nice");
             Assert.Equal(Nice("/proc/self"), Nice($"{tasks}/{tool.Id}"));
         }
         finally

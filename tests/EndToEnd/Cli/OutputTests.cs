@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>What a caller sees: the summary, CRIU's figures, help, version, logs.</summary>
+/// <summary>The output: summary, CRIU's statistics, help, version, logs.</summary>
 public sealed partial class OutputTests
 {
     [Fact]
@@ -13,9 +13,11 @@ public sealed partial class OutputTests
         using var scratch = new Scratch();
         var result = await Dump(victim, scratch, "--display-stats");
         Assert.Contains("Displaying dump stats:", result.Output);
-        foreach (var time in new[] { "Freezing time", "Frozen time", "Memory dump time", "Memory write time", "IRMAP resolve time" })
+        foreach (var time in new[]
+            { "Freezing time", "Frozen time", "Memory dump time", "Memory write time", "IRMAP resolve time" })
             Assert.Matches($"(?m)^{time}: [0-9]+ us$", result.Output);
-        foreach (var pages in new[] { "Memory pages scanned", "Memory pages skipped from parent", "Memory pages written", "Lazy memory pages" })
+        foreach (var pages in new[]
+            { "Memory pages scanned", "Memory pages skipped from parent", "Memory pages written", "Lazy memory pages" })
             Assert.Matches($"(?m)^{pages}: [0-9]+ \\(0x[0-9a-f]+\\)$", result.Output);
     }
 
@@ -63,8 +65,8 @@ public sealed partial class OutputTests
     {
         var result = await PreDumpTool.Run("--help");
         Assert.Equal(0, result.ExitCode);
-        foreach (var option in new[] { "--tree", "--images-dir", "--work-dir", "--prev-images-dir", "--no-compare", "--freeze-cgroup",
-            "--timeout", "--json", "check" })
+        foreach (var option in new[] { "--tree", "--images-dir", "--work-dir", "--prev-images-dir", "--no-compare",
+            "--freeze-cgroup", "--timeout", "--json", "check" })
             Assert.Contains(option, result.Output);
     }
 

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Cli;
 
-/// <summary>A command line that makes no sense: exit code 2 and one line that says what is wrong with it.</summary>
+/// <summary>An invalid command line: exit code 2 and a one-line error that says what is wrong.</summary>
 public sealed class UsageTests
 {
     [Theory]

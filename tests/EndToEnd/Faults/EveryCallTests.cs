@@ -4,12 +4,12 @@ namespace PreDump.Tests.EndToEnd.Faults;
 
 /// <summary>
 /// Each call that predump makes fails once, with each error that fits it: the images are those of an undisturbed run,
-/// or one line says what failed and nothing is left. The victim is stopped, so that images can be compared byte by
+/// or a one-line error says what failed and no file is left. The victim is stopped, so that images can be compared byte by
 /// byte.
 /// </summary>
 public sealed class EveryCallTests
 {
-    /// <summary>The numbers and calls of tests/victims/preload/failing-calls, which tests/vm/faults.py reads, too.</summary>
+    /// <summary>The numbers and calls of tests/victims/preload/failing-calls, which tests/vm/faults.py reads as well.</summary>
     public static TheoryData<int, string> Errors => [.. from line in File.ReadLines(Victim.FileOf("failing-calls"))
                                                         where !line.StartsWith('#')
                                                         let words = line.Split(' ')
@@ -78,8 +78,10 @@ public sealed class EveryCallTests
         Assert.True(failed > 0, "none of these calls was made");
     }
 
-    // Inventory and statistics hold times; pages and pagemaps have to be the same.
+    // Inventory and statistics contain times; pages and pagemaps must be identical.
     private static List<string> Content(string images) =>
         [.. Directory.GetFiles(images).Order(StringComparer.Ordinal)
-            .Select(file => Path.GetFileName(file) + (Path.GetFileName(file).StartsWith("pag", StringComparison.Ordinal) ? Convert.ToHexString(File.ReadAllBytes(file)) : ""))];
+            .Select(file => Path.GetFileName(file)
+                + (Path.GetFileName(file).StartsWith("pag", StringComparison.Ordinal)
+                    ? Convert.ToHexString(File.ReadAllBytes(file)) : ""))];
 }

@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Faults;
 
-/// <summary>The action script is killed at each of its calls, and each of its calls fails once: then the images are whole and right, or have no
-/// inventory and the exit code says so; and nothing of the parents is changed but their marks.</summary>
+/// <summary>The action script is killed at each of its calls, and each of its calls fails once. Either the images are complete
+/// and correct, or they have no inventory and the exit code says so. Of the parents only the marks change.</summary>
 public sealed class FinalDumpTests
 {
     private const int EPERM = 1, EINTR = 4, EIO = 5, ENOMEM = 12, EXDEV = 18, EMFILE = 24, ENOSPC = 28, ENOSYS = 38, Half = 0;
@@ -12,7 +12,8 @@ public sealed class FinalDumpTests
     public static TheoryData<int, string> Errors => new()
     {
         { ENOSPC, "write,pwrite,openat,open,renameat,close,copy_file_range,ftruncate" },
-        { EIO, "open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64,copy_file_range,lseek,ftruncate" },
+        { EIO, "open,openat,read,write,pwrite,pread,close,renameat,ioctl,process_vm_readv,getdents64,"
+            + "copy_file_range,lseek,ftruncate" },
         { EMFILE, "open,openat,pidfd_open" },
         { ENOMEM, "open,openat,mmap,ioctl,process_vm_readv,read,getdents64,pidfd_open,poll,copy_file_range" },
         { EINTR, "read,write,pwrite,open,openat,poll,close,pread,copy_file_range" },
@@ -42,7 +43,8 @@ public sealed class FinalDumpTests
             Assert.True(result.ExitCode is 0 or 1, what);
             Assert.True(result.ExitCode == 0 || result.Errors.Contains("predump: error: "), what);
             mended += result.ExitCode == 0 ? 1 : 0;
-            await AssertWholeOrWithoutInventory(dump, final, result.ExitCode, what, warned: result.Errors.Contains("don't build a round on it again"));
+            await AssertWholeOrWithoutInventory(dump, final, result.ExitCode, what,
+                warned: result.Errors.Contains("don't build a round on it again"));
             Directory.Delete(Path.GetDirectoryName(final)!, recursive: true);
         }
         Tally.Count("faults injected", failed);
@@ -68,7 +70,7 @@ public sealed class FinalDumpTests
             var what = $"killed at call {at} of {calls}";
             Assert.True(running.ExitCode is 0 or 128 + Signal.Kill, $"exit code {running.ExitCode}: {what}");
             if (running.ExitCode != 0 && HandmadeDump.Content(final).SequenceEqual(before))
-                untouched++; // before it could do anything: as criu left it
+                untouched++; // before it could do anything: the images are as criu left them
             else
                 await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, what, warned: false);
             unproved += File.Exists(Path.Combine(final, ImageNames.UnprovedInventory)) ? 1 : 0;
@@ -76,10 +78,11 @@ public sealed class FinalDumpTests
             Directory.Delete(Path.GetDirectoryName(final)!, recursive: true);
         }
         Tally.Count("faults injected", calls);
-        Assert.True(unproved > calls / 2, $"only {unproved} of {calls} kills were in the midst of it ({untouched} before, {whole} after)");
+        Assert.True(unproved > calls / 2,
+            $"only {unproved} of {calls} kills were in the midst of it ({untouched} before, {whole} after)");
     }
 
-    // criu asks for the exit code alone: of a process that was killed it is 0, and then criu kills the tree.
+    // criu looks only at the exit code, which is 0 for a process that was killed; criu then kills the tree.
     [Theory]
     [InlineData(Signal.Hangup)]
     [InlineData(Signal.Int)]
@@ -101,15 +104,17 @@ public sealed class FinalDumpTests
             using var running = await tool.Start(at, signal, 0);
             await running.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(signal, running.ExitCode);
-            await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, $"signal {signal} at call {at} of {calls}", warned: false);
+            await AssertWholeOrWithoutInventory(dump, final, running.ExitCode, $"signal {signal} at call {at} of {calls}",
+                warned: false);
         }
     }
 
-    // One of the tasks has a wrong page at the beginning of a run, another some in its midst; the third has none.
+    // One task has a wrong page at the start of a run, another has some in the middle; the third has none.
     private static async Task<HandmadeDump> Spoiled(Victim victim)
     {
         var dump = await HandmadeDump.Take(victim, run => run.NrPages < 4 ? [run with { Flags = PageFlags.Parent }]
-            : [run with { NrPages = 2, Flags = PageFlags.Parent }, new PagemapEntry(run.Vaddr + 2 * HandmadeDump.Page, 1, PageFlags.Present),
+            : [run with { NrPages = 2, Flags = PageFlags.Parent },
+                new PagemapEntry(run.Vaddr + 2 * HandmadeDump.Page, 1, PageFlags.Present),
                new PagemapEntry(run.Vaddr + 3 * HandmadeDump.Page, run.NrPages - 3, PageFlags.Parent)]);
         HandmadeDump.Spoil(victim.Tree[0], dump.Largest(victim.Tree[0]).Vaddr);
         foreach (ulong page in new ulong[] { 1, 4, 5 })
@@ -127,7 +132,8 @@ public sealed class FinalDumpTests
         return final;
     }
 
-    private static async Task AssertWholeOrWithoutInventory(HandmadeDump dump, string final, int exitCode, string what, bool warned)
+    private static async Task AssertWholeOrWithoutInventory(HandmadeDump dump, string final, int exitCode, string what,
+        bool warned)
     {
         bool looksWhole = File.Exists(Path.Combine(final, ImageNames.Inventory));
         Assert.True(looksWhole || exitCode != 0, $"no inventory, and success: {what}");
@@ -135,13 +141,15 @@ public sealed class FinalDumpTests
         var now = HandmadeDump.Content(round);
         if (looksWhole)
         {
-            if (now.ContainsKey(ImageNames.ClaimedInventory)) // it could not be marked; a restore does not mind, but verify tells of it
+            // the mark could not be set: a restore ignores that, but verify reports it
+            if (now.ContainsKey(ImageNames.ClaimedInventory))
                 File.Move(Path.Combine(round, ImageNames.ClaimedInventory), Path.Combine(round, ImageNames.Inventory));
             var verified = await PreDumpTool.Run("verify", final, "--tree", $"{dump.Victim.Pid}");
             Assert.True(verified.ExitCode == 0, $"{what}: {verified}");
         }
         var was = HandmadeDump.Content(dump.Round);
-        Assert.True(warned || !now.ContainsKey(ImageNames.Inventory) || now.ContainsKey(ImageNames.Child), $"the parent looks as if it could be built upon: {what}");
+        Assert.True(warned || !now.ContainsKey(ImageNames.Inventory) || now.ContainsKey(ImageNames.Child),
+            $"the parent looks as if it could be built upon: {what}");
         string[] marks = [ImageNames.Inventory, ImageNames.ClaimedInventory, ImageNames.Child];
         Assert.Equal(was.Where(file => !marks.Contains(file.Key)), now.Where(file => !marks.Contains(file.Key)));
     }

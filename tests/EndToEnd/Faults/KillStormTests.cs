@@ -4,14 +4,15 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Faults;
 
 /// <summary>
-/// s_signals at moments spread evenly over all that predump does, for each way to freeze and for victims of each shape:
-/// the victim goes on, and what is left is whole or does not look so. PREDUMP_KILLS=N sends N signals to each pair of
-/// victim and backend instead of 70, which makes 1050 in all.
+/// Signals at moments spread evenly over a run of predump, for each way to freeze and for victims of each shape: the victim goes
+/// on, and the images that are left are complete or do not look complete. PREDUMP_KILLS=N sends N signals to each pair of victim
+/// and backend instead of 70, which makes 1050 in all.
 /// </summary>
 public sealed class KillStormTests
 {
     private static readonly int[] s_signals = [Signal.Kill, Signal.Term, Signal.Kill, Signal.Int, Signal.Hangup];
-    private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_KILLS"), out int kills) ? kills : 70;
+    private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_KILLS"), out int kills)
+        ? kills : 70;
 
     [Theory]
     [MemberData(nameof(Pairs))]
@@ -45,7 +46,7 @@ public sealed class KillStormTests
                 Tally.Measure($"signal until the tree runs, {backend}", time);
             await running.WaitForExitAsync(TestContext.Current.CancellationToken);
             if (tool.SignalledAt() is null)
-            { // it made fewer calls this time: how many it waits for the victim to stop depends on the load
+            { // it made fewer calls this time: the number of waits for the victim to stop depends on the load
                 calls = Math.Min(calls, await tool.CountCalls(Arguments($"counted again at {i}")));
                 continue;
             }
@@ -71,10 +72,11 @@ public sealed class KillStormTests
     private static async Task Settle(Victim victim, string program)
     {
         if (program is "vforker" or "ctrlz")
-            await Eventually.True(() => ProcessView.State(victim.Pid) == (program == "ctrlz" ? 'T' : 'D'), "the victim has its shape");
+            await Eventually.True(() => ProcessView.State(victim.Pid) == (program == "ctrlz" ? 'T' : 'D'),
+                "the victim has its shape");
     }
 
-    // From the signal until no thread is traced and nothing is frozen; as exactly as /proc can be read.
+    // From the signal until no thread is traced and nothing is frozen; as precisely as polling /proc allows.
     private static async Task<TimeSpan?> UntilFree(FaultyTool tool, Process running, Victim victim, TestCgroup? cgroup)
     {
         while (tool.SignalledAt() is null)
@@ -103,7 +105,7 @@ public sealed class KillStormTests
             Assert.True(exitCode is 0 or 128 + Signal.Kill, $"exit code {exitCode}: {what}");
             return;
         }
-        // Before predump listens (its first lines) and after it has ceased to, a signal ends it as it does any program.
+        // Before predump handles signals and after it has stopped doing so, a signal has its default effect.
         Assert.True(exitCode == 0 || exitCode == 128 + signal, $"exit code {exitCode}: {what}");
         if (exitCode != 0 && !whole)
             Assert.True(Directory.GetFileSystemEntries(images).Length == 0, $"something is left: {what}");

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Faults;
 
-/// <summary>What predump runs short of: descriptors, room in a file, a place for its summary, the directory itself, rights.</summary>
+/// <summary>predump lacks a resource: descriptors, disk space, threads, memory, output, directory, permissions.</summary>
 public sealed class ResourceTests
 {
     [Fact]
@@ -25,17 +25,19 @@ public sealed class ResourceTests
     [Theory]
     [InlineData("ulimit -n", 12, "processes", 3)]
     [InlineData("ulimit -f", 512, "plain", 1024)]
-    public async Task A_limit_of_descriptors_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value, string program, int argument)
+    public async Task A_limit_of_descriptors_that_is_too_low_is_a_clear_failure_that_names_it(string limit, int value,
+        string program, int argument)
     {
         await using var victim = await Victim.Start(program, argument);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var line = Refusal.Line(Refusal.Failure, await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
+        var line = Refusal.Line(Refusal.Failure,
+            await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
         Assert.Contains(limit, line);
         await AssertNothingLeft(scratch["images"], before, victim);
     }
 
-    /// <summary>Whichever file it is that has no room: pages, pagemap, statistics, log, pid file or inventory.</summary>
+    /// <summary>The disk is full at any of the files: pages, pagemap, statistics, log, pid file or inventory.</summary>
     [Fact]
     public async Task A_disk_that_is_too_small_by_any_amount_is_a_clear_failure()
     {
@@ -48,7 +50,7 @@ public sealed class ResourceTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
-    /// <summary>A write that fails once, whichever it is: no error is lost, whether the disk tells of it at once or at the file's end.</summary>
+    /// <summary>Each write fails once; no error is lost, whether the disk reports it at once or at the close.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -62,7 +64,7 @@ public sealed class ResourceTests
         {
             await using var disk = await FaultyDisk.Mount(at, cached);
             var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path);
-            if (result.ExitCode == 0) // also where the kernel said how much had been written before, and the rest could be after all
+            if (result.ExitCode == 0) // also after a short write whose retry succeeded
                 await Command.Must(await PreDumpTool.File(), "verify", disk.Path, "--tree", $"{victim.Pid}");
             else
             {
@@ -79,13 +81,13 @@ public sealed class ResourceTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
-    /// <summary>Below three threads the runtime itself can't start, and says nothing; from then on a limit is named, or is enough.</summary>
+    /// <summary>Below three threads the runtime can't start; above, the error names the limit or the run succeeds.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_user_with_few_threads_is_told_or_served_by_fewer(bool cgroup)
     {
-        using var user = new Nobody(61_000 + Environment.ProcessId % 1000); // whose threads nobody else's count with
+        using var user = new Nobody(61_000 + Environment.ProcessId % 1000); // no other process's threads count against its limit
         await using var victim = await user.Start("plain");
         using var freezer = cgroup ? TestCgroup.Create(2) : null;
         freezer?.Add(victim);
@@ -112,12 +114,12 @@ public sealed class ResourceTests
             else
             {
                 named++;
-                Assert.Matches("ulimit -u|could not start|Resource temporarily unavailable", Refusal.Line(Refusal.Failure, result));
+                Assert.Matches("ulimit -u|could not start|Resource temporarily unavailable",
+                    Refusal.Line(Refusal.Failure, result));
                 Assert.Empty(Directory.GetFileSystemEntries(user.Images));
                 Tally.Count("faults injected");
             }
-            foreach (var file in Directory.GetFiles(user.Images))
-                File.Delete(file);
+            Array.ForEach(Directory.GetFiles(user.Images), File.Delete);
         }
         Assert.True(named > 0, "no limit was too low");
     }
@@ -130,10 +132,10 @@ public sealed class ResourceTests
         await using var disk = await TinyDisk.Mount(4096);
         using var scratch = new Scratch();
         File.WriteAllBytes(Path.Combine(disk.Path, "ballast"), new byte[4096]);
-        var images = scratch.Folder("images");
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", images, "--work-dir", disk.Path, "--log-file", "log", "-v4");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images"),
+            "--work-dir", disk.Path, "--log-file", "log", "-v4");
         if (result.ExitCode == 0)
-            await Command.Must(await PreDumpTool.File(), "verify", images);
+            await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
         else
             Assert.Contains("No space left", Refusal.Line(Refusal.Failure, result));
         await VictimState.AssertUnchanged(before, victim);
@@ -152,7 +154,7 @@ public sealed class ResourceTests
         await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
     }
 
-    /// <summary>The images' page cache counts too, so that the cgroup is full all the time. $PREDUMP_BIG_PAGES: pages of the victim.</summary>
+    /// <summary>The images' page cache counts too, so the cgroup is full. $PREDUMP_BIG_PAGES: pages of the victim.</summary>
     [Fact]
     public async Task A_cgroup_of_64_MB_is_enough_for_any_victim()
     {
@@ -161,7 +163,8 @@ public sealed class ResourceTests
         await using var victim = await Victim.Start("plain", pages);
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var result = await Command.Run("/bin/sh", cgroup.Inside(await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")));
+        var result = await Command.Run("/bin/sh",
+            cgroup.Inside(await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")));
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.True(new FileInfo(scratch["images/pages-1.img"]).Length > pages * (long)Mapping.PageSize);
         await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
@@ -203,7 +206,8 @@ public sealed class ResourceTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        Assert.Equal(Refusal.Failure, (await Shell("exec \"$0\" \"$@\" > /dev/full 2> /dev/full", victim, scratch["missing"])).ExitCode);
+        var result = await Shell("exec \"$0\" \"$@\" > /dev/full 2> /dev/full", victim, scratch["missing"]);
+        Assert.Equal(Refusal.Failure, result.ExitCode);
     }
 
     [Theory]
@@ -234,11 +238,10 @@ public sealed class ResourceTests
                 await Command.Must("/bin/umount", "-l", images);
             var errors = await tool.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             await tool.WaitForExitAsync(TestContext.Current.CancellationToken);
-            if (how == "unmounted") // for the disk's own end
+            if (how == "unmounted") // for the end of the disk's process
                 await Command.Must("/bin/mount", "-t", "tmpfs", "tmpfs", images);
-
             if (tool.ExitCode == 0)
-                continue; // it had finished before
+                continue; // it had already finished
             failures++;
             Refusal.Line(Refusal.Failure, new CommandResult(tool.ExitCode, "", errors));
             Assert.False(File.Exists(Path.Combine(images, "inventory.img")) || File.Exists(scratch["elsewhere/inventory.img"]));
@@ -248,7 +251,7 @@ public sealed class ResourceTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
-    /// <summary>As a container's seccomp profile has it.</summary>
+    /// <summary>As a container's seccomp profile makes the call fail.</summary>
     [Theory]
     [InlineData("EPERM")]
     [InlineData("ENOSYS")]
@@ -260,20 +263,23 @@ public sealed class ResourceTests
         await using var victim = await Victim.Start("plain", 1024);
         await victim.Stop();
         using var scratch = new Scratch();
-        var result = await Command.Run(Strace, ["-f", "-o", "/dev/null", "-e", "trace=process_vm_readv", "-e", $"inject=process_vm_readv:error={error}",
-            await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")]);
+        var result = await Command.Run(Strace,
+            ["-f", "-o", "/dev/null", "-e", "trace=process_vm_readv", "-e", $"inject=process_vm_readv:error={error}",
+                await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images")]);
         Assert.True(result.ExitCode == 0, result.ToString());
         await PageComparison.AssertSame(victim, scratch["images"]);
     }
 
     private static async Task<CommandResult> Shell(string script, Victim victim, string images, params string[] more) =>
-        await Command.Run("/bin/bash", ["-c", script, await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, .. more]);
+        await Command.Run("/bin/bash",
+            ["-c", script, await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, .. more]);
 
-    // 1 where there was room enough.
+    // 1 if there was enough room.
     private static async Task<int> OnSmallDisk(long bytes, int? inodes, Victim victim)
     {
         await using var disk = await TinyDisk.Mount(bytes, inodes);
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path, "--log-file", "log", "--pidfile", "pid", "-v4");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path, "--log-file", "log",
+            "--pidfile", "pid", "-v4");
         if (result.ExitCode == 0)
         {
             await Command.Must(await PreDumpTool.File(), "verify", disk.Path);

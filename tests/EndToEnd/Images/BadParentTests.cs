@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>--prev-images-dir where it can't work is an error, never a silent full dump.</summary>
+/// <summary>A --prev-images-dir that can't be used is an error, never a silent full dump.</summary>
 public sealed class BadParentTests
 {
     [Fact]
@@ -14,7 +14,8 @@ public sealed class BadParentTests
         await PreDumpTool.Dump(victim.Pid, scratch.Folder("first"));
         var before = VictimState.OfTree(victim);
 
-        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("second"), "--tree", $"{victim.Pid}", "--prev-images-dir", "../first");
+        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("second"), "--tree", $"{victim.Pid}",
+            "--prev-images-dir", "../first");
 
         Assert.Contains("soft-dirty", line, StringComparison.OrdinalIgnoreCase);
         await VictimState.AssertUnchanged(before, victim);
@@ -25,7 +26,8 @@ public sealed class BadParentTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--prev-images-dir", scratch.Folder("first"));
+        await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}",
+            "--prev-images-dir", scratch.Folder("first"));
     }
 
     [Fact]
@@ -44,7 +46,8 @@ public sealed class BadParentTests
         using var scratch = new Scratch();
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json");
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("soft-dirty", Assert.Single(result.ErrorLines, line => line.StartsWith("predump: warning: ", StringComparison.Ordinal)));
+        Assert.Contains("soft-dirty",
+            Assert.Single(result.ErrorLines, line => line.StartsWith("predump: warning: ", StringComparison.Ordinal)));
         Assert.Contains("\"soft_dirty\":false", result.Output.Replace(" ", "", StringComparison.Ordinal));
     }
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>CRIU's own decoder reads what we write.</summary>
+/// <summary>CRIU's own decoder reads the images that predump writes.</summary>
 public sealed class CritTests : IDisposable
 {
     private const string Crit = "/usr/bin/crit";

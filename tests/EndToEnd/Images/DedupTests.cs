@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>Holes in the parents, on a file system that has none.</summary>
+/// <summary>Punching holes in the parents, on a file system that does not support it.</summary>
 public sealed class DedupTests
 {
     [Fact]

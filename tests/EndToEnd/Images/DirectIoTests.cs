@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>Pages that are written past the page cache (--image-io-mode direct): the same images, and nothing of them in the
-/// cache.</summary>
+/// <summary>Pages written with O_DIRECT (--image-io-mode direct): the images are the same, and the page cache holds none
+/// of them.</summary>
 public sealed class DirectIoTests
 {
     private const int Einval = 22;
@@ -28,7 +28,7 @@ public sealed class DirectIoTests
 
     [Theory]
     [InlineData("buffered", true)]
-    [InlineData("writeback", true)] // CRIU's word for it
+    [InlineData("writeback", true)] // CRIU's name for it
     [InlineData("direct", false)]
     public async Task Images_by_direct_IO_are_not_in_the_page_cache(string mode, bool isCached)
     {
@@ -61,7 +61,7 @@ public sealed class DirectIoTests
         }
     }
 
-    /// <summary>As where the blocks are larger than pages: it opens the file so, and refuses to write.</summary>
+    /// <summary>As if blocks were larger than pages: the file can be opened with O_DIRECT, but writes fail.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
@@ -83,8 +83,9 @@ public sealed class DirectIoTests
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", "1", "-v4", .. s_direct];
-        var result = await PreDumpTool.Run(arguments); // nobody listens there
+        string[] arguments = ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", "1",
+            "-v4", .. s_direct];
+        var result = await PreDumpTool.Run(arguments); // no server listens there
         Assert.Contains("debug: --image-io-mode direct: makes no difference", result.Errors);
         Assert.DoesNotContain("warning: --image-io-mode", result.Errors);
     }

@@ -8,11 +8,11 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>Images are data from anywhere: whatever stands in their place, the tool ends, with one line and without having done
-/// anything.</summary>
+/// <summary>Images are untrusted data: whatever takes their place, the tool ends with a one-line error and changes
+/// nothing.</summary>
 public sealed class HostileImagesTests
 {
-    // With what the runtime needs; a record of 4 GiB or a million pagemap entries would show.
+    // Includes the runtime's own memory; a record of 4 GiB or a million pagemap entries would exceed it.
     private const long MostMemory = 32L * 1024 * 1024;
 
     public static TheoryData<string> Damages => [.. HostileChain.Damages];
@@ -35,7 +35,8 @@ public sealed class HostileImagesTests
     public async Task Dedup_refuses_hostile_images_and_frees_nothing(string damage)
     {
         using var chain = new HostileChain(7, 1, damage);
-        byte[]? before = new FileInfo(chain.Pages) is { Exists: true, LinkTarget: null, Length: > 0 } ? File.ReadAllBytes(chain.Pages) : null;
+        byte[]? before = new FileInfo(chain.Pages) is { Exists: true, LinkTarget: null, Length: > 0 }
+            ? File.ReadAllBytes(chain.Pages) : null;
         var (result, memory) = await Run("dedup", chain.Second);
         Refusal.Line(Refusal.Failure, result);
         Assert.InRange(memory, 0, MostMemory);
@@ -49,7 +50,7 @@ public sealed class HostileImagesTests
     {
         int self = Environment.ProcessId;
         using var chain = new HostileChain(self, ProcFs.UptimeMicroseconds() - 1, damage);
-        foreach (var parent in new[] { "../1", "../2" }) // itself damaged, or by what it is built on
+        foreach (var parent in new[] { "../1", "../2" }) // damaged itself, or in one of its parents
         {
             var e = Record.Exception(() => Open(chain, parent, self));
             Assert.True(e is ImageException or PreDumpException, $"{parent}: {e}");
@@ -98,10 +99,11 @@ public sealed class HostileImagesTests
     {
         Tally.Count("hostile inputs read");
         Requires.Program("/usr/bin/python3", "python3");
-        // The peak of its children is what the last line says.
+        // The last line is the peak memory of its children.
         const string Script = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); "
             + "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)";
-        var result = await Eventually.Within(Command.Run("/usr/bin/python3", ["-c", Script, await PreDumpTool.File(), .. arguments]), "the tool's end");
+        var result = await Eventually.Within(Command.Run("/usr/bin/python3",
+            ["-c", Script, await PreDumpTool.File(), .. arguments]), "the tool's end");
         var lines = result.Output.TrimEnd().Split('\n');
         return (result with { Output = string.Join('\n', lines[..^1]) }, long.Parse(lines[^1]) * 1024);
     }
@@ -109,6 +111,7 @@ public sealed class HostileImagesTests
     private static void Open(HostileChain chain, string parent, int pid)
     {
         using var images = RoundDirectory.Open(chain.Third);
-        using var round = ParentRound.Open(new ParentRequest(new TreeRoot(pid, ProcFs.StartTime(pid), pid, "test"), parent), images, new MadeUpTracker(), openRemote: null, Observed.Nothing);
+        using var round = ParentRound.Open(new ParentRequest(new TreeRoot(pid, ProcFs.StartTime(pid), pid, "test"), parent),
+            images, new MadeUpTracker(), openRemote: null, Observed.Nothing);
     }
 }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>The files of an image directory: what kinds, for whom, and what stands in the small ones.</summary>
+/// <summary>The files of an images directory: their kinds, their modes, and the contents of the small ones.</summary>
 public sealed class ImageFilesTests
 {
     [Fact]
@@ -14,9 +14,11 @@ public sealed class ImageFilesTests
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
-        var names = Directory.GetFiles(scratch.Path).Select(Path.GetFileName).Where(name => name != "predump-frames").Order(StringComparer.Ordinal).ToList();
+        var names = Directory.GetFiles(scratch.Path).Select(Path.GetFileName).Where(name => name != "predump-frames")
+            .Order(StringComparer.Ordinal).ToList();
         var tasks = victim.Tree.Select(pid => $"pagemap-{pid}.img");
-        Assert.Equal(["inventory.img", .. tasks.Order(StringComparer.Ordinal), "pages-1.img", "pages-2.img", "pages-3.img", "stats-dump"], names);
+        Assert.Equal(["inventory.img", .. tasks.Order(StringComparer.Ordinal), "pages-1.img", "pages-2.img", "pages-3.img",
+            "stats-dump"], names);
         foreach (var name in names.Where(name => !name!.StartsWith("pages-", StringComparison.Ordinal)))
         {
             var shown = JsonDocument.Parse(await Command.Must("/usr/bin/crit", "show", scratch[name!])).RootElement;
@@ -111,7 +113,7 @@ public sealed class ImageFilesTests
         Assert.NotEqual(0, new FileInfo(Path.Combine(work, "predump.log")).Length);
     }
 
-    /// <summary>/proc/uptime leaves out what is below 10 ms.</summary>
+    /// <summary>/proc/uptime has a resolution of 10 ms.</summary>
     private const long UptimeStep = 10_000;
 
     private static long Uptime() => (long)(decimal.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0]) * 1_000_000);

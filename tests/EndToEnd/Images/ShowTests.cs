@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>`predump show`: for people, and as crit shows it.</summary>
+/// <summary>`predump show`: for people, and in crit's format.</summary>
 public sealed class ShowTests
 {
     private const string Crit = "/usr/bin/crit";
@@ -15,7 +15,8 @@ public sealed class ShowTests
     {
         using var folder = new HandmadeRounds();
         var directory = folder.Round("1");
-        folder.Task(directory, 7, 1, (16, 2, PageFlags.Present), (32, 5, PageFlags.Parent), (48, 1, PageFlags.Present | PageFlags.Lazy));
+        folder.Task(directory, 7, 1, (16, 2, PageFlags.Present), (32, 5, PageFlags.Parent),
+            (48, 1, PageFlags.Present | PageFlags.Lazy));
         var lines = await Show(Path.Combine(directory, ImageNames.Pagemap(7)));
         Assert.Equal(
             [
@@ -40,7 +41,8 @@ public sealed class ShowTests
         Assert.Contains("dump_uptime 3000000 us after boot (00:00:03)", lines);
         Assert.Contains($"parent {first}", lines);
         var third = folder.Round("3", second);
-        Assert.Contains(await Show(third), line => line.StartsWith($"parent {second} (an absolute link", StringComparison.Ordinal));
+        Assert.Contains(await Show(third),
+            line => line.StartsWith($"parent {second} (an absolute link", StringComparison.Ordinal));
         Assert.Contains("rounds 2", lines);
         Assert.Contains("pagemap-7.img 2 2 8.0 KiB 5 0 pages-1.img", lines);
         Assert.Contains("pagemap-9.img 1 4 16.0 KiB 0 4 pages-2.img", lines);
@@ -50,10 +52,11 @@ public sealed class ShowTests
         var json = JsonDocument.Parse(await Must("show", second, "--json")).RootElement;
         Assert.Equal("../1", json.GetProperty("parent").GetString());
         Assert.Equal(3_000_000, json.GetProperty("inventory").GetProperty("dump_uptime").GetInt64());
-        Assert.Equal([2, 4], json.GetProperty("pagemaps").EnumerateArray().Select(task => task.GetProperty("pages_present").GetInt32()));
+        Assert.Equal([2, 4], json.GetProperty("pagemaps").EnumerateArray()
+            .Select(task => task.GetProperty("pages_present").GetInt32()));
     }
 
-    /// <summary>crit itself encodes what we show to the bytes that we wrote.</summary>
+    /// <summary>crit itself encodes the output of show to the bytes that predump wrote.</summary>
     [Fact]
     public async Task Crit_takes_the_json_of_show_for_its_own()
     {
@@ -83,7 +86,7 @@ public sealed class ShowTests
         Assert.Contains("raw pages", await Refused(scratch["pages-1.img"]));
     }
 
-    // Every field that we show, crit shows with the same value.
+    // crit shows every field of our output with the same value.
     private static void AssertSame(JsonObject ours, JsonObject crits)
     {
         foreach (var (name, value) in ours)
@@ -97,6 +100,7 @@ public sealed class ShowTests
 
     private static async Task<string> Must(params string[] arguments) => await Command.Must(await PreDumpTool.File(), arguments);
 
-    private static async Task<List<string>> Show(string path) => [.. (await Must("show", path)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))];
+    private static async Task<List<string>> Show(string path) =>
+        [.. (await Must("show", path)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))];
 }

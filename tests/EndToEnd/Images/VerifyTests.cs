@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Images;
 
-/// <summary>`predump verify`: of what predump itself writes, and against the memory of a tree that stands still.</summary>
+/// <summary>`predump verify`: of images that predump wrote, and against the memory of a stopped tree.</summary>
 public sealed class VerifyTests
 {
     private const ulong Page = Mapping.PageSize;
@@ -35,9 +35,11 @@ public sealed class VerifyTests
         var tasks = verified.GetProperty("compared").EnumerateArray().ToList();
         Assert.Equal(victim.Tree.Order(), tasks.Select(task => task.GetProperty("pid").GetInt32()).Order());
         Assert.Equal(summary.GetProperty("pages_written").GetInt64(), tasks.Sum(task => task.GetProperty("equal").GetInt64()));
-        Assert.All(new[] { "different", "missing", "unreadable", "gone" }, count => Assert.All(tasks, task => Assert.Equal(0, task.GetProperty(count).GetInt64())));
+        Assert.All(new[] { "different", "missing", "unreadable", "gone" },
+            count => Assert.All(tasks, task => Assert.Equal(0, task.GetProperty(count).GetInt64())));
         Tally.Count("pages verified", summary.GetProperty("pages_written").GetInt64());
-        Assert.All(victim.Tree, pid => Assert.All(ProcessView.Threads(pid), thread => Assert.Equal('T', ProcessView.State(pid, thread))));
+        Assert.All(victim.Tree, pid =>
+            Assert.All(ProcessView.Threads(pid), thread => Assert.Equal('T', ProcessView.State(pid, thread))));
         victim.Continue();
         await VictimState.AssertUnchanged(before, victim);
     }
@@ -48,8 +50,8 @@ public sealed class VerifyTests
         await using var victim = await Victim.Start("manythreads", 3, 0);
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
-        var line = Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}", "--json"));
-        Assert.Contains($"kill -STOP {victim.Pid}", line);
+        var result = await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}", "--json");
+        Assert.Contains($"kill -STOP {victim.Pid}", Refusal.Line(Refusal.Failure, result));
     }
 
     [Fact]
@@ -61,7 +63,8 @@ public sealed class VerifyTests
         await victim.Stop();
         Signal.Send(victim.Tree[^1], Signal.Continue);
         await Eventually.True(() => ProcessView.State(victim.Tree[^1]) != 'T', "the last task goes on");
-        Assert.Contains($"thread {victim.Tree[^1]} of", Refusal.Line(Refusal.Failure, await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}")));
+        var result = await PreDumpTool.Run("verify", scratch.Path, "--tree", $"{victim.Pid}");
+        Assert.Contains($"thread {victim.Tree[^1]} of", Refusal.Line(Refusal.Failure, result));
     }
 
     [Theory]
@@ -120,7 +123,7 @@ public sealed class VerifyTests
     {
         await using var round = await StoppedRound.Take();
         var whole = round.Entries;
-        // The last two pages of the last run are taken out, and so are their bytes.
+        // The last two pages of the last run are removed, with their bytes.
         var (last, _) = whole[^1];
         var kept = whole.Select(entry => entry.Entry).ToList();
         if (last.NrPages > 2)
@@ -143,8 +146,7 @@ public sealed class VerifyTests
     public async Task Verify_only_counts_pages_of_nowhere_and_of_tasks_that_ended()
     {
         await using var round = await StoppedRound.Take();
-        var entries = round.Entries.Select(entry => entry.Entry).Prepend(new PagemapEntry(0x10000, 5, PageFlags.Present)).ToList();
-        round.Write(entries);
+        round.Write([new PagemapEntry(0x10000, 5, PageFlags.Present), .. round.Entries.Select(entry => entry.Entry)]);
         File.WriteAllBytes(round.Pages, [.. new byte[5 * Page], .. File.ReadAllBytes(round.Pages)]);
         var ended = Bytes.Pagemap(77, new PagemapEntry(0x20000, 2, PageFlags.Present));
         File.WriteAllBytes(Path.Combine(round.Images, ImageNames.Pagemap(1_999_999)), ended);
@@ -161,7 +163,7 @@ public sealed class VerifyTests
     {
         await using var round = await StoppedRound.Take();
         using var scratch = new Scratch();
-        // Of each run the first page is in the last round, the second one in the round before, the rest in the first.
+        // Of each run the first page is in the last round, the second in the round before, the others in the first.
         string first = round.Images, second = Chained("2", first), third = Chained("3", second);
         var (secondPages, thirdPages) = (new MemoryStream(), new MemoryStream());
         var (secondRuns, thirdRuns) = (new List<PagemapEntry>(), new List<PagemapEntry>());
@@ -178,7 +180,7 @@ public sealed class VerifyTests
             thirdRuns.Add(new PagemapEntry(entry.Vaddr + Page, entry.NrPages - 1, PageFlags.Parent));
             if (entry.NrPages > 2)
                 secondRuns.Add(new PagemapEntry(entry.Vaddr + 2 * Page, entry.NrPages - 2, PageFlags.Parent));
-            // In the first round those two pages are others.
+            // In the first round those two pages have other contents.
             all.AsSpan((int)offset, 2 * (int)Page).Fill(0xee);
         }
         File.WriteAllBytes(round.Pages, all);
@@ -190,8 +192,9 @@ public sealed class VerifyTests
         Assert.Equal(3, verified.GetProperty("rounds").GetInt32());
         var task = Assert.Single(verified.GetProperty("compared").EnumerateArray());
         Assert.Equal(all.Length / (long)Page, task.GetProperty("equal").GetInt64());
-        // And the first round alone is not this memory any more.
-        Assert.NotEqual(0, (await Verify(1, first, "--tree", $"{round.Victim.Pid}")).GetProperty("compared")[0].GetProperty("different").GetInt64());
+        // And the first round alone no longer matches the memory.
+        Assert.NotEqual(0, (await Verify(1, first, "--tree", $"{round.Victim.Pid}")).GetProperty("compared")[0]
+            .GetProperty("different").GetInt64());
 
         string Chained(string name, string parent)
         {
@@ -254,9 +257,7 @@ public sealed class VerifyTests
     private sealed class StoppedRound(Victim victim, Scratch scratch) : IAsyncDisposable
     {
         public Victim Victim => victim;
-
         public string Images => scratch.Path;
-
         public string Pages => scratch[ImageNames.Pages(1)];
 
         private string Pagemap => scratch[ImageNames.Pagemap(victim.Pid)];

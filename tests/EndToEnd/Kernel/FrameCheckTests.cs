@@ -9,12 +9,12 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Kernel;
 
-/// <summary>Which pages of our own memory still lie where they were noted; the kernel moves them.</summary>
+/// <summary>Which pages of our own memory still have the frames that were noted; the kernel moves some of them.</summary>
 public sealed unsafe partial class FrameCheckTests : IDisposable
 {
     private const int Pid = 7, Huge = 512;
     private const ulong StartTime = 99;
-    private const int Pages = 9 * Huge; // of which the first border of a page table's is somewhere in the first 512
+    private const int Pages = 9 * Huge; // the first boundary of a page table is somewhere in the first 512
 
     private static readonly ulong s_page = PageSize.Step;
 
@@ -55,7 +55,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
 
         var same = Check(ledger);
         for (int page = 0; page < Pages; page++)
-            if (page is < 2 * Huge or >= 4 * Huge) // (where they came from is nothing)
+            if (page is < 2 * Huge or >= 4 * Huge) // (the source of the move is empty now)
                 Assert.Equal(page is < 5 * Huge or >= 7 * Huge, same[page]);
     }
 
@@ -72,7 +72,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     {
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;
-        Assert.All(Check(ledger, startTime: StartTime + 1), Assert.False); // the pid is another task's by now
+        Assert.All(Check(ledger, startTime: StartTime + 1), Assert.False); // the pid belongs to another task now
         Assert.All(Check(null), Assert.False);
     }
 
@@ -96,20 +96,21 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     }
 
     [Fact]
-    public void Notes_of_read_and_of_left_pages_are_written_in_the_order_of_the_addresses() => Gen.Bool.Array[1, 200].Sample(left =>
-    {
-        var read = new FrameNotes(200);
-        var parents = new FrameNotes(200);
-        for (int page = 0; page < left.Length; page++)
-            (left[page] ? parents : read).Add((ulong)page * s_page, [(ulong)page + 5000]);
-        WriteLedger(ledger => FrameNotes.Write(parents, read, ledger));
-        using var ledger = Opened.Ledger(_directory.Path)!;
-        var frames = new ulong[left.Length];
-        ledger.OpenTask(Pid, StartTime)!.Read(0, frames);
-        Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
-    }, iter: 100, threads: 1);
+    public void Notes_of_read_and_of_left_pages_are_written_in_the_order_of_the_addresses() =>
+        Gen.Bool.Array[1, 200].Sample(left =>
+        {
+            var read = new FrameNotes(200);
+            var parents = new FrameNotes(200);
+            for (int page = 0; page < left.Length; page++)
+                (left[page] ? parents : read).Add((ulong)page * s_page, [(ulong)page + 5000]);
+            WriteLedger(ledger => FrameNotes.Write(parents, read, ledger));
+            using var ledger = Opened.Ledger(_directory.Path)!;
+            var frames = new ulong[left.Length];
+            ledger.OpenTask(Pid, StartTime)!.Read(0, frames);
+            Assert.Equal(Enumerable.Range(5000, left.Length).Select(frame => (ulong)frame), frames);
+        }, iter: 100, threads: 1);
 
-    // Slots are given up and taken like frames are, but not by the same pages.
+    // Swap slots are freed and reused like frames, but independently of them.
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
@@ -124,7 +125,9 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         using var ledger = Opened.Ledger(_directory.Path)!;
         var noted = new ulong[4];
         ledger.OpenTask(Pid, StartTime)!.Read(0, noted);
-        Assert.Equal([frames ? PageFrames.Unknown : 5, slots ? PageFrames.Unknown : Slot | 5, PageFrames.Unknown, PageFrames.None], noted);
+        Assert.Equal(
+            [frames ? PageFrames.Unknown : 5, slots ? PageFrames.Unknown : Slot | 5, PageFrames.Unknown, PageFrames.None],
+            noted);
     }
 
     [Fact]
@@ -132,17 +135,17 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
     {
         var noted = new bool[Pages];
         Array.Fill(noted, true);
-        Array.Fill(noted, false, (3 * Huge) + 10, Huge - 10); // of this one 10 pages, of these 9, 10 and 11
+        Array.Fill(noted, false, (3 * Huge) + 10, Huge - 10); // 10 pages of the first one; 9, 10 and 11 of the others
         Array.Fill(noted, false, (5 * Huge) + 9, Huge - 9);
         Array.Fill(noted, false, (6 * Huge) + 10, Huge - 10);
         Array.Fill(noted, false, (7 * Huge) + 11, Huge - 11);
         Note(noted);
         using var ledger = Opened.Ledger(_directory.Path)!;
-        Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are where they were
+        Assert.Equal(noted, Check(ledger, relocated: true)); // all tables are in place
         GiveUp(3 * Huge, Huge);
 
         Array.Fill(noted, false, 3 * Huge, Huge);
-        Assert.Equal(noted, Check(ledger)); // nothing was put into another frame
+        Assert.Equal(noted, Check(ledger)); // no page was moved to another frame
         Array.Fill(noted, false, 5 * Huge, 2 * Huge);
         Assert.Equal(noted, Check(ledger, relocated: true));
     }
@@ -158,7 +161,8 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
             if (page is < 3 * Huge or >= 4 * Huge)
                 Assert.True(same[page]);
         Assert.Equal(same, Check(ledger, relocated: true, dirty: [Memory(5 * Huge, Huge)]));
-        Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)])); // the one that was left may be another
+        // the one that was left may be a different page
+        Assert.DoesNotContain(true, Check(ledger, relocated: true, dirty: [Memory(4 * Huge - 1, 1)]));
     }
 
     [Fact]
@@ -173,7 +177,7 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         GiveUp(3 * Huge, Huge);
         Assert.True(check.End());
         check.Begin(Pid, StartTime, _pagemap, () => []);
-        Assert.False(check.End()); // that was known from the beginning
+        Assert.False(check.End()); // known from the start
     }
 
     [Fact]
@@ -182,14 +186,17 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
         Note();
         using var ledger = Opened.Ledger(_directory.Path)!;
         using var tables = new DirtyTables(0);
-        // In the freeze table 2 was in table 5's place (and was written to there), since then it was moved back.
+        // During the freeze table 2 was in the place of table 5 (and was written to there); it has been moved back since.
         ulong[] away = [2 * Huge, 3 * Huge, 4 * Huge, 5 * Huge];
         ulong At(ulong table) => _memory + (table * s_page);
-        void Move(ulong from, ulong to) => Assert.Equal(At(to), (ulong)mremap((void*)At(from), (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)At(to)));
+        void Move(ulong from, ulong to) => Assert.Equal(At(to),
+            (ulong)mremap((void*)At(from), (nuint)(Huge * s_page), (nuint)(Huge * s_page), 3, (void*)At(to)));
         Move(away[3], away[1]);
         Move(away[0], away[3]);
-        var read = tables.Read(_pagemap, [Memory(100, 3), Memory((5 * Huge) + 3, 1), Memory((5 * Huge) + 8, 3), Memory((7 * Huge) + 9, Huge)]);
-        Assert.Equal([100, (5 * Huge) + 3, (7 * Huge) + 9, 8 * Huge], tables[read].ToArray().Select(page => (int)PageSize.Pages(page.Address - _memory)));
+        var read = tables.Read(_pagemap,
+            [Memory(100, 3), Memory((5 * Huge) + 3, 1), Memory((5 * Huge) + 8, 3), Memory((7 * Huge) + 9, Huge)]);
+        Assert.Equal([100, (5 * Huge) + 3, (7 * Huge) + 9, 8 * Huge],
+            tables[read].ToArray().Select(page => (int)PageSize.Pages(page.Address - _memory)));
         Move(away[3], away[0]);
         Move(away[1], away[3]);
 
@@ -217,14 +224,16 @@ public sealed unsafe partial class FrameCheckTests : IDisposable
                 ledger.Add(_memory + ((ulong)page * s_page), frames.AsSpan(page, 1));
     });
 
-    private void WriteLedger(Action<FrameLedgerWriter> write) => Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations: 7), ledger =>
-    {
-        ledger.BeginTask(Pid, StartTime);
-        write(ledger);
-        ledger.EndTask();
-    });
+    private void WriteLedger(Action<FrameLedgerWriter> write) =>
+        Ledgers.Write(_directory.Path, new FrameLedgerHead(0, default, Relocations: 7), ledger =>
+        {
+            ledger.BeginTask(Pid, StartTime);
+            write(ledger);
+            ledger.EndTask();
+        });
 
-    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null, PlacedPage[]? tables = null)
+    private bool[] Check(FrameLedger? ledger, ulong startTime = StartTime, bool relocated = false, MemoryRange[]? dirty = null,
+        PlacedPage[]? tables = null)
     {
         var check = new FrameCheck(ledger, () => (ledger?.Head.Relocations ?? 0) + (relocated ? 1UL : 0UL));
         check.Begin(Pid, startTime, _pagemap, () => dirty ?? [], tables);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Kernel;
 
-/// <summary>The two ways to choose pages, by PAGEMAP_SCAN and by reading entries, on memory of our own.</summary>
+/// <summary>The two ways to select pages, PAGEMAP_SCAN and reading pagemap entries, on memory of our own.</summary>
 public sealed class PagemapScanTests
 {
     public static bool HasScan => PagemapScan.Supports(PageCategory.Anonymous);
@@ -12,7 +12,7 @@ public sealed class PagemapScanTests
     public void The_ioctl_and_reading_entries_find_the_same_pages()
     {
         Requires.Root();
-        // Every third page written, each that follows only read, the rest never touched.
+        // Every third page is written, the next is only read, the others are never touched.
         using var memory = new SparseMemory(pages: 4000);
         for (int page = 0; page < 3999; page += 3)
         {
@@ -20,7 +20,8 @@ public sealed class PagemapScanTests
             memory.Read(page + 1);
         }
         bool readIsContent = ZeroPage.Frame is null;
-        var expected = Enumerable.Range(0, 3999).Where(page => page % 3 == 0 || (page % 3 == 1 && readIsContent)).Select(memory.AddressOf).ToList();
+        var expected = Enumerable.Range(0, 3999).Where(page => page % 3 == 0 || (page % 3 == 1 && readIsContent))
+            .Select(memory.AddressOf).ToList();
         Assert.Equal(expected, memory.PagesFound(SparseMemory.ByIoctl));
         Assert.Equal(expected, memory.PagesFound(SparseMemory.ByEntries));
     }

@@ -22,7 +22,8 @@ public sealed class ReadOnlyParentTests
         {
             await Command.Must("/bin/mount", "-o", "remount,ro,bind", parent);
             var observed = new Observed();
-            var self = new TreeRoot(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId), Environment.ProcessId, "test");
+            var self = new TreeRoot(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId),
+                Environment.ProcessId, "test");
             using (var images = RoundDirectory.Open(next))
             using (var round = ParentRound.Open(
                 new ParentRequest(self, "../1"), images, new MadeUpTracker(), openRemote: null, observed)!)

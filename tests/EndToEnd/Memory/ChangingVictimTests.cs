@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Victims that change under the tool's hands: it takes what there is, and its files agree with each other.</summary>
+/// <summary>Victims that change while they are dumped: the tool takes the memory that is there, and its files agree.</summary>
 public sealed class ChangingVictimTests
 {
     private const int Rounds = 5;
@@ -29,7 +29,7 @@ public sealed class ChangingVictimTests
     {
         await Requires.PageOracle();
         await using var victim = await Victim.Start("breeder");
-        // READY comes after the eight that stay were born and before the first that does not.
+        // READY is printed after the eight long-lived children were started and before the first short-lived one.
         var steady = ProcessView.Tree(victim.Pid).Take(1 + 8).ToHashSet();
         for (var round = 0; round < Rounds; round++)
         {

@@ -3,7 +3,7 @@ using Xunit.Sdk;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>The comparison that all else relies on does notice a wrong byte, a missing page and a page too many.</summary>
+/// <summary>The comparison that all other tests rely on notices a wrong byte, a missing page and an extra page.</summary>
 public sealed class ComparisonTests
 {
     [Fact]

@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Memory that holds nothing but zeros, where pages are found by PAGEMAP_SCAN and where entry by entry: if it is content the
-/// images have it, and it takes no room on the disk.</summary>
+/// <summary>Memory that holds only zeros, with pages found by PAGEMAP_SCAN and entry by entry: the images contain it if it counts
+/// as content, and it takes no disk space.</summary>
 public sealed class MemoryOfZerosTests
 {
     private const int Pages = 256; // of tests/victims/zeros.c
@@ -36,11 +36,11 @@ public sealed class MemoryOfZerosTests
     {
         var (copied, length, used) = await Dump(how, byEntries);
         Assert.Equal(Pages, copied);
-        // Most of it: where the row goes on in the next batch, what is left may be too little for a hole.
+        // Most of it: if a sequence continues in the next batch, the remainder may be too short for a hole.
         Assert.InRange(used, 0, length - (Pages * (long)Mapping.PageSize * 3 / 4));
     }
 
-    // How many of the pages of zeros are in the images, how long the pages file is, and how many bytes of the disk it takes.
+    // The number of zero pages in the images, the length of the pages file, and the bytes of the disk that it uses.
     private static async Task<(int Copied, long Length, long Used)> Dump(string how, bool byEntries)
     {
         await Requires.PageOracle();

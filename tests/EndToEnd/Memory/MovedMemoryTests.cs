@@ -5,12 +5,12 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Rounds on a kernel that marks nothing at all: predump is made to believe in its dirty tracking (preload/softdirty.c), so that all
-/// of a victim looks clean, and what is found all the same was found by its page frames. (Real kernels that lose marks: tests/vm.)</summary>
+/// <summary>Rounds on a kernel that marks no page: preload/softdirty.c makes predump trust its dirty tracking, so that all memory
+/// of a victim looks clean and changes can be found only by page frames. (Real kernels that lose marks: tests/vm.)</summary>
 public sealed class MovedMemoryTests
 {
     private const long Area = 16 * 512, Table = 512; // pages
-    private const long Stray = 2; // pages: one that something else has written to is found where all are compared
+    private const long Stray = 2; // pages; a page that anything else has written to is found if all pages are compared
 
     [Fact]
     public async Task Page_tables_that_were_moved_over_others_are_copied()
@@ -26,7 +26,8 @@ public sealed class MovedMemoryTests
         AssertCounts(summary, suspect: 2 * Table, moved: 2 * Table, atMostWritten: 2 * Table + 10);
         await AssertExact(victim, scratch["2"]);
         await Move(victim);
-        AssertCounts(await Round(victim, scratch.Folder("3"), "--prev-images-dir", "../2"), suspect: Table, moved: Table, atMostWritten: Table + 10);
+        AssertCounts(await Round(victim, scratch.Folder("3"), "--prev-images-dir", "../2"),
+            suspect: Table, moved: Table, atMostWritten: Table + 10);
         await AssertExact(victim, scratch["3"]);
     }
 
@@ -38,9 +39,10 @@ public sealed class MovedMemoryTests
         await Round(victim, scratch.Folder("1"));
         await Move(victim);
 
-        AssertCounts(await Round(victim, scratch.Folder("2"), "--prev-images-dir", "../1", "--trust-soft-dirty"), suspect: 0, moved: 0, atMostWritten: 10);
+        AssertCounts(await Round(victim, scratch.Folder("2"), "--prev-images-dir", "../1", "--trust-soft-dirty"),
+            suspect: 0, moved: 0, atMostWritten: 10);
 
-        Assert.Equal(Table, await Different(victim, scratch["2"])); // so the other tests can fail
+        Assert.Equal(Table, await Different(victim, scratch["2"])); // so the other tests are able to fail
         Assert.False(File.Exists(scratch["2/" + ImageNames.Frames]));
     }
 
@@ -51,7 +53,8 @@ public sealed class MovedMemoryTests
         using var scratch = new Scratch();
         await Round(victim, scratch.Folder("1"));
         for (int round = 2; round < 5; round++)
-            AssertCounts(await Round(victim, scratch.Folder($"{round}"), "--prev-images-dir", $"../{round - 1}"), suspect: 0, moved: 0, atMostWritten: 10);
+            AssertCounts(await Round(victim, scratch.Folder($"{round}"), "--prev-images-dir", $"../{round - 1}"),
+                suspect: 0, moved: 0, atMostWritten: 10);
         await AssertExact(victim, scratch["4"]);
     }
 
@@ -81,7 +84,9 @@ public sealed class MovedMemoryTests
         Assert.InRange(summary.GetProperty("pages_suspect").GetInt64(), Area - Table, Area + 1000);
         AssertCounts(summary, suspect: null, moved: Table, atMostWritten: Table + 10);
         await AssertExact(victim, scratch["2"]);
-        AssertCounts(await Round(victim, scratch.Folder("3"), "--prev-images-dir", "../2"), suspect: 0, moved: 0, atMostWritten: 10); // it has one again
+        // it has a frame ledger again
+        AssertCounts(await Round(victim, scratch.Folder("3"), "--prev-images-dir", "../2"),
+            suspect: 0, moved: 0, atMostWritten: 10);
     }
 
     [Fact]
@@ -94,7 +99,9 @@ public sealed class MovedMemoryTests
         await Round(victim, scratch.Folder("1"));
         await Move(victim);
 
-        var result = await Command.Run(SetPriv, ["--bounding-set=-sys_admin", await PreDumpTool.File(), .. Arguments(victim, scratch.Folder("2")), "--prev-images-dir", "../1"],
+        var result = await Command.Run(SetPriv,
+            ["--bounding-set=-sys_admin", await PreDumpTool.File(), .. Arguments(victim, scratch.Folder("2")),
+                "--prev-images-dir", "../1"],
             environment: s_softDirty);
 
         Assert.True(result.ExitCode == 0, result.ToString());
@@ -115,7 +122,8 @@ public sealed class MovedMemoryTests
         await Round(victim, one, toServer);
         await Move(victim);
 
-        AssertCounts(await Round(victim, two, [.. toServer, "--prev-images-dir", "../1"]), suspect: Table, moved: 0, atMostWritten: Area + 1000);
+        AssertCounts(await Round(victim, two, [.. toServer, "--prev-images-dir", "../1"]),
+            suspect: Table, moved: 0, atMostWritten: Area + 1000);
 
         Assert.Equal(0, await server.Exited());
         await AssertExact(victim, Path.Combine(there, "2"));
@@ -149,7 +157,7 @@ public sealed class MovedMemoryTests
     private static async Task<Victim> MovedTables()
     {
         Requires.Root();
-        Requires.NoSoftDirty(); // there the real one is at work
+        Requires.NoSoftDirty(); // there the real dirty tracking works
         return await Victim.Start("movedtables");
     }
 
@@ -159,11 +167,13 @@ public sealed class MovedMemoryTests
         Assert.StartsWith("MOVED ", await victim.Line());
     }
 
-    private static string[] Arguments(Victim victim, string images) => ["--tree", $"{victim.Pid}", "--images-dir", images, "--json"];
+    private static string[] Arguments(Victim victim, string images) =>
+        ["--tree", $"{victim.Pid}", "--images-dir", images, "--json"];
 
     private static async Task<CommandResult> Tool(Victim victim, string images, params string[] more)
     {
-        var result = await Command.Run(await PreDumpTool.File(), [.. Arguments(victim, images), .. more], environment: s_softDirty);
+        var result = await Command.Run(await PreDumpTool.File(), [.. Arguments(victim, images), .. more],
+            environment: s_softDirty);
         Assert.True(result.ExitCode == 0, result.ToString());
         return result;
     }
@@ -177,14 +187,16 @@ public sealed class MovedMemoryTests
 
     private readonly ulong _relocations = Relocations.Count();
 
-    // Other tests may have pages swapped in meanwhile: then more is suspect.
+    // Other tests may cause pages to be swapped in meanwhile; then more pages are suspect.
     private void AssertCounts(JsonElement summary, long? suspect, long moved, long atMostWritten)
     {
         long most = _relocations == Relocations.Count() ? suspect ?? 0 : Area + 1000;
         long Count(string name) => summary.GetProperty(name).GetInt64();
-        Assert.True(suspect is null || (Count("pages_suspect") >= suspect && Count("pages_suspect") <= most), $"{suspect} to {most} suspects: {summary}");
+        Assert.True(suspect is null || (Count("pages_suspect") >= suspect && Count("pages_suspect") <= most),
+            $"{suspect} to {most} suspects: {summary}");
         Assert.True(Count("pages_moved") >= moved && Count("pages_moved") <= moved + Stray, $"{moved} moved: {summary}");
-        Assert.True(Count("pages_written") >= moved && Count("pages_written") <= atMostWritten, $"{moved} to {atMostWritten} written: {summary}");
+        Assert.True(Count("pages_written") >= moved && Count("pages_written") <= atMostWritten,
+            $"{moved} to {atMostWritten} written: {summary}");
     }
 
     private static async Task AssertExact(Victim victim, string images) => Assert.Equal(0, await Different(victim, images));

@@ -3,7 +3,7 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Memory;
 
 /// <summary>
-/// The measure is measured: victims know how many pages they wrote, and the oracle has to count the same in the
+/// A test of the oracle: victims know how many pages they wrote, and the oracle must count the same number in the
 /// mappings concerned.
 /// </summary>
 public sealed class OracleTests

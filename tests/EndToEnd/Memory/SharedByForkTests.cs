@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Memory that tasks share since a fork stays shared: process_vm_readv(2) alone would give each task a copy of its own.</summary>
+/// <summary>Memory shared since a fork stays shared; process_vm_readv(2) alone would give each task a copy of its own.</summary>
 public sealed class SharedByForkTests
 {
     [Fact]

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>What is left out is named in the summary, with the reason.</summary>
+/// <summary>The summary names the memory that is skipped, with the reason.</summary>
 public sealed class SkippedMemoryTests
 {
     [Theory]
@@ -25,7 +25,8 @@ public sealed class SkippedMemoryTests
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
-        Assert.Subset(new HashSet<string> { "vvar", "vsyscall" }, skipped.EnumerateObject().Select(reason => reason.Name).ToHashSet());
+        Assert.Subset(new HashSet<string> { "vvar", "vsyscall" },
+            skipped.EnumerateObject().Select(reason => reason.Name).ToHashSet());
     }
 
     [Fact]

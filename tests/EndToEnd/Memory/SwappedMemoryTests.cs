@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Pages that are in swap belong to the images as those in memory do.</summary>
+/// <summary>Swapped-out pages are part of the images, like those in memory.</summary>
 public sealed class SwappedMemoryTests
 {
     [Fact]
@@ -20,11 +20,11 @@ public sealed class SwappedMemoryTests
         await PageComparison.AssertSame(victim, scratch.Path);
     }
 
-    /// <summary>A cgroup at its limit: what is read from swap needs room there, and where it has to be made too fast, or swap is full,
-    /// the kernel kills a task of it.</summary>
+    /// <summary>A cgroup at its limit: pages read from swap are charged to it; if the kernel can't reclaim fast enough, or swap
+    /// is full, it kills a task of the cgroup.</summary>
     [Theory]
     [InlineData(40, true)]
-    [InlineData(64, false)] // 40 MiB of 64 in swap, and soon more: predump may have to give up, and says so
+    [InlineData(64, false)] // 40 MiB of 64 in swap, and soon more: predump may have to give up, with an error
     public async Task Reading_swapped_pages_gets_nobody_killed(int megabytes, bool roomy)
     {
         await using var swap = await SwapFile.Create();

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
 
-/// <summary>Tasks that are not simply running: stopped, without a leader, waiting for a vfork child, in namespaces.</summary>
+/// <summary>Tasks in special states: stopped, without a leader, waiting for a vfork child, in namespaces.</summary>
 public sealed class TaskShapesTests
 {
     [Fact]

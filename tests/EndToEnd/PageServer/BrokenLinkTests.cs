@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>A link that drops: no side hears anything of the other any more, not even that it has gone.</summary>
+/// <summary>A link that drops: neither side receives anything from the other, not even the end of the connection.</summary>
 public sealed class BrokenLinkTests
 {
     private const int Patience = 2;
@@ -73,7 +73,8 @@ public sealed class BrokenLinkTests
         using var scratch = new Scratch();
         await using var server = await Serve(hosts, scratch, scratch.Folder("images"));
         server.Send(Signal.Stop); // until the link is down
-        await DropsOnceAsked(hosts, scratch, server.Port, "auto", () => Eventually.True(() => HasQuestion(hosts.Far), "the question is there"),
+        await DropsOnceAsked(hosts, scratch, server.Port, "auto",
+            () => Eventually.True(() => HasQuestion(hosts.Far), "the question is there"),
             () => server.Send(Signal.Continue));
     }
 
@@ -83,10 +84,12 @@ public sealed class BrokenLinkTests
         Requires.Program(Requires.DebianPython, "python3");
         await using var hosts = await TwoHosts.Connect();
         using var scratch = new Scratch();
-        await using var server = await Victim.Ready(hosts.Far.Prefix[0], [.. hosts.Far.Prefix[1..], "/usr/bin/setpriv", "--pdeathsig", "KILL",
-            Requires.DebianPython, "-uc", SlowAtTheEnd, hosts.Far.Address]);
+        await using var server = await Victim.Ready(hosts.Far.Prefix[0],
+            [.. hosts.Far.Prefix[1..], "/usr/bin/setpriv", "--pdeathsig", "KILL",
+                Requires.DebianPython, "-uc", SlowAtTheEnd, hosts.Far.Address]);
         int port = int.Parse(await server.Line());
-        await DropsOnceAsked(hosts, scratch, port, "32", async () => Assert.Equal("CLOSE", await server.Line()), () => Signal.Send(server.Pid, Signal.Usr1));
+        await DropsOnceAsked(hosts, scratch, port, "32", async () => Assert.Equal("CLOSE", await server.Line()),
+            () => Signal.Send(server.Pid, Signal.Usr1));
     }
 
     [Fact]
@@ -102,8 +105,9 @@ public sealed class BrokenLinkTests
         Tally.Count("faults injected");
     }
 
-    // The answer is given, but when the link is down already.
-    private static async Task DropsOnceAsked(TwoHosts hosts, Scratch scratch, int port, string protocol, Func<Task> asked, Action answer)
+    // The answer is sent, but after the link has gone down.
+    private static async Task DropsOnceAsked(TwoHosts hosts, Scratch scratch, int port, string protocol, Func<Task> asked,
+        Action answer)
     {
         await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
@@ -118,13 +122,15 @@ public sealed class BrokenLinkTests
     }
 
     private static Task<PageServerTool> Serve(TwoHosts hosts, Scratch scratch, string images, params string[] more) =>
-        PageServerTool.Start(hosts.Far, images, ["--forever", "--timeout", $"{Patience}", "--work-dir", scratch.Path, "--log-file", "log", .. more]);
+        PageServerTool.Start(hosts.Far, images,
+            ["--forever", "--timeout", $"{Patience}", "--work-dir", scratch.Path, "--log-file", "log", .. more]);
 
     private static async Task<CommandResult> Send(TwoHosts hosts, int port, Victim victim, string images, params string[] more) =>
-        await hosts.Near.Run([await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, "--page-server", "--address", hosts.Far.Address,
-            "--port", $"{port}", "--timeout", $"{Patience}", "-q", .. more]);
+        await hosts.Near.Run([await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images,
+            "--page-server", "--address", hosts.Far.Address, "--port", $"{port}",
+            "--timeout", $"{Patience}", "-q", .. more]);
 
-    // The one line of a client that has ended by itself, and not only when TCP gave up.
+    // The error line of a client that ended by itself, before TCP gave up.
     private static async Task<string> GivenUp(Task<CommandResult> sending)
     {
         var watch = Stopwatch.StartNew();
@@ -146,5 +152,6 @@ public sealed class BrokenLinkTests
 
     // /proc/PID/net/tcp: "sl local_address rem_address st tx_queue:rx_queue ..."; 01 is an established connection.
     private static bool HasQuestion(TwoHosts.Host host) => File.ReadLines($"/proc/{host.Pid}/net/tcp").Skip(1)
-        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Any(fields => fields[3] == "01" && !fields[4].EndsWith(":00000000", StringComparison.Ordinal));
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Any(fields => fields[3] == "01" && !fields[4].EndsWith(":00000000", StringComparison.Ordinal));
 }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>--ps-socket: whoever starts the two sides has connected them.</summary>
+/// <summary>--ps-socket: both sides inherit a connection from the process that starts them.</summary>
 public sealed class InheritedSocketTests
 {
     // Descriptor 9 of the client and of the server are the two ends of a connection.
@@ -24,7 +24,7 @@ public sealed class InheritedSocketTests
         sys.exit(max(abs(side.wait()) for side in sides))
         """;
 
-    // Descriptor 9 is whatever the first argument makes.
+    // The first argument creates descriptor 9.
     private const string OneSide = """
         import os, socket, sys
         made = eval(sys.argv[1])
@@ -41,7 +41,7 @@ public sealed class InheritedSocketTests
         { "socket.socket(socket.AF_UNIX)", "not a connected" },
         { "socket.socketpair(type=socket.SOCK_DGRAM)[0]", "not a connected" },
         { "socket.socketpair(type=socket.SOCK_SEQPACKET)[0]", "not a connected" },
-        { "socket.socketpair()[0]", "hung up" }, // the other end is closed by the time predump starts
+        { "socket.socketpair()[0]", "hung up" }, // the other end is closed before predump starts
     };
 
     [Theory]
@@ -59,10 +59,12 @@ public sealed class InheritedSocketTests
         await victim.Stop();
 
         await Command.Must(Requires.DebianPython, "-c", BothSides, kind,
-            predump, "--tree", $"{victim.Pid}", "--images-dir", here, "--page-server", "--ps-socket", "9", "--page-server-protocol", protocol, "--",
+            predump, "--tree", $"{victim.Pid}", "--images-dir", here, "--page-server", "--ps-socket", "9",
+            "--page-server-protocol", protocol, "--",
             predump, "page-server", "--images-dir", there, "--ps-socket", "9");
 
-        Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(here).Select(Path.GetFileName).Where(name => name != ImageNames.Frames).Order());
+        Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(here).Select(Path.GetFileName)
+            .Where(name => name != ImageNames.Frames).Order());
         File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(there, "inventory.img"));
         await PageComparison.AssertSame(victim, there);
     }
@@ -74,7 +76,8 @@ public sealed class InheritedSocketTests
         await using var victim = await Victim.Start("plain");
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
-        var result = await WithDescriptor(made, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--ps-socket", "9");
+        var result = await WithDescriptor(made, "--tree", $"{victim.Pid}", "--images-dir", scratch.Path,
+            "--page-server", "--ps-socket", "9");
         Assert.Contains(reason, Refusal.Line(Refusal.Failure, result));
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
         await VictimState.AssertUnchanged(before, victim);
@@ -85,12 +88,13 @@ public sealed class InheritedSocketTests
     public async Task A_server_whose_descriptor_is_no_connection_ends(string made, string reason)
     {
         using var scratch = new Scratch();
-        Assert.Contains(reason, Refusal.Line(Refusal.Failure, await WithDescriptor(made, "page-server", "--images-dir", scratch.Path, "--ps-socket", "9")));
+        Assert.Contains(reason, Refusal.Line(Refusal.Failure,
+            await WithDescriptor(made, "page-server", "--images-dir", scratch.Path, "--ps-socket", "9")));
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
     }
 
     [Theory]
-    [InlineData(3)] // by then the runtime has opened something there
+    [InlineData(3)] // the runtime has opened something there by then
     [InlineData(900)]
     public async Task A_descriptor_that_nobody_has_left_open_is_refused(int fd)
     {
@@ -99,7 +103,8 @@ public sealed class InheritedSocketTests
         string[] lines =
         [
             await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}", "--page-server", "--ps-socket", $"{fd}"),
-            Refusal.Line(Refusal.Failure, await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--ps-socket", $"{fd}")),
+            Refusal.Line(Refusal.Failure,
+                await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--ps-socket", $"{fd}")),
         ];
         Assert.All(lines, line => Assert.Contains($"descriptor {fd} ", line));
         Assert.All(lines, line => Assert.EndsWith("(--ps-socket)", line));

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>A pre-dump whose pages go to a page server: to one of either layout, and to ones that are dead, slow or lie.</summary>
+/// <summary>A pre-dump that sends its pages to a page server, of either layout; the server may be dead, slow or lie.</summary>
 public sealed class PageServerClientTests
 {
     [Theory]
@@ -22,7 +22,8 @@ public sealed class PageServerClientTests
         await PreDumpTool.Dump(victim.Pid, sent, "--page-server", "--port", $"{server.Port}", "--page-server-protocol", protocol);
 
         await server.Ended();
-        Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(sent).Select(Path.GetFileName).Where(name => name != "predump-frames").Order());
+        Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(sent).Select(Path.GetFileName)
+            .Where(name => name != "predump-frames").Order());
         var task = (await DecodedImages.Read(local)).Tasks[victim.Pid];
         var pages = server.Tasks[(ulong)victim.Pid];
         Assert.Equal(task.Places().Keys.Order(), pages.Keys);
@@ -66,12 +67,13 @@ public sealed class PageServerClientTests
         Assert.Contains("hung up", await Refused((_, _) => { }));
 
     [Fact]
-    public async Task A_page_server_that_takes_nothing_any_more_is_an_error() => Assert.Contains("took nothing", await Refused((_, stream) =>
-    {
-        stream.ReadExactly(new byte[24]);
-        stream.Write(new byte[4]);
-        Thread.Sleep(TimeSpan.FromSeconds(20));
-    }));
+    public async Task A_page_server_that_takes_nothing_any_more_is_an_error() =>
+        Assert.Contains("took nothing", await Refused((_, stream) =>
+        {
+            stream.ReadExactly(new byte[24]);
+            stream.Write(new byte[4]);
+            Thread.Sleep(TimeSpan.FromSeconds(20));
+        }));
 
     [Fact]
     public async Task A_page_server_that_dies_in_the_middle_is_an_error()
@@ -99,8 +101,10 @@ public sealed class PageServerClientTests
         await using var victim = await Victim.Start("plain", 40000);
         using var scratch = new Scratch();
         string images = scratch.Folder("1"), thawed = scratch["thawed"];
-        var running = Command.Run("/bin/sh", ["-c", "\"$0\" \"$@\" 3> '" + thawed + "' & echo $! > '" + scratch["pid"] + "'; wait $!", await PreDumpTool.File(),
-            "--tree", $"{victim.Pid}", "--images-dir", images, "--page-server", "--port", $"{server.Port}", "--timeout", "0", "--status-fd", "3"]);
+        string script = "\"$0\" \"$@\" 3> '" + thawed + "' & echo $! > '" + scratch["pid"] + "'; wait $!";
+        var running = Command.Run("/bin/sh", ["-c", script, await PreDumpTool.File(),
+            "--tree", $"{victim.Pid}", "--images-dir", images, "--page-server", "--port", $"{server.Port}",
+            "--timeout", "0", "--status-fd", "3"]);
         await Eventually.True(() => File.Exists(thawed) && new FileInfo(thawed).Length > 0, "the tree runs on");
         Signal.Send(int.Parse(File.ReadAllText(scratch["pid"])), Signal.Term);
 
@@ -120,7 +124,8 @@ public sealed class PageServerClientTests
     {
         await using var victim = await Victim.Start("plain", 40000);
         using var scratch = new Scratch();
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--page-server", "--port", $"{port}", "--timeout", "1", "-q");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path,
+            "--page-server", "--port", $"{port}", "--timeout", "1", "-q");
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
         Assert.Equal("0", ProcessView.Status(victim.Pid, "TracerPid"));
         Assert.False(victim.HasExited);

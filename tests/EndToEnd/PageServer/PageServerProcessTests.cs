@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>The page server as a process: in the background, beside another one, with wrong options.</summary>
+/// <summary>The page server as a process: in the background, with its port in use, with wrong options.</summary>
 public sealed class PageServerProcessTests
 {
     [Fact]
@@ -12,7 +12,8 @@ public sealed class PageServerProcessTests
     {
         using var scratch = new Scratch();
         string images = scratch.Folder("images"), here = scratch.Folder("here");
-        var started = await Command.Run("/bin/sh", ["-c", "exec \"$0\" \"$@\" 3> '" + scratch["listens"] + "'", await PreDumpTool.File(),
+        string script = "exec \"$0\" \"$@\" 3> '" + scratch["listens"] + "'";
+        var started = await Command.Run("/bin/sh", ["-c", script, await PreDumpTool.File(),
             "page-server", "-D", images, "-W", scratch.Path, "--daemon", "--pidfile", "pid", "--status-fd", "3", "-o", "log"]);
         Assert.True(started.ExitCode == 0, started.ToString());
         Assert.Equal([0], await File.ReadAllBytesAsync(scratch["listens"], TestContext.Current.CancellationToken));
@@ -32,7 +33,8 @@ public sealed class PageServerProcessTests
         taken.Start();
         using var scratch = new Scratch();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        Assert.Contains($"{port}", Refusal.Line(Refusal.Failure, await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--port", $"{port}")));
+        Assert.Contains($"{port}", Refusal.Line(Refusal.Failure,
+            await PreDumpTool.Run("page-server", "--images-dir", scratch.Path, "--port", $"{port}")));
     }
 
     [Theory]

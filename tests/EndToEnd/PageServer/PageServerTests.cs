@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>The page server against a raw client: what it keeps, and what it refuses.</summary>
+/// <summary>The page server and a raw client: what it stores and what it refuses.</summary>
 public sealed class PageServerTests
 {
     private const ulong Id = 77 << 8 | 1, Base = 0x10000;
@@ -19,17 +19,20 @@ public sealed class PageServerTests
             Assert.Equal(0, client.Send(RawPageClient.Parent, id: Id).Answer(4));
             Assert.Equal(0, client.Send(RawPageClient.Open2, id: Id).Answer(1));
             client.SendPages(Base, 700, Id).SendPages(Base + 800 * 4096, 1, Id);
-            Assert.Empty(Directory.GetFiles(scratch.Path)); // not yet whole
+            Assert.Empty(Directory.GetFiles(scratch.Path)); // not yet complete
             Assert.Equal(0, client.Send(RawPageClient.Close).Answer(4));
         }
         Assert.Equal(0, await server.Exited());
 
         var task = (await DecodedImages.Read(scratch.Path)).Tasks[77];
         task.AssertWellFormed();
-        Assert.Equal([new ImageRun(Base, 700, ImageRun.Present), new ImageRun(Base + 800 * 4096, 1, ImageRun.Present)], task.Runs);
+        Assert.Equal([new ImageRun(Base, 700, ImageRun.Present), new ImageRun(Base + 800 * 4096, 1, ImageRun.Present)],
+            task.Runs);
         var bytes = await File.ReadAllBytesAsync(task.PagesFile, TestContext.Current.CancellationToken);
-        Assert.True(Enumerable.Range(0, 700).All(page => bytes[page * 4096] == (byte)page && bytes[page * 4096 + 4095] == (byte)page));
-        Assert.All(Directory.GetFiles(scratch.Path), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.True(Enumerable.Range(0, 700)
+            .All(page => bytes[page * 4096] == (byte)page && bytes[page * 4096 + 4095] == (byte)page));
+        Assert.All(Directory.GetFiles(scratch.Path),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
     }
 
     [Fact]
@@ -102,7 +105,8 @@ public sealed class PageServerTests
         { "no flags", client => Opened(client).Send(RawPageClient.AddFlags, 1, Base, Id) },
         { "here and in the parent", client => Opened(client).Send(RawPageClient.AddFlags, 1, Base, Id, 5) },
         { "a hole without a parent", client => Opened(client).Send(RawPageClient.AddFlags, 1, Base, Id, 1) },
-        { "pages that end too early", client => Opened(client).Send(RawPageClient.AddFlags, 5, Base, Id, 4).Send(new byte[5000]) },
+        { "pages that end too early", client =>
+            Opened(client).Send(RawPageClient.AddFlags, 5, Base, Id, 4).Send(new byte[5000]) },
     };
 
     public static TheoryData<string> HostilePeers() => [.. s_hostile.Keys];
@@ -167,5 +171,6 @@ public sealed class PageServerTests
     }
 
     private static Task OnlyRounds(string path, params string[] rounds) =>
-        Eventually.True(() => Directory.GetFileSystemEntries(path).Select(Path.GetFileName).Order().SequenceEqual(rounds), $"nothing but rounds {string.Join(", ", rounds)}");
+        Eventually.True(() => Directory.GetFileSystemEntries(path).Select(Path.GetFileName).Order().SequenceEqual(rounds),
+            $"nothing but rounds {string.Join(", ", rounds)}");
 }

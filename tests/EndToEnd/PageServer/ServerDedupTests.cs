@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>--auto-dedup of the page server: what a round replaces is freed where the server has it.</summary>
+/// <summary>--auto-dedup of the page server: pages that a round replaces are freed in its parents.</summary>
 public sealed class ServerDedupTests
 {
     private const int Pages = 600, EachOf = 3;
@@ -17,7 +17,8 @@ public sealed class ServerDedupTests
         await victim.Stop();
         using var scratch = new Scratch();
         string images = scratch.Folder("images"), here = scratch.Folder("here");
-        await using var server = await PageServerTool.Start(images, ["--rounds", "2", .. dedup ? ["--auto-dedup"] : Array.Empty<string>()]);
+        await using var server = await PageServerTool.Start(images,
+            ["--rounds", "2", .. dedup ? ["--auto-dedup"] : Array.Empty<string>()]);
         await PreDumpTool.Dump(victim.Pid, here, "--page-server", "--port", $"{server.Port}");
         var first = (await DecodedImages.Read(Path.Combine(images, "1"))).Tasks[victim.Pid];
         var (blocks, pages) = await Room(first.PagesFile);
@@ -33,17 +34,19 @@ public sealed class ServerDedupTests
         Tally.Count("pages verified", first.Places().Count);
     }
 
-    // This kernel may not tell which pages have changed, so predump can't send the round: pages are changed here, and sent by hand.
+    // This kernel may not track changes, so predump can't make the round: pages are changed here and sent by hand.
     private static int SecondRound(PageServerTool server, int pid, TaskImage first)
     {
-        ulong id = (ulong)pid << 8 | 1, start = Mapping.Of(pid).Single(mapping => mapping.Pages == Pages && mapping.Name == "").Start;
+        ulong id = (ulong)pid << 8 | 1;
+        ulong start = Mapping.Of(pid).Single(mapping => mapping.Pages == Pages && mapping.Name == "").Start;
         var page = new byte[Mapping.PageSize];
         using var memory = File.OpenHandle($"/proc/{pid}/mem", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         using var client = server.Connect();
         Assert.Equal(1, client.Send(RawPageClient.Open2, id: id).Answer(1));
         int changed = 0;
         foreach (ulong address in first.Places().Keys)
-            if (address >= start && address < start + Pages * Mapping.PageSize && (address - start) / Mapping.PageSize % EachOf == 0)
+            if (address >= start && address < start + Pages * Mapping.PageSize
+                && (address - start) / Mapping.PageSize % EachOf == 0)
             {
                 Array.Fill(page, (byte)++changed);
                 RandomAccess.Write(memory, page, (long)address);
@@ -55,7 +58,7 @@ public sealed class ServerDedupTests
         return changed;
     }
 
-    // Blocks of the disk, and pages that are not zeros.
+    // Disk blocks, and pages that are not all zeros.
     private static async Task<(long, int)> Room(string file) =>
         (long.Parse(await Command.Must("/usr/bin/stat", "-c", "%b", file)), HandmadeRounds.PagesLeft(file).Count());
 }

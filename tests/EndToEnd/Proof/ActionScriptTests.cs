@@ -3,14 +3,15 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Proof;
 
-/// <summary>predump as criu's action script: the pages that a final dump leaves to its parents are proved, and mended where they are wrong.</summary>
+/// <summary>predump as criu's action script: the pages that a final dump leaves to its parents are compared with the memory,
+/// and corrected if they are wrong.</summary>
 public sealed class ActionScriptTests
 {
     private const ulong Page = HandmadeDump.Page;
 
     public static TheoryData<string> Layouts => [.. s_layouts.Keys];
 
-    // Which pages the final dump has itself, of each run of the first round.
+    // The pages of each run of the first round that the final dump holds itself.
     private static readonly Dictionary<string, Func<PagemapEntry, IEnumerable<PagemapEntry>>> s_layouts = new()
     {
         ["none"] = run => [run with { Flags = PageFlags.Parent }],
@@ -24,9 +25,11 @@ public sealed class ActionScriptTests
     public async Task An_action_that_is_not_the_end_of_a_dump_is_let_pass()
     {
         using var scratch = new Scratch();
-        foreach (var action in new[] { "pre-dump", "network-lock", "post-restore", "pre-resume", "what comes in a later version" })
+        foreach (var action in new[]
+            { "pre-dump", "network-lock", "post-restore", "pre-resume", "what comes in a later version" })
         {
-            var result = await Command.Run(await PreDumpTool.File(), [], scratch.Path, new Dictionary<string, string> { ["CRTOOLS_SCRIPT_ACTION"] = action });
+            var result = await Command.Run(await PreDumpTool.File(), [], scratch.Path,
+                new Dictionary<string, string> { ["CRTOOLS_SCRIPT_ACTION"] = action });
             Assert.Equal((0, "", ""), (result.ExitCode, result.Output, result.Errors));
             Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));
         }
@@ -45,10 +48,13 @@ public sealed class ActionScriptTests
         Assert.Equal(before, HandmadeDump.Content(dump.Final));
         await dump.AssertProved();
         var figures = dump.Figures();
-        long pages = victim.Tree.Sum(pid => HandmadeDump.Runs(dump.Final, pid).Where(run => run.Flags.HasFlag(PageFlags.Parent)).Sum(run => (long)run.NrPages));
-        Assert.Equal((pages, pages, 0, 0, 5), (figures["pages_in_parent"], figures["pages_compared"], figures["pages_wrong"], figures["pages_mended"], figures["tasks"]));
+        long pages = victim.Tree.Sum(pid => HandmadeDump.Runs(dump.Final, pid).Where(run => run.Flags.HasFlag(PageFlags.Parent))
+            .Sum(run => (long)run.NrPages));
+        Assert.Equal((pages, pages, 0, 0, 5),
+            (figures["pages_in_parent"], figures["pages_compared"], figures["pages_wrong"], figures["pages_mended"],
+                figures["tasks"]));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(dump.LogFile));
-        // The parent is as it was, and says that it has been used.
+        // The parent is unchanged, except for the mark that it has been used.
         Assert.StartsWith(dump.Final + "\n", File.ReadAllText(Path.Combine(dump.Round, ImageNames.Child)));
         File.Delete(Path.Combine(dump.Round, ImageNames.Child));
         Assert.Equal(parent, HandmadeDump.Content(dump.Round));
@@ -62,11 +68,12 @@ public sealed class ActionScriptTests
         using var dump = await HandmadeDump.Take(victim, s_layouts[layout]);
         var before = Kinds(dump);
         var own = dump.Largest(victim.Pid);
-        // The first and the last of its runs, single ones, neighbours, and more than a batch holds.
+        // The first and the last page of its runs, single pages, neighbours, and more than a batch holds.
         ulong[] spoiled = [0, 1, 5, 7, 8, 9, 10, .. Enumerable.Range(100, 400).Select(i => (ulong)i), own.NrPages - 1];
         foreach (ulong page in spoiled)
             HandmadeDump.Spoil(victim.Pid, own.Vaddr + page * Page);
-        var inParent = spoiled.Select(page => own.Vaddr + page * Page).Where(page => before[page].HasFlag(PageFlags.Parent)).ToHashSet();
+        var inParent = spoiled.Select(page => own.Vaddr + page * Page).Where(page => before[page].HasFlag(PageFlags.Parent))
+            .ToHashSet();
         SpoilOwn(dump, spoiled.Select(page => own.Vaddr + page * Page).Where(page => !inParent.Contains(page)));
         var parent = HandmadeDump.Content(dump.Round);
 
@@ -78,7 +85,8 @@ public sealed class ActionScriptTests
         var after = Kinds(dump);
         Assert.Equal(before.Keys, after.Keys);
         Assert.All(after, page => Assert.Equal(
-            inParent.Contains(page.Key) ? before[page.Key] & ~PageFlags.Parent | PageFlags.Present : before[page.Key], page.Value));
+            inParent.Contains(page.Key) ? before[page.Key] & ~PageFlags.Parent | PageFlags.Present
+                : before[page.Key], page.Value));
         Assert.Equal([ImageNames.Inventory, ImageNames.Pagemap(victim.Pid), ImageNames.Pages(2), ImageNames.Parent, "pstree.img"],
             Directory.GetFileSystemEntries(dump.Final).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         foreach (var name in new[] { ImageNames.Pagemap(victim.Pid), ImageNames.Pages(2) })
@@ -103,8 +111,10 @@ public sealed class ActionScriptTests
         await dump.AssertProved();
         Assert.Equal(2, dump.Figures()["pages_mended"]);
         var after = HandmadeDump.Content(dump.Final);
-        var changed = before.Keys.Union(after.Keys).Where(name => before.GetValueOrDefault(name) != after.GetValueOrDefault(name)).Order(StringComparer.Ordinal);
-        Assert.Equal(new[] { ImageNames.Pagemap(victim.Tree[2]), ImageNames.Pagemap(victim.Tree[4]), ImageNames.Pages(3), ImageNames.Pages(5), ImageNames.Pages(8), ImageNames.Pages(9) }
+        var changed = before.Keys.Union(after.Keys).Where(name => before.GetValueOrDefault(name) != after.GetValueOrDefault(name))
+            .Order(StringComparer.Ordinal);
+        Assert.Equal(new[] { ImageNames.Pagemap(victim.Tree[2]), ImageNames.Pagemap(victim.Tree[4]), ImageNames.Pages(3),
+            ImageNames.Pages(5), ImageNames.Pages(8), ImageNames.Pages(9) }
             .Order(StringComparer.Ordinal), changed);
     }
 
@@ -148,15 +158,18 @@ public sealed class ActionScriptTests
     }
 
     private static IEnumerable<PagemapEntry> Split(PagemapEntry run, ulong at, PageFlags first, PageFlags second) =>
-        new[] { new PagemapEntry(run.Vaddr, at, first), new PagemapEntry(run.Vaddr + at * Page, run.NrPages - at, second) }.Where(part => part.NrPages > 0);
+        new[] { new PagemapEntry(run.Vaddr, at, first),
+            new PagemapEntry(run.Vaddr + at * Page, run.NrPages - at, second) }.Where(part => part.NrPages > 0);
 
     private static Dictionary<ulong, PageFlags> Kinds(HandmadeDump dump) => HandmadeDump.Runs(dump.Final, dump.Victim.Pid)
-        .SelectMany(run => Enumerable.Range(0, (int)run.NrPages).Select(i => (run.Vaddr + (ulong)i * Page, run.Flags))).ToDictionary();
+        .SelectMany(run => Enumerable.Range(0, (int)run.NrPages).Select(i => (run.Vaddr + (ulong)i * Page, run.Flags)))
+        .ToDictionary();
 
-    // The final dump has these as they are by now.
+    // The final dump holds their present contents.
     private static void SpoilOwn(HandmadeDump dump, IEnumerable<ulong> pages)
     {
-        var places = Kinds(dump).Where(page => page.Value.HasFlag(PageFlags.Present)).Select((page, i) => (page.Key, (long)i)).ToDictionary();
+        var places = Kinds(dump).Where(page => page.Value.HasFlag(PageFlags.Present)).Select((page, i) => (page.Key, (long)i))
+            .ToDictionary();
         using var memory = File.OpenRead($"/proc/{dump.Victim.Pid}/mem");
         using var file = File.OpenWrite(Path.Combine(dump.Final, ImageNames.Pages(1)));
         var bytes = new byte[Page];
@@ -176,7 +189,7 @@ public sealed class ActionScriptTests
         Assert.Equal(before, after);
     }
 
-    // crit's own library reads them, and the bytes that are here are those of the memory.
+    // crit's own library reads the images, and the bytes in them are those of the memory.
     private static async Task AssertByPycriu(HandmadeDump dump, Dictionary<ulong, PageFlags> kinds)
     {
         await Requires.PageOracle();

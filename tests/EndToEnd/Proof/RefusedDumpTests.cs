@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Proof;
 
-/// <summary>What makes the action script fail a dump, so that criu lets the tree live on: then nothing can be restored from the images, and
-/// nothing be built upon the parent. And what is let pass with a word.</summary>
+/// <summary>Cases in which the action script makes the dump fail, so that criu leaves the tree running: nothing can be restored
+/// from the images, and no round can be based on the parent. And cases that pass with a warning.</summary>
 public sealed class RefusedDumpTests
 {
     private const ulong Page = HandmadeDump.Page;
@@ -25,10 +25,11 @@ public sealed class RefusedDumpTests
         Assert.Equal(before, HandmadeDump.Content(dump.Final));
         var verified = await PreDumpTool.Run("verify", dump.Final);
         Assert.Equal(1, verified.ExitCode);
-        Assert.Contains("could not be proved", Assert.Single(verified.Output.Split('\n'), line => line.Contains(ImageNames.UnprovedInventory)));
+        Assert.Contains("could not be proved",
+            Assert.Single(verified.Output.Split('\n'), line => line.Contains(ImageNames.UnprovedInventory)));
     }
 
-    // criu may have been started in a directory that has been removed since: then there is only no log.
+    // criu may have been started in a directory that was removed later; then only the log is missing.
     [Fact]
     public async Task A_dump_is_proved_without_a_directory_to_work_in()
     {
@@ -36,7 +37,8 @@ public sealed class RefusedDumpTests
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
 
-        var result = await Command.Run("/bin/sh", ["-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\"", await PreDumpTool.File()],
+        var result = await Command.Run("/bin/sh",
+            ["-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\"", await PreDumpTool.File()],
             dump.WorkDirectory, dump.Environment());
 
         Assert.True(result.ExitCode == 0, result.ToString());
@@ -78,7 +80,8 @@ public sealed class RefusedDumpTests
     {
         await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim);
-        File.WriteAllBytes(Path.Combine(dump.Final, ImageNames.Pagemap(1)), Bytes.Pagemap(1, new PagemapEntry(0x10000, 1, PageFlags.Parent)));
+        File.WriteAllBytes(Path.Combine(dump.Final, ImageNames.Pagemap(1)),
+            Bytes.Pagemap(1, new PagemapEntry(0x10000, 1, PageFlags.Parent)));
         await AssertRefused(dump, "no task of the tree has that pid");
     }
 
@@ -87,7 +90,8 @@ public sealed class RefusedDumpTests
     {
         await using var victim = await Victim.Start("plain", 64);
         using var dump = await HandmadeDump.Take(victim, run => [run with { NrPages = 1, Flags = PageFlags.Present },
-            .. run.NrPages == 1 ? Array.Empty<PagemapEntry>() : [new PagemapEntry(run.Vaddr + Page, run.NrPages - 1, PageFlags.Parent)]]);
+            .. run.NrPages == 1 ? Array.Empty<PagemapEntry>()
+                : [new PagemapEntry(run.Vaddr + Page, run.NrPages - 1, PageFlags.Parent)]]);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr + 2 * Page);
         using (var pages = File.OpenWrite(Path.Combine(dump.Final, ImageNames.Pages(1))))
             pages.SetLength(pages.Length - 1);
@@ -104,13 +108,15 @@ public sealed class RefusedDumpTests
         for (ulong page = 0; page < 30; page++)
             HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr + page * Page);
         long free = new DriveInfo(disk.Path).AvailableFreeSpace;
-        await File.WriteAllBytesAsync(Path.Combine(disk.Path, "filler"), new byte[free - 10 * (long)Page], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(disk.Path, "filler"), new byte[free - 10 * (long)Page],
+            TestContext.Current.CancellationToken);
         var pagemap = File.ReadAllBytes(Path.Combine(dump.Final, ImageNames.Pagemap(victim.Pid)));
 
         await AssertRefused(dump, "No space left on device");
 
         Assert.Equal(pagemap, File.ReadAllBytes(Path.Combine(dump.Final, ImageNames.Pagemap(victim.Pid))));
-        Assert.DoesNotContain(Directory.GetFiles(dump.Final), file => file.EndsWith(".new", StringComparison.Ordinal) || file.EndsWith("pages-2.img", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(dump.Final), file =>
+            file.EndsWith(".new", StringComparison.Ordinal) || file.EndsWith("pages-2.img", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -166,7 +172,7 @@ public sealed class RefusedDumpTests
         Assert.StartsWith(dump.Final, File.ReadAllText(Path.Combine(dump.Round, ImageNames.Child)));
     }
 
-    // criu refuses such a parent, but not every engine's criu need.
+    // This criu refuses such a parent, but others may accept it.
     [Fact]
     public async Task A_parent_that_another_round_has_claimed_proves_nothing_either()
     {
@@ -210,7 +216,9 @@ public sealed class RefusedDumpTests
         using var dump = await HandmadeDump.Take(victim);
         HandmadeDump.Spoil(victim.Pid, dump.Largest(victim.Pid).Vaddr);
         async Task<CommandResult> With(string file, params (string, string)[] settings) => await Command.Run("/usr/bin/unshare",
-            ["--mount", "/bin/sh", "-c", "mount -t tmpfs none /etc && mkdir /etc/predump && printf \"$1\" > /etc/predump/action-script.conf && exec \"$0\"",
+            ["--mount", "/bin/sh",
+                "-c", "mount -t tmpfs none /etc && mkdir /etc/predump && "
+                    + "printf \"$1\" > /etc/predump/action-script.conf && exec \"$0\"",
                 await PreDumpTool.File(), file], dump.WorkDirectory, dump.Environment(settings));
 
         var mended = await With("# ours\\nmend no # never\\n\\nprove  whole\\n", ("PREDUMP_MEND", "yes"));
@@ -229,7 +237,8 @@ public sealed class RefusedDumpTests
         Assert.Contains(reason, dump.Log);
         Assert.False(File.Exists(dump.Inventory), "images look whole that are not proved");
         Assert.True(File.Exists(dump.Unproved));
-        Assert.False(File.Exists(Path.Combine(dump.Round, ImageNames.Inventory)), "the parent looks as if it could be built upon");
+        Assert.False(File.Exists(Path.Combine(dump.Round, ImageNames.Inventory)),
+            "the parent looks as if it could be built upon");
         Assert.True(File.Exists(Path.Combine(dump.Round, ImageNames.ClaimedInventory)));
     }
 }

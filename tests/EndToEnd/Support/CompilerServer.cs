@@ -3,8 +3,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// A real .NET program with garbage collector, JIT and thread pool: the SDK's C# compiler server. It proves that it
-/// works by compiling, and its log says that it was this process that did.
+/// A real .NET program with garbage collector, JIT and thread pool: the SDK's C# compiler server. It shows that it
+/// works by compiling, and its log shows that this process did so.
 /// </summary>
 internal sealed class CompilerServer : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class CompilerServer : IAsyncDisposable
 
     private CompilerServer()
     {
-        // Found at once or the test is skipped: a machine may have the runtime without the SDK.
+        // If this fails the test is skipped: a machine may have the runtime without the SDK.
         var compilers = Directory.Exists(Path.Combine(s_root, "sdk"))
             ? Directory.GetDirectories(Path.Combine(s_root, "sdk")).Select(sdk => Path.Combine(sdk, "Roslyn", "bincore")) : [];
         Compilers = compilers.Where(Directory.Exists).Order().LastOrDefault() ?? "";
@@ -44,7 +44,7 @@ internal sealed class CompilerServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Has a program compiled by the server, and by no other.</summary>
+    /// <summary>Compiles a program with this server, not another one.</summary>
     public async Task Compile()
     {
         var number = ++_compiled;
@@ -62,7 +62,7 @@ internal sealed class CompilerServer : IAsyncDisposable
     {
         if (Victim is not null)
             await Victim.DisposeAsync();
-        File.Delete(Path.Combine("/tmp", _pipe)); // where the compiler has its pipes, whatever $TMPDIR says
+        File.Delete(Path.Combine("/tmp", _pipe)); // the compiler's pipes are there, regardless of $TMPDIR
         _scratch.Dispose();
     }
 

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>The file in whose first 8 bytes a victim counts: as long as it grows the victim goes on.</summary>
+/// <summary>A file whose first 8 bytes are a counter of the victim: while it grows the victim runs.</summary>
 internal static class Counter
 {
     public static async Task AssertGrows(Victim victim, string file)

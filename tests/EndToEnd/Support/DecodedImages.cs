@@ -4,8 +4,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// An image directory as CRIU's own Python library reads it (Debian's python3-pycriu, the one behind crit): nothing
-/// of the product's readers or of its schemas is used here.
+/// An image directory as CRIU's own Python library reads it (Debian's python3-pycriu, which crit uses), without
+/// the product's readers and schemas.
 /// </summary>
 internal sealed class DecodedImages
 {
@@ -24,7 +24,8 @@ internal sealed class DecodedImages
     {
         Path = path;
         Images = images;
-        foreach (var image in images.EnumerateObject().Where(image => image.Name.StartsWith("pagemap-", StringComparison.Ordinal)))
+        var pagemaps = images.EnumerateObject().Where(image => image.Name.StartsWith("pagemap-", StringComparison.Ordinal));
+        foreach (var image in pagemaps)
             Tasks.Add(int.Parse(image.Name["pagemap-".Length..^".img".Length]), TaskImage.From(path, image.Value));
     }
 

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A page server of the test's own making, which knows nothing of the product's messages: it keeps what it is sent, in
-/// either layout, or misbehaves as a test wants it to.</summary>
+/// <summary>A page server of the tests, independent of the product's code: it stores the pages that it receives, in either
+/// layout, or misbehaves as a test demands.</summary>
 internal sealed class FakePageServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -26,19 +26,19 @@ internal sealed class FakePageServer : IDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>The commands that came, in order.</summary>
+    /// <summary>The commands received, in order.</summary>
     public List<int> Commands { get; } = [];
 
-    /// <summary>By pid: the present pages, by their address.</summary>
+    /// <summary>By pid: the present pages, by address.</summary>
     public Dictionary<ulong, SortedDictionary<ulong, byte[]>> Tasks { get; } = [];
 
-    /// <summary>Waits for the end of the conversation.</summary>
+    /// <summary>Waits for the end of the session.</summary>
     public Task Ended() => Eventually.Within(_serving, "the page server's end");
 
     /// <summary>As criu's server: 24 bytes a message up to 4.1, 32 from 4.2 on.</summary>
-    /// <param name="messageBytes">Of a message.</param>
+    /// <param name="messageBytes">The size of a message, 24 or 32.</param>
     /// <param name="status">The answer to the last message.</param>
-    /// <param name="hangUpAfter">Hangs up after so many runs of pages.</param>
+    /// <param name="hangUpAfter">Hangs up after this number of page runs.</param>
     public static FakePageServer Of(int messageBytes, int status = 0, int hangUpAfter = int.MaxValue) => new((server, stream) =>
     {
         var message = new byte[messageBytes];
@@ -46,7 +46,8 @@ internal sealed class FakePageServer : IDisposable
         while (stream.ReadAtLeast(message, messageBytes, throwOnEndOfStream: false) == messageBytes)
         {
             uint command = BinaryPrimitives.ReadUInt32LittleEndian(message);
-            ulong pages = old ? BinaryPrimitives.ReadUInt32LittleEndian(message.AsSpan(4)) : BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(8));
+            ulong pages = old ? BinaryPrimitives.ReadUInt32LittleEndian(message.AsSpan(4))
+                : BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(8));
             ulong address = BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(old ? 8 : 16));
             ulong id = BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(old ? 16 : 24));
             int code = (int)(command & 0xffff);

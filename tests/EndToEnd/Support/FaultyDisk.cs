@@ -8,8 +8,8 @@ internal sealed class FaultyDisk : IAsyncDisposable
 
     public string Path => _scratch.Path;
 
-    /// <param name="at">The write that fails, from 1 on.</param>
-    /// <param name="cached">The kernel keeps what is written until the file is closed, and tells of the error then.</param>
+    /// <param name="at">The number of the write that fails, from 1.</param>
+    /// <param name="cached">The kernel caches writes until the file is closed, and reports the error then.</param>
     public static async Task<FaultyDisk> Mount(int at, bool cached)
     {
         Requires.Root();
@@ -26,7 +26,7 @@ internal sealed class FaultyDisk : IAsyncDisposable
         }
     }
 
-    /// <summary>Unmounts it; whether there were so many writes that one failed.</summary>
+    /// <summary>Unmounts it; true if a write failed.</summary>
     public async Task<bool> HasFailed()
     {
         await Command.Must("/bin/umount", Path);

@@ -4,20 +4,20 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>The tool with tests/victims/preload/faults.c in it: one of its calls fails, or a signal comes at one of them.</summary>
+/// <summary>The tool with tests/victims/preload/faults.c preloaded: a call fails or a signal arrives at one.</summary>
 internal sealed class FaultyTool : IDisposable
 {
     private readonly Scratch _scratch = new();
 
     private string Report => _scratch["report"];
 
-    /// <summary>What else the tool finds in its environment.</summary>
+    /// <summary>Further environment variables of the tool.</summary>
     public Dictionary<string, string> More { get; } = [];
 
-    /// <summary>Where it is started; null: here.</summary>
+    /// <summary>Its working directory; null: the current one.</summary>
     public string? Directory { get; set; }
 
-    /// <summary>Runs the tool, whose call number <paramref name="at"/> of those named fails; null where it made fewer.</summary>
+    /// <summary>Runs the tool with call number <paramref name="at"/> of the named ones failing; null if it made fewer.</summary>
     public async Task<(CommandResult Result, string Call)?> Run(string calls, int at, int error, params string[] arguments)
     {
         File.Delete(Report);
@@ -27,7 +27,7 @@ internal sealed class FaultyTool : IDisposable
         return File.Exists(Report) ? (result, File.ReadAllText(Report)[2..]) : null;
     }
 
-    /// <summary>How many calls a whole run makes at which a signal can come.</summary>
+    /// <summary>The number of calls in a complete run at which a signal can be sent.</summary>
     public async Task<int> CountCalls(params string[] arguments)
     {
         File.Delete(Report);
@@ -36,7 +36,7 @@ internal sealed class FaultyTool : IDisposable
         return int.Parse(File.ReadAllText(Report).Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Starts the tool, to which a signal comes so many microseconds after one of its calls.</summary>
+    /// <summary>Starts the tool and sends it a signal a number of microseconds after one of its calls.</summary>
     public async Task<Process> Start(int at, int signal, int delay, params string[] arguments)
     {
         File.Delete(Report);
@@ -44,9 +44,10 @@ internal sealed class FaultyTool : IDisposable
             Environment("*", ("FAULT_AT", at), ("FAULT_SIGNAL", signal), ("FAULT_DELAY", delay)));
     }
 
-    /// <summary>When the signal comes, as <see cref="Stopwatch.GetTimestamp"/>; null while that is not known.</summary>
+    /// <summary>When the signal is sent, as <see cref="Stopwatch.GetTimestamp"/>; null while unknown.</summary>
     public long? SignalledAt() =>
-        File.Exists(Report) && File.ReadAllText(Report).Split(' ') is [var nanoseconds, _, ..] ? long.Parse(nanoseconds, CultureInfo.InvariantCulture) : null;
+        File.Exists(Report) && File.ReadAllText(Report).Split(' ') is [var nanoseconds, _, ..]
+            ? long.Parse(nanoseconds, CultureInfo.InvariantCulture) : null;
 
     public void Dispose() => _scratch.Dispose();
 

@@ -5,8 +5,9 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>What criu leaves at post-dump: a round by predump in 1, made of a stopped victim, and in 2 a final dump on it that leaves pages to
-/// the parent. Made by hand, so that no soft-dirty is needed; memory is changed afterwards through /proc/PID/mem.</summary>
+/// <summary>The images as criu has them at post-dump: in 1 a round by predump, of a stopped victim, and in 2 a final dump on it
+/// that leaves pages to the parent. Made by hand, so that no soft-dirty is needed; memory is changed later through
+/// /proc/PID/mem.</summary>
 internal sealed class HandmadeDump : IDisposable
 {
     public const ulong Page = Mapping.PageSize;
@@ -33,10 +34,11 @@ internal sealed class HandmadeDump : IDisposable
 
     public string WorkDirectory => _scratch.Path;
 
-    /// <param name="victim">Is stopped.</param>
-    /// <param name="place">Which pages of a task the final dump has itself, by its runs in the first round; null: none.</param>
-    /// <param name="home">Where the directories are made; null: in one of its own.</param>
-    public static async Task<HandmadeDump> Take(Victim victim, Func<PagemapEntry, IEnumerable<PagemapEntry>>? place = null, string? home = null)
+    /// <param name="victim">The victim, which gets stopped.</param>
+    /// <param name="place">Maps a run of the first round to the final dump's entries; null: all are left to the parent.</param>
+    /// <param name="home">The directory for the images; null: a temporary one.</param>
+    public static async Task<HandmadeDump> Take(Victim victim, Func<PagemapEntry, IEnumerable<PagemapEntry>>? place = null,
+        string? home = null)
     {
         Requires.Root();
         await victim.Stop();
@@ -58,7 +60,7 @@ internal sealed class HandmadeDump : IDisposable
     public static PagemapEntry[] Runs(string directory, int pid) =>
         Bytes.ReadPagemap(File.ReadAllBytes(Path.Combine(directory, ImageNames.Pagemap(pid))));
 
-    /// <summary>Changes a byte of a page of the victim's memory, which stands still.</summary>
+    /// <summary>Changes a byte of a page of the stopped victim's memory.</summary>
     public static void Spoil(int pid, ulong page)
     {
         using var memory = File.Open($"/proc/{pid}/mem", FileMode.Open, FileAccess.ReadWrite);
@@ -71,7 +73,7 @@ internal sealed class HandmadeDump : IDisposable
     /// <summary>The largest run of a task: the victim's own pages, which can be written to.</summary>
     public PagemapEntry Largest(int pid) => Runs(Round, pid).MaxBy(run => run.NrPages);
 
-    /// <summary>What criu puts into the environment, and settings.</summary>
+    /// <summary>The environment that criu passes, and settings.</summary>
     public Dictionary<string, string> Environment(params (string Name, string Value)[] settings)
     {
         var environment = new Dictionary<string, string>
@@ -85,15 +87,17 @@ internal sealed class HandmadeDump : IDisposable
         return environment;
     }
 
-    /// <summary>Calls predump as criu would.</summary>
+    /// <summary>Runs predump as criu does.</summary>
     public async Task<CommandResult> Run(params (string Name, string Value)[] settings) =>
         await Command.Run(await PreDumpTool.File(), [], WorkDirectory, Environment(settings));
 
     /// <summary>The figures in the log's last line.</summary>
-    public Dictionary<string, long> Figures() => Log.TrimEnd().Split('\n').Last(line => line.Contains("pages_in_parent=")).Split(' ')
-        .Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => long.Parse(pair[1], CultureInfo.InvariantCulture));
+    public Dictionary<string, long> Figures() =>
+        Log.TrimEnd().Split('\n').Last(line => line.Contains("pages_in_parent=")).Split(' ')
+            .Select(word => word.Split('='))
+            .ToDictionary(pair => pair[0], pair => long.Parse(pair[1], CultureInfo.InvariantCulture));
 
-    /// <summary>The images are whole, and are the memory of the tree, page by page, as predump's own comparison sees it.</summary>
+    /// <summary>The images are complete and match the memory of the tree page by page, as `predump verify` compares it.</summary>
     public async Task AssertProved()
     {
         Assert.True(File.Exists(Inventory), "no inventory");
@@ -102,9 +106,10 @@ internal sealed class HandmadeDump : IDisposable
         Assert.True(result.ExitCode == 0, result.ToString());
     }
 
-    /// <summary>What is in a directory: names, and what the files hold.</summary>
+    /// <summary>The names and the contents of the files in a directory.</summary>
     public static SortedDictionary<string, string> Content(string directory) => new(Directory.GetFiles(directory)
-        .ToDictionary(path => Path.GetFileName(path), path => Convert.ToHexString(File.ReadAllBytes(path))), StringComparer.Ordinal);
+            .ToDictionary(path => Path.GetFileName(path), path => Convert.ToHexString(File.ReadAllBytes(path))),
+        StringComparer.Ordinal);
 
     public void Dispose() => _scratch.Dispose();
 

@@ -4,12 +4,12 @@ using PreDump.Images.Schema;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A chain of two rounds of one task, of which the first, the parent, is damaged or forged in one of many ways.</summary>
+/// <summary>A chain of two rounds of one task, whose first round, the parent, is damaged or forged in one of many ways.</summary>
 internal sealed class HostileChain : IDisposable
 {
     private readonly HandmadeRounds _folder = new();
 
-    /// <param name="pid">The task's.</param>
+    /// <param name="pid">The task's pid.</param>
     /// <param name="uptime">dump_uptime of the first round.</param>
     /// <param name="damage">One of <see cref="Damages"/>; null: none.</param>
     public HostileChain(int pid, ulong uptime, string? damage = null)
@@ -38,7 +38,7 @@ internal sealed class HostileChain : IDisposable
 
     public string Inventory { get; }
 
-    /// <summary>What can be wrong, by name.</summary>
+    /// <summary>The kinds of damage, by name.</summary>
     public static IEnumerable<string> Damages => s_damages.Keys;
 
     public void Dispose() => _folder.Dispose();
@@ -59,10 +59,14 @@ internal sealed class HostileChain : IDisposable
             Flags = 4,
         })),
         ["pagemap with a run in kernel space"] = chain => Append(chain.Pagemap, Entry(0xffff_8880_0000_0000 / 4096, 1)),
-        ["pagemap with an unaligned run"] = chain => Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100001, CompatNrPages = 1, Flags = 4 })),
-        ["pagemap with a run here and in the parent"] = chain => Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100000, CompatNrPages = 1, Flags = 5 })),
-        ["pagemap with a run that is nowhere"] = chain => Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100000, CompatNrPages = 1, Flags = 0 })),
-        ["pagemap with a run for a parent that is not there"] = chain => Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100000, CompatNrPages = 1, Flags = 1 })),
+        ["pagemap with an unaligned run"] = chain =>
+            Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100001, CompatNrPages = 1, Flags = 4 })),
+        ["pagemap with a run here and in the parent"] = chain =>
+            Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100000, CompatNrPages = 1, Flags = 5 })),
+        ["pagemap with a run that is nowhere"] = chain =>
+            Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100000, CompatNrPages = 1, Flags = 0 })),
+        ["pagemap with a run for a parent that is not there"] = chain =>
+            Append(chain.Pagemap, Bytes.Record(new pagemap_entry { Vaddr = 0x100000, CompatNrPages = 1, Flags = 1 })),
         ["pagemap that is a FIFO"] = chain => Fifo(chain.Pagemap),
         ["pagemap that is a socket"] = chain => Socket(chain.Pagemap),
         ["pagemap that leads to a device"] = chain => Link(chain.Pagemap, "/dev/zero"),
@@ -74,18 +78,21 @@ internal sealed class HostileChain : IDisposable
         ["pages that are a FIFO"] = chain => Fifo(chain.Pages),
         ["pages that lead to a device"] = chain => Link(chain.Pages, "/dev/zero"),
         ["inventory of another magic"] = chain => Change(chain.Inventory, 0, 0xff),
-        ["inventory with a record of 4 GiB"] = chain => File.WriteAllBytes(chain.Inventory, [.. Bytes.UInt32(Magic.Inventory), .. Bytes.UInt32(uint.MaxValue), 1]),
+        ["inventory with a record of 4 GiB"] = chain =>
+            File.WriteAllBytes(chain.Inventory, [.. Bytes.UInt32(Magic.Inventory), .. Bytes.UInt32(uint.MaxValue), 1]),
         ["inventory that is a FIFO"] = chain => Fifo(chain.Inventory),
         ["inventory that is a directory"] = chain => Folder(chain.Inventory),
         ["parents in a loop"] = chain => Directory.CreateSymbolicLink(Path.Combine(chain.First, "parent"), "../2"),
         ["a parent that is itself"] = chain => Directory.CreateSymbolicLink(Path.Combine(chain.First, "parent"), "parent"),
-        ["a parent that leads nowhere"] = chain => Directory.CreateSymbolicLink(Path.Combine(chain.First, "parent"), "../nowhere"),
+        ["a parent that leads nowhere"] = chain =>
+            Directory.CreateSymbolicLink(Path.Combine(chain.First, "parent"), "../nowhere"),
         ["a parent that is a file"] = chain => File.WriteAllText(Path.Combine(chain.First, "parent"), ""),
         ["a parent that is a FIFO"] = chain => Fifo(Path.Combine(chain.First, "parent")),
         ["a thousand parents"] = chain => DeepChain(chain.First),
     };
 
-    private static byte[] Entry(ulong page, uint count) => Bytes.Record(new pagemap_entry { Vaddr = page * 4096, CompatNrPages = count, Flags = 4 });
+    private static byte[] Entry(ulong page, uint count) =>
+        Bytes.Record(new pagemap_entry { Vaddr = page * 4096, CompatNrPages = count, Flags = 4 });
 
     private static void Change(string path, int at, byte mask)
     {

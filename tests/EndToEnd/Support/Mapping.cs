@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>One mapping as /proc/PID/smaps tells it.</summary>
+/// <summary>One mapping as /proc/PID/smaps shows it.</summary>
 internal sealed record Mapping(ulong Start, ulong End, string Protection, string Name, HashSet<string> Flags)
 {
     public const ulong PageSize = 4096;

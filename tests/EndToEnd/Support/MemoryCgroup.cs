@@ -2,19 +2,20 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A cgroup with a memory limit, of v1 or v2, made for one test. Declare it before the victim, so that it goes last.</summary>
+/// <summary>A cgroup with a memory limit, v1 or v2, for one test. Declare it before the victim: it must be removed last.</summary>
 internal sealed class MemoryCgroup : IDisposable
 {
     private MemoryCgroup(string path) => Path = path;
 
     public string Path { get; }
 
-    /// <summary>Tries to make one; where this machine has no memory controller to be had the test is skipped.</summary>
-    /// <param name="bytes">The limit of its memory; what goes to swap doesn't count.</param>
+    /// <summary>Tries to make one; skips the test if this machine has no memory controller available.</summary>
+    /// <param name="bytes">The limit of its memory; swap doesn't count.</param>
     public static MemoryCgroup Create(long bytes)
     {
         Requires.Root();
-        foreach (var (hierarchy, limit) in new[] { ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max") })
+        foreach (var (hierarchy, limit) in new[]
+            { ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max") })
         {
             var cgroup = new MemoryCgroup(System.IO.Path.Combine(hierarchy, $"predump-test-{Guid.NewGuid():n}"));
             try

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// Which pages of a stopped process a pre-dump has to take, and what they hold, by CRIU's rules but by other means
-/// than the product's: smaps and pagemap read from here, as root.
+/// Which pages of a stopped process a pre-dump must take, and their contents, by CRIU's rules but independent of the
+/// product: smaps and pagemap are read here, as root.
 /// </summary>
 internal static class Oracle
 {
@@ -26,7 +26,7 @@ internal static class Oracle
             ReadWhole(pagemap, MemoryMarshal.AsBytes(entries.AsSpan()), mapping.Start / Mapping.PageSize * sizeof(ulong));
             for (ulong i = 0; i < mapping.Pages; i++)
                 if (mapping.Name == "[vdso]" || IsOwned(entries[i], mapping))
-                    pages[mapping.Start + i * Mapping.PageSize] = mapping; // (smaps of a task that runs may show a page twice)
+                    pages[mapping.Start + i * Mapping.PageSize] = mapping; // (smaps of a running task may show a page twice)
         }
         return pages;
     }
@@ -58,7 +58,7 @@ internal static class Oracle
         && !(mapping.IsOfFile && (entry & OfFileOrShared) != 0)
         && !IsZeroPage(entry);
 
-    // The huge zero page, which is another, counts as content: CRIU without PAGEMAP_SCAN takes it, and later expects it.
+    // The huge zero page, which is a different one, is content: CRIU without PAGEMAP_SCAN takes it, and expects it later.
     private static bool IsZeroPage(ulong entry) => (entry & Present) != 0 && (entry & FrameNumber) == ZeroPage.Frame;
 
     // FileShare.ReadWrite, so that .NET takes no lock on the file.

@@ -3,8 +3,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// Images against the stopped process they were made of: all the pages that the rules take and none beyond, each
-/// equal to /proc/PID/mem byte for byte.
+/// Compares images with the stopped process they were made of: exactly the pages that the rules select, each equal
+/// to /proc/PID/mem byte for byte.
 /// </summary>
 internal static class PageComparison
 {
@@ -17,8 +17,8 @@ internal static class PageComparison
     }
 
     /// <summary>
-    /// The same for tasks that ran when the images were made, of which only the mapping with so many pages is known to
-    /// have held still: the kernel itself writes to a running thread's own page (rseq) whenever it changes the CPU.
+    /// The same for tasks that ran when the images were made, for the one mapping with this number of pages, which did not
+    /// change: the kernel itself writes to a running thread's own page (rseq) whenever the thread changes the CPU.
     /// </summary>
     public static async Task AssertSame(Victim victim, string images, ulong mappingOfPages)
     {
@@ -27,12 +27,13 @@ internal static class PageComparison
         {
             var image = directory.Tasks[ProcessView.InnermostPid(pid)];
             image.AssertWellFormed();
-            var mapping = Assert.Single(Mapping.Of(pid), mapping => mapping.Pages == mappingOfPages && mapping is { Name: "", Protection: "rw-p" });
+            var mapping = Assert.Single(Mapping.Of(pid), mapping => mapping.Pages == mappingOfPages
+                && mapping is { Name: "", Protection: "rw-p" });
             AssertHolds(pid, image, mapping.Start, mapping.End);
         }
     }
 
-    /// <summary>For a part of memory that holds still while the rest of the victim works: every page of it is there.</summary>
+    /// <summary>For a part of memory that does not change while the victim works: all its pages are in the images.</summary>
     public static void AssertHolds(int pid, TaskImage image, ulong start, ulong end)
     {
         var places = image.Places();

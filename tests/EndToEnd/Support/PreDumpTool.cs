@@ -6,8 +6,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// The published AOT binary under test: $PREDUMP_BIN, else artifacts/predump/predump, published here if it is missing
-/// or older than a source.
+/// The published AOT binary under test: $PREDUMP_BIN, or else artifacts/predump/predump, published here if it is missing
+/// or older than a source file.
 /// </summary>
 internal static class PreDumpTool
 {
@@ -28,7 +28,7 @@ internal static class PreDumpTool
 
     public static async Task<Process> Start(params string[] arguments) => await Command.Start(await File(), arguments);
 
-    /// <summary>Sends a signal and waits for the end, by whatever cause.</summary>
+    /// <summary>Sends a signal and waits for the process to end, for whatever reason.</summary>
     public static async Task End(Process tool, int signal)
     {
         Signal.Send(tool.Id, signal);
@@ -43,7 +43,8 @@ internal static class PreDumpTool
         var binary = Path.Combine(folder, "predump");
         var source = Path.Combine(Repository.Top, "src", "PreDump");
         if (!System.IO.File.Exists(binary) || System.IO.File.GetLastWriteTimeUtc(binary) < NewestSource())
-            await Command.Must("dotnet", "publish", source, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", folder);
+            await Command.Must("dotnet", "publish", source, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier,
+                "-o", folder);
         return binary;
     }
 

@@ -1,6 +1,6 @@
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>What /proc says of a process, read anew at each question.</summary>
+/// <summary>What /proc shows about a process, read again at each call.</summary>
 internal static class ProcessView
 {
     public static bool Exists(int pid) => Directory.Exists($"/proc/{pid}");
@@ -22,7 +22,7 @@ internal static class ProcessView
         }
     }
 
-    /// <summary>One field of a status file, or null where process or field is gone.</summary>
+    /// <summary>One field of a status file, or null if the process or the field is gone.</summary>
     public static string? Status(int pid, int thread, string field)
     {
         try
@@ -38,19 +38,20 @@ internal static class ProcessView
 
     public static string? Status(int pid, string field) => Status(pid, pid, field);
 
-    /// <summary>R, S, D, T (stopped by a signal), t (stopped by a tracer), Z, X; '-' for one that is gone.</summary>
+    /// <summary>R, S, D, T (stopped by a signal), t (stopped by a tracer), Z, X; '-' if it is gone.</summary>
     public static char State(int pid, int thread) => Status(pid, thread, "State") is { Length: > 0 } state ? state[0] : '-';
 
     public static char State(int pid) => State(pid, pid);
 
-    /// <summary>The pid by which the process knows itself: the last one of NSpid.</summary>
+    /// <summary>The process's pid in its own namespace: the last one of NSpid.</summary>
     public static int InnermostPid(int pid) => int.Parse(Status(pid, "NSpid")!.Split('\t')[^1]);
 
     public static int[] Threads(int pid)
     {
         try
         {
-            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task").Select(path => int.Parse(Path.GetFileName(path))).Order()];
+            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task")
+                .Select(path => int.Parse(Path.GetFileName(path))).Order()];
         }
         catch (IOException)
         {
@@ -67,11 +68,11 @@ internal static class ProcessView
         return tree;
     }
 
-    /// <summary>All of the tree that has memory.</summary>
+    /// <summary>All processes of the tree that have memory.</summary>
     public static List<int> LivingTree(int root) =>
         [.. Tree(root).Where(pid => Threads(pid).Any(thread => State(pid, thread) is not ('Z' or 'X' or '-')))];
 
-    /// <summary>A thread whose /proc directory shows the memory: the first may have exited before the others.</summary>
+    /// <summary>A thread whose /proc directory shows the memory; the main thread may have exited before the others.</summary>
     public static int ThreadWithMemory(int pid) =>
         Threads(pid).First(thread => State(pid, thread) is not ('Z' or 'X' or '-'));
 

@@ -5,34 +5,36 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>The tool's page server, and raw connections to it that know nothing of the product's messages.</summary>
+/// <summary>The tool's page server, and raw connections to it that are independent of the product's code.</summary>
 internal sealed class PageServerTool : IAsyncDisposable
 {
     private readonly Process _process;
 
     private PageServerTool(Process process, int port) => (_process, Port) = (process, port);
 
-    /// <summary>Starts it; returns when it listens.</summary>
+    /// <summary>Starts it and waits until it listens.</summary>
     public static Task<PageServerTool> Start(string images, params string[] more) => Start([], "127.0.0.1", images, more);
 
     /// <summary>The same on another host.</summary>
-    public static Task<PageServerTool> Start(TwoHosts.Host host, string images, params string[] more) => Start(host.Prefix, host.Address, images, more);
+    public static Task<PageServerTool> Start(TwoHosts.Host host, string images, params string[] more) =>
+        Start(host.Prefix, host.Address, images, more);
 
     private static async Task<PageServerTool> Start(string[] prefix, string address, string images, string[] more)
     {
-        string[] command = [.. prefix, await PreDumpTool.File(), "page-server", "--images-dir", images, "--address", address, .. more];
+        string[] command = [.. prefix, await PreDumpTool.File(), "page-server", "--images-dir", images,
+            "--address", address, .. more];
         var process = await Command.Start(command[0], command[1..]);
         var line = await Eventually.Within(process.StandardOutput.ReadLineAsync(), "a page server that listens");
         Assert.StartsWith($"listening on {address}:", line);
         return new PageServerTool(process, int.Parse(line![(line!.LastIndexOf(':') + 1)..]));
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The port on which it listens.</summary>
     public int Port { get; }
 
     public RawPageClient Connect(int messageBytes = 32) => new(Port, messageBytes);
 
-    /// <summary>Bytes of memory that it ever had at once.</summary>
+    /// <summary>Its peak memory, in bytes.</summary>
     public long PeakMemory => long.Parse(ProcessView.Status(_process.Id, "VmHWM")!.Split(' ')[0]) * 1024;
 
     /// <summary>Waits for its end.</summary>
@@ -73,9 +75,9 @@ internal sealed class RawPageClient(int port, int messageBytes) : IDisposable
 
     private NetworkStream? _stream;
 
-    public NetworkStream Stream => _stream ??= _client.GetStream(); // (once: not after a shutdown)
+    public NetworkStream Stream => _stream ??= _client.GetStream(); // (only once, and not after a shutdown)
 
-    /// <summary>One message; flags go into the command's high half.</summary>
+    /// <summary>One message; flags go into the upper half of the command.</summary>
     public RawPageClient Send(int command, ulong pages = 0, ulong address = 0, ulong id = 0, uint flags = 0)
     {
         var message = new byte[messageBytes];
@@ -104,14 +106,15 @@ internal sealed class RawPageClient(int port, int messageBytes) : IDisposable
         return this;
     }
 
-    /// <summary>The answer's bytes, as a number; null where the server hung up.</summary>
+    /// <summary>The answer as a number; null if the server hung up.</summary>
     public int? Answer(int bytes)
     {
         Stream.ReadTimeout = 20_000;
         var answer = new byte[4];
         try
         {
-            return Stream.ReadAtLeast(answer.AsSpan(0, bytes), bytes, throwOnEndOfStream: false) == bytes ? BinaryPrimitives.ReadInt32LittleEndian(answer) : null;
+            return Stream.ReadAtLeast(answer.AsSpan(0, bytes), bytes, throwOnEndOfStream: false) == bytes
+                ? BinaryPrimitives.ReadInt32LittleEndian(answer) : null;
         }
         catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {

@@ -30,7 +30,7 @@ internal sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Fills 20,000 keys and lets the benchmark write and read them over and over.</summary>
+    /// <summary>Fills 20,000 keys and lets the benchmark write and read them repeatedly.</summary>
     public async Task KeepBusy()
     {
         await Benchmark("-n", "20000");
@@ -45,9 +45,10 @@ internal sealed class RedisServer : IAsyncDisposable
         await _benchmark.WaitForExitAsync();
     }
 
-    /// <summary>How many commands it has served so far.</summary>
+    /// <summary>The number of commands served so far.</summary>
     public async Task<long> Served() =>
-        long.Parse((await Ask("INFO", "stats")).Split('\n').First(line => line.StartsWith("total_commands_processed:", StringComparison.Ordinal)).Split(':')[1]);
+        long.Parse((await Ask("INFO", "stats")).Split('\n')
+            .First(line => line.StartsWith("total_commands_processed:", StringComparison.Ordinal)).Split(':')[1]);
 
     public async Task<string> Ask(params string[] command) =>
         (await Command.Must("/usr/bin/redis-cli", ["-s", Socket, .. command])).Trim();
@@ -62,5 +63,6 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private Task<string> Benchmark(params string[] more) => Command.Must("/usr/bin/redis-benchmark", Options(more));
 
-    private string[] Options(params string[] more) => ["-s", Socket, "-q", "-t", "set,get", "-r", "20000", "-d", "512", "-c", "4", .. more];
+    private string[] Options(params string[] more) =>
+        ["-s", Socket, "-q", "-t", "set,get", "-r", "20000", "-d", "512", "-c", "4", .. more];
 }

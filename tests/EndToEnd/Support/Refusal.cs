@@ -2,13 +2,13 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>How the tool says no: one line of error, the right exit code, and nothing left in the images directory.</summary>
+/// <summary>How the tool refuses: a one-line error, the right exit code, and nothing left in the images directory.</summary>
 internal static class Refusal
 {
     public const int Failure = 1;
     public const int Usage = 2;
 
-    /// <summary>Runs the tool, which has to refuse, and returns its one line.</summary>
+    /// <summary>Runs the tool, which must refuse, and returns its error line.</summary>
     public static async Task<string> Of(int exitCode, string images, params string[] arguments)
     {
         string[] before = Directory.Exists(images) ? Directory.GetFileSystemEntries(images) : [];

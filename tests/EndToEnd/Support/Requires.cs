@@ -3,10 +3,10 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>What a test needs of the machine. Each probe tries the thing itself, and else skips the test and says why.</summary>
+/// <summary>What a test requires from the machine. Each probe tries it, and skips the test with a reason if it fails.</summary>
 internal static class Requires
 {
-    /// <summary>Debian's own interpreter: pycriu is installed for it, and not for any other in the PATH.</summary>
+    /// <summary>Debian's own interpreter; pycriu is installed only for it, not for others in the PATH.</summary>
     public const string DebianPython = "/usr/bin/python3";
 
     public static void Root() =>
@@ -27,13 +27,15 @@ internal static class Requires
     public static void ZeroPage()
     {
         Root();
-        Assert.SkipWhen(Support.ZeroPage.Frame is null, "this kernel has no zero page: anonymous memory that was only read has pages of its own");
+        Assert.SkipWhen(Support.ZeroPage.Frame is null,
+            "this kernel has no zero page: anonymous memory that was only read has pages of its own");
     }
 
     public static void NoZeroPage()
     {
         Root();
-        Assert.SkipWhen(Support.ZeroPage.Frame is not null, "this kernel has the zero page: anonymous memory that was only read holds it");
+        Assert.SkipWhen(Support.ZeroPage.Frame is not null,
+            "this kernel has the zero page: anonymous memory that was only read holds it");
     }
 
     public static void NoSoftDirty() =>
@@ -42,7 +44,7 @@ internal static class Requires
     public static void SoftDirty() =>
         Assert.SkipUnless(KernelTracksSoftDirty(), "this kernel tracks no soft-dirty pages (CONFIG_MEM_SOFT_DIRTY)");
 
-    // A kernel built without it may take the 4 and do nothing: write a page afterwards and look for bit 55.
+    // A kernel built without it may accept the 4 and do nothing: write to a page afterwards and check bit 55.
     private static unsafe bool KernelTracksSoftDirty()
     {
         const ulong SoftDirty = 1UL << 55;
@@ -54,7 +56,8 @@ internal static class Requires
             *page = 2;
             ulong entry = 0;
             using var pagemap = File.OpenHandle("/proc/self/pagemap", share: FileShare.ReadWrite);
-            Oracle.ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / Mapping.PageSize * sizeof(ulong));
+            Oracle.ReadWhole(pagemap, MemoryMarshal.AsBytes(new Span<ulong>(ref entry)),
+                (ulong)page / Mapping.PageSize * sizeof(ulong));
             return (entry & SoftDirty) != 0;
         }
         catch (IOException)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>kill(2), by pid: the only way in which a test touches a process that it has started.</summary>
+/// <summary>kill(2), by pid: the only way in which tests act on processes that they have started.</summary>
 internal static partial class Signal
 {
     public const int Hangup = 1;
@@ -19,7 +19,7 @@ internal static partial class Signal
 
     private const int NoSuchProcess = 3;
 
-    /// <summary>Sends a signal; a process that has gone meanwhile is not an error.</summary>
+    /// <summary>Sends a signal; a process that no longer exists is not an error.</summary>
     public static void Send(int pid, int signal)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(pid, 1);

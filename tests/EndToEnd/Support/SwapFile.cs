@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>64 MiB of swap for one test: a file, or a zram device where the file system takes no swap file.</summary>
+/// <summary>64 MiB of swap for one test: a file, or a zram device if the file system does not support swap files.</summary>
 internal sealed class SwapFile : IAsyncDisposable
 {
     private readonly string _path;
@@ -14,7 +14,7 @@ internal sealed class SwapFile : IAsyncDisposable
         _isZram = isZram;
     }
 
-    /// <summary>Tries to make it; where this machine lets no one, the test is skipped.</summary>
+    /// <summary>Tries to make it; skips the test if this machine does not allow that.</summary>
     public static async Task<SwapFile> Create()
     {
         Requires.Root();

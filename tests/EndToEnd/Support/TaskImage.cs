@@ -22,7 +22,7 @@ internal sealed record TaskImage(string PagesFile, List<ImageRun> Runs)
         return new TaskImage(pages, [.. entries.Skip(1).Select(Run)]);
     }
 
-    /// <summary>Each page that has its bytes here: address and place in the pages file.</summary>
+    /// <summary>Each page whose contents are here: address and offset in the pages file.</summary>
     public Dictionary<ulong, long> Places()
     {
         var places = new Dictionary<ulong, long>();
@@ -32,7 +32,7 @@ internal sealed record TaskImage(string PagesFile, List<ImageRun> Runs)
         return places;
     }
 
-    /// <summary>What a reader relies on: runs ascend and are disjoint and aligned, and the file holds them exactly.</summary>
+    /// <summary>Checks what a reader relies on: runs ascend, are disjoint and aligned, the file has their size.</summary>
     public void AssertWellFormed()
     {
         ulong end = 0;
@@ -47,7 +47,7 @@ internal sealed record TaskImage(string PagesFile, List<ImageRun> Runs)
         Assert.Equal(Places().Count * (long)Mapping.PageSize, new FileInfo(PagesFile).Length);
     }
 
-    // nr_pages is field 2 to the CRIU 3.17 of Debian 12 and field 5 since 4.2, where 2 is called compat_nr_pages.
+    // nr_pages is field 2 in the CRIU 3.17 of Debian 12 and field 5 since 4.2, where 2 is called compat_nr_pages.
     private static ImageRun Run(JsonElement entry)
     {
         var pages = entry.GetProperty("nr_pages").GetUInt64();

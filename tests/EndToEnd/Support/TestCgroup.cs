@@ -4,8 +4,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// A cgroup with a freezer, of v1 or v2, made for one test; its members are thawed and moved out at the end. Declare
-/// it after its victim, so that it goes first: what a v1 freezer holds can't even be killed.
+/// A cgroup with a freezer, v1 or v2, made for one test; its members are thawed and moved out at the end. Declare it
+/// after its victim, so that it is removed first: a process in a frozen v1 cgroup can't even be killed.
 /// </summary>
 internal sealed class TestCgroup : IDisposable
 {
@@ -29,12 +29,12 @@ internal sealed class TestCgroup : IDisposable
         ? File.ReadAllText(At("freezer.state")).Trim() == "FROZEN"
         : File.ReadLines(At("cgroup.events")).Contains("frozen 1");
 
-    /// <summary>Thawed, and not on the way to be frozen.</summary>
+    /// <summary>True if it is thawed and not about to be frozen.</summary>
     public bool IsThawed => _version == 1
         ? File.ReadAllText(At("freezer.state")).Trim() == "THAWED"
         : File.ReadAllText(At("cgroup.freeze")).Trim() == "0" && !IsFrozen;
 
-    /// <summary>Tries to make one; where this machine has no such freezer the test is skipped.</summary>
+    /// <summary>Tries to make one; skips the test if this machine has no such freezer.</summary>
     public static TestCgroup Create(int version)
     {
         Requires.Root();
@@ -64,7 +64,7 @@ internal sealed class TestCgroup : IDisposable
             File.WriteAllText(At("cgroup.procs"), $"{pid}");
     }
 
-    /// <summary>Lets a user freeze it.</summary>
+    /// <summary>Allows a user to freeze it.</summary>
     public Task GiveTo(int user) => Command.Must("/bin/chown", $"{user}", At(_version == 1 ? "freezer.state" : "cgroup.freeze"));
 
     public async Task Freeze()
@@ -101,7 +101,7 @@ internal sealed class TestCgroup : IDisposable
         }
         catch (Exception e) when (e is IOException or Win32Exception)
         {
-            // It has exited meanwhile.
+            // It has exited.
         }
     }
 

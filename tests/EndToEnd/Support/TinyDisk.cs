@@ -1,6 +1,6 @@
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A tmpfs of so many bytes, and perhaps of so many files, mounted for one test.</summary>
+/// <summary>A tmpfs with a limit of bytes, and optionally of files, mounted for one test.</summary>
 internal sealed class TinyDisk : IAsyncDisposable
 {
     private readonly Scratch _scratch = new();
@@ -11,7 +11,8 @@ internal sealed class TinyDisk : IAsyncDisposable
     {
         Requires.Root();
         var disk = new TinyDisk();
-        await Command.Must("/bin/mount", "-t", "tmpfs", "-o", inodes is null ? $"size={bytes}" : $"size={bytes},nr_inodes={inodes}", "tmpfs", disk.Path);
+        await Command.Must("/bin/mount", "-t", "tmpfs", "-o",
+            inodes is null ? $"size={bytes}" : $"size={bytes},nr_inodes={inodes}", "tmpfs", disk.Path);
         return disk;
     }
 

@@ -2,8 +2,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>Two machines, as far as the network can tell, and a link of 100 Mbit/s between them: namespaces that end, with all that is
-/// in them, when the process that holds each of them does.</summary>
+/// <summary>Two hosts, as far as the network is concerned, and a link of 100 Mbit/s between them: namespaces that end, with all
+/// their processes, when the process that holds each of them ends.</summary>
 internal sealed class TwoHosts : IAsyncDisposable
 {
     private const string Holder = """
@@ -17,7 +17,7 @@ internal sealed class TwoHosts : IAsyncDisposable
 
     public Host Far { get; }
 
-    /// <summary>Makes them; where that can't be done the test is skipped.</summary>
+    /// <summary>Makes them; skips the test if that is impossible.</summary>
     public static async Task<TwoHosts> Connect()
     {
         Requires.Root();
@@ -27,14 +27,16 @@ internal sealed class TwoHosts : IAsyncDisposable
         var hosts = new TwoHosts(near, await Victim.Ready("/bin/sh", "-c", Holder));
         try
         {
-            var made = await Command.Run("/usr/sbin/ip", ["link", "add", "name", "wire", "netns", $"{hosts.Near.Pid}", "type", "veth",
-                "peer", "name", "wire", "netns", $"{hosts.Far.Pid}"]);
+            var made = await Command.Run("/usr/sbin/ip",
+                ["link", "add", "name", "wire", "netns", $"{hosts.Near.Pid}", "type", "veth",
+                    "peer", "name", "wire", "netns", $"{hosts.Far.Pid}"]);
             Assert.SkipUnless(made.ExitCode == 0, $"needs a pair of network devices (veth): {made.Errors}");
             foreach (var host in new[] { hosts.Near, hosts.Far })
             {
                 await host.Must("ip", "addr", "add", $"{host.Address}/24", "dev", "wire");
                 await host.Plug(true);
-                var shaped = await host.Run("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", "100mbit", "burst", "64kb", "latency", "50ms");
+                var shaped = await host.Run("tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", "100mbit",
+                    "burst", "64kb", "latency", "50ms");
                 Assert.SkipUnless(shaped.ExitCode == 0, $"needs a slow link (tc-tbf): {shaped.Errors}");
             }
             return hosts;
@@ -52,21 +54,21 @@ internal sealed class TwoHosts : IAsyncDisposable
         await Far.DisposeAsync();
     }
 
-    /// <summary>One of them.</summary>
+    /// <summary>One of the two hosts.</summary>
     internal sealed class Host(Victim holder, string address) : IAsyncDisposable
     {
         public int Pid => holder.Pid;
 
         public string Address => address;
 
-        /// <summary>What a command line begins with that is to be run there; the command keeps its pid.</summary>
+        /// <summary>The prefix of a command line that runs a command there; the command keeps its pid.</summary>
         public string[] Prefix => ["/usr/bin/nsenter", $"--net=/proc/{Pid}/ns/net"];
 
         public Task<CommandResult> Run(params string[] command) => Command.Run(Prefix[0], [.. Prefix[1..], .. command]);
 
         public Task Must(params string[] command) => Command.Must(Prefix[0], [.. Prefix[1..], .. command]);
 
-        /// <summary>Pulls its end of the link out, or plugs it in again.</summary>
+        /// <summary>Takes its end of the link down, or up again.</summary>
         public Task Plug(bool into) => Must("ip", "link", "set", "wire", into ? "up" : "down");
 
         public ValueTask DisposeAsync() => holder.DisposeAsync();

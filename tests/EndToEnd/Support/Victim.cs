@@ -6,7 +6,7 @@ namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
 /// A process started to be pre-dumped: one of tests/victims or a real program. It is killed, with all its descendants and by
-/// pid, when the test is over. Never traced from here: that is the tool's work.
+/// pid, when the test is over. Tests never trace it; only the tool does.
 /// </summary>
 internal sealed class Victim : IAsyncDisposable
 {
@@ -37,10 +37,10 @@ internal sealed class Victim : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>The root of the tree to pre-dump: what READY named, else the process itself.</summary>
+    /// <summary>The root of the tree to pre-dump: the pid that READY named, or else the process itself.</summary>
     public int Pid { get; private set; }
 
-    /// <summary>The process that was started, which need not be of the tree.</summary>
+    /// <summary>The process that was started, which need not be part of the tree.</summary>
     public int Starter => _process.Id;
 
     public bool HasExited => _process.HasExited;
@@ -49,7 +49,7 @@ internal sealed class Victim : IAsyncDisposable
 
     public static string FileOf(string name) => Path.Combine(AppContext.BaseDirectory, "victims", name);
 
-    /// <summary>Starts tests/victims/name.c and waits until its memory has its shape; skips the test if it can't have.</summary>
+    /// <summary>Starts tests/victims/name.c and waits until its memory is set up; skips the test if that is impossible.</summary>
     public static Task<Victim> Start(string name, params object[] arguments) =>
         Ready(FileOf(name), [.. arguments.Select(argument => argument.ToString()!)]);
 
@@ -73,7 +73,7 @@ internal sealed class Victim : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts any program; the test finds out by itself when it is at work.</summary>
+    /// <summary>Starts any program; the test itself has to wait until it is ready.</summary>
     public static async Task<Victim> Program(string file, params string[] arguments) =>
         new(await Command.Start(file, arguments, Path.GetTempPath()));
 
@@ -92,13 +92,13 @@ internal sealed class Victim : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the whole tree by SIGSTOP, so that its memory holds still for a comparison.</summary>
+    /// <summary>Stops the whole tree by SIGSTOP, so that its memory does not change during a comparison.</summary>
     public async Task Stop()
     {
         var looks = 0;
         await Eventually.True(() =>
         {
-            // Again, for those just born; and all go on first, as a vfork child that is stopped keeps its parent from it.
+            // Again, for new children; all are continued first, as a stopped vfork child keeps its parent from stopping.
             if (looks++ % 200 == 0)
             {
                 if (looks > 1)
@@ -106,7 +106,7 @@ internal sealed class Victim : IAsyncDisposable
                 foreach (var pid in Tree)
                     Signal.Send(pid, Signal.Stop);
             }
-            return Tree.TrueForAll(AllStopped) && Tree.TrueForAll(AllStopped); // after the first look nobody can be born any more
+            return Tree.TrueForAll(AllStopped) && Tree.TrueForAll(AllStopped); // no process can be created after the first check
         }, "the victim's threads stop");
     }
 

@@ -5,8 +5,8 @@ using static Tmds.Linux.LibC;
 namespace PreDump.Tests.EndToEnd.Support;
 
 /// <summary>
-/// The one page that stands wherever anonymous memory was only read. Some kernels have none (pvm_no_zero_page=1): there such
-/// memory gets a page of its own, which is content like any other.
+/// The zero page, which is mapped wherever anonymous memory was only read. Some kernels have none (pvm_no_zero_page=1);
+/// there such memory gets pages of its own, which are content like any other.
 /// </summary>
 internal static unsafe class ZeroPage
 {
@@ -15,10 +15,10 @@ internal static unsafe class ZeroPage
 
     private static readonly Lazy<ulong?> s_found = new(Find);
 
-    /// <summary>Its frame number, or null where this kernel has none. Only root may see it.</summary>
+    /// <summary>Its frame number, or null if this kernel has none. Only root may see it.</summary>
     public static ulong? Frame => s_found.Value;
 
-    // Two pages of fresh memory have to have the same frame. (What malloc gives may have been written to before.)
+    // Two pages of new memory must have the same frame. (Memory from malloc may have been written to before.)
     private static ulong? Find()
     {
         var fresh = (byte*)mmap(null, (size_t)(2 * Mapping.PageSize), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -4,15 +4,16 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Victims;
 
 /// <summary>
-/// Victims that do all they can to make a reader of their memory stumble, each pre-dumped many times while it is at it: every round
-/// ends well, its images are sound, and the victim, which checks its own memory, never finds a fault. $PREDUMP_ROUNDS says how
-/// many rounds (200).
+/// Victims that make reading their memory as hard as they can, each pre-dumped many times while they do so: every round
+/// succeeds, its images are sound, and the victim, which checks its own memory, never finds a fault. $PREDUMP_ROUNDS is the
+/// number of rounds (200).
 /// </summary>
 public sealed class AdversarialVictimTests
 {
-    private static readonly int s_rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds) ? rounds : 200;
+    private static readonly int s_rounds = int.TryParse(Environment.GetEnvironmentVariable("PREDUMP_ROUNDS"), out var rounds)
+        ? rounds : 200;
 
-    /// <summary>The chains' victims (tests/victims), which give a verdict when they are told to end.</summary>
+    /// <summary>The chains' victims (tests/victims), which check their memory when asked to end.</summary>
     [Theory]
     [InlineData("churn")]
     [InlineData("storm")]
@@ -36,7 +37,7 @@ public sealed class AdversarialVictimTests
         Assert.Equal("VERDICT ok", line);
     }
 
-    /// <summary>Victims that end when something is wrong with them.</summary>
+    /// <summary>Victims that exit when they find a fault.</summary>
     [Theory]
     [InlineData("remapper")]
     [InlineData("leaderexit")]
@@ -49,7 +50,7 @@ public sealed class AdversarialVictimTests
         await PreDumpAll(victim, victim.Pid);
     }
 
-    /// <summary>The same for trees that no signal brings to a standstill.</summary>
+    /// <summary>The same for trees that signals can't stop.</summary>
     [Theory]
     [InlineData("breeder")]
     [InlineData("execer")]
@@ -77,7 +78,7 @@ public sealed class AdversarialVictimTests
         await PreDumpAll(victim, victim.Pid, comesToAStandstill: false);
     }
 
-    /// <summary>Reads that block, made certain: the pages go after they were found and before they are read.</summary>
+    /// <summary>Reads that certainly block: the pages go away after they were found and before they are read.</summary>
     [Theory]
     [InlineData("userfaultfd", "away")]
     [InlineData("deadfile")]
@@ -88,10 +89,12 @@ public sealed class AdversarialVictimTests
         using var scratch = new Scratch();
         var images = scratch.Folder("1");
         var running = Command.Run("/usr/bin/strace",
-            ["-f", "-qq", "-o", scratch["trace"], "-e", "trace=process_vm_readv", "-e", "inject=process_vm_readv:delay_enter=700000",
+            ["-f", "-qq", "-o", scratch["trace"], "-e", "trace=process_vm_readv",
+                "-e", "inject=process_vm_readv:delay_enter=700000",
                 "/bin/sh", "-c", $"exec \"$0\" \"$@\" 3> '{scratch["thawed"]}'", await PreDumpTool.File(),
                 "--tree", $"{victim.Pid}", "--images-dir", images, "--status-fd", "3", "--json", "-v3"]);
-        await Eventually.True(() => File.Exists(scratch["thawed"]) && new FileInfo(scratch["thawed"]).Length > 0, "the tree runs on");
+        await Eventually.True(() => File.Exists(scratch["thawed"]) && new FileInfo(scratch["thawed"]).Length > 0,
+            "the tree runs on");
         await Task.Delay(200, TestContext.Current.CancellationToken);
         Signal.Send(victim.Pid, Signal.Usr1);
 
@@ -125,7 +128,7 @@ public sealed class AdversarialVictimTests
         Assert.True(verified.ExitCode == 0, verified.ToString());
     }
 
-    // Once more, of the victim at a standstill: now every page can be compared.
+    // Once more, with the victim stopped: now every page can be compared.
     private static async Task AssertStillIsEqual(Victim victim)
     {
         using var scratch = new Scratch();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>--freeze-cgroup, of v1 and of v2: the tree is frozen at one stroke, and what was frozen before stays so.</summary>
+/// <summary>--freeze-cgroup, v1 and v2: the tree is frozen at once, and a cgroup that was frozen before stays frozen.</summary>
 public sealed class CgroupFreezerTests(ITestOutputHelper output)
 {
     [Theory]
@@ -58,7 +58,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         for (var attempt = 0; attempt < 25; attempt++)
         {
             using var scratch = new Scratch();
-            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--freeze-cgroup", cgroup.Path);
+            using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Path,
+                "--freeze-cgroup", cgroup.Path);
             while (cgroup.IsThawed && !tool.HasExited)
                 Thread.SpinWait(10);
             if (!cgroup.IsThawed)
@@ -113,7 +114,8 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}", "--freeze-cgroup", scratch.Path);
+        var line = await Refusal.Of(Refusal.Failure, scratch.Folder("images"), "--tree", $"{victim.Pid}",
+            "--freeze-cgroup", scratch.Path);
         Assert.Contains(scratch.Path, line);
     }
 

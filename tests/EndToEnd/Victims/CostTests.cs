@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>What a pre-dump costs as its victim grows, in figures that no busy machine changes. (The times are tests/bench's.)</summary>
+/// <summary>The cost of a pre-dump as its victim grows, in figures independent of the load. (tests/bench has times.)</summary>
 public sealed class CostTests
 {
     private const long MostMemory = 16 * 1024 * 1024; // bytes
@@ -32,8 +32,9 @@ public sealed class CostTests
     {
         const string Strace = "/usr/bin/strace";
         Requires.Program(Strace, "strace");
-        long least = await Calls(Strace, kind, 1), half = await Calls(Strace, kind, size), whole = await Calls(Strace, kind, 2 * size);
-        const int Chance = 100; // how often something was waited for
+        long least = await Calls(Strace, kind, 1), half = await Calls(Strace, kind, size),
+            whole = await Calls(Strace, kind, 2 * size);
+        const int Chance = 100; // the number of waits varies
         Assert.InRange(whole - least, 0, (long)(2.2 * (half - least)) + Chance);
     }
 
@@ -51,15 +52,16 @@ public sealed class CostTests
         Assert.Contains(" with 0 bytes of managed memory allocated", result.Errors);
     }
 
-    // Of the pre-dump and of what it starts, but for those that depend on which thread is faster.
+    // System calls of the pre-dump and its children, except those that depend on which thread is faster.
     private static async Task<long> Calls(string strace, string kind, int size)
     {
         await using var victim = await Victim.Start(kind, size);
         using var scratch = new Scratch();
         var counts = scratch["calls"];
         var images = scratch.Folder("images");
-        var result = await Command.Run(strace, ["-f", "-c", "-e", "trace=!futex,nanosleep,clock_nanosleep,wait4,sched_yield,madvise", "-o", counts,
-            await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}", "--images-dir", images]);
+        var result = await Command.Run(strace,
+            ["-f", "-c", "-e", "trace=!futex,nanosleep,clock_nanosleep,wait4,sched_yield,madvise", "-o", counts,
+                await PreDumpTool.File(), "-q", "--tree", $"{victim.Pid}", "--images-dir", images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         var total = (await File.ReadAllLinesAsync(counts)).Last(line => line.EndsWith(" total", StringComparison.Ordinal));
         return long.Parse(total.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);

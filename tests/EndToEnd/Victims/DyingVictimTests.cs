@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>The victim dies at a random moment of the run: the tool ends too, with whole images or with none.</summary>
+/// <summary>The victim dies at a random moment of the run: the tool ends too, with complete images or without any.</summary>
 public sealed class DyingVictimTests
 {
     [Theory]

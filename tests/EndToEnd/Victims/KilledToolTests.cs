@@ -4,14 +4,14 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Victims;
 
 /// <summary>
-/// The tool is killed at random moments, inside the freeze too: the victim goes on, and no directory looks complete
-/// that is not.
+/// The tool is killed at random moments, also during the freeze: the victim goes on, and no incomplete directory
+/// looks complete.
 /// </summary>
 public sealed class KilledToolTests
 {
     private const int Tries = 25;
 
-    // As a shell's jobs are: in an orphaned process group, as a CI's may be, SIGTSTP stops nobody.
+    // Like a shell's jobs: in an orphaned process group, as in CI, SIGTSTP has no effect.
     private const string InItsOwnGroup = "import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])";
 
     [Theory]
@@ -126,7 +126,7 @@ public sealed class KilledToolTests
             }
             catch
             {
-                await PreDumpTool.End(tool, Signal.Kill); // a victim that it still holds could not even be killed
+                await PreDumpTool.End(tool, Signal.Kill); // a victim that is still frozen could not even be killed
                 throw;
             }
             Assert.Equal(0, tool.ExitCode);
@@ -147,7 +147,7 @@ public sealed class KilledToolTests
             SpinUntil(() => Directory.EnumerateFiles(scratch.Path, "pages-*").Any() || tool.HasExited);
             Spin(Random.Shared.Next(0, 30_000));
             Signal.Send(tool.Id, Signal.Stop);
-            await Task.Delay(2500, TestContext.Current.CancellationToken); // longer than a read may block
+            await Task.Delay(2500, TestContext.Current.CancellationToken); // longer than a read can block
             inTheCopy += tool.HasExited ? 0 : 1;
             await PreDumpTool.End(tool, Signal.Continue);
 
@@ -157,7 +157,7 @@ public sealed class KilledToolTests
         Assert.True(inTheCopy > 0, "no stop came in the copy");
     }
 
-    // Up to so many microseconds after the freeze has begun; not every time is it still hit.
+    // Up to this number of microseconds after the start of the freeze; it is not hit every time.
     private static async Task InsideTheFreeze(Victim victim, int latest, Func<Process, string, Task> fate)
     {
         var inside = 0;

@@ -3,7 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>Each row of the README's table of capabilities, and what else keeps a user from a task: Yama, hidepid, namespaces.</summary>
+/// <summary>Each row of the README's table of capabilities, and other limits on access to a task: Yama, hidepid,
+/// namespaces.</summary>
 public sealed class PrivilegeTests
 {
     private const string SetPriv = "/usr/bin/setpriv", Unshare = "/usr/bin/unshare";
@@ -42,7 +43,7 @@ public sealed class PrivilegeTests
         await PageComparison.AssertSame(victim, nobody.Images);
     }
 
-    /// <summary>A running kernel's third one for criu opens neither pagemap nor clear_refs.</summary>
+    /// <summary>CAP_CHECKPOINT_RESTORE alone opens neither pagemap nor clear_refs.</summary>
     [Theory]
     [InlineData("sys_ptrace")]
     [InlineData("sys_ptrace", "checkpoint_restore")]
@@ -103,7 +104,8 @@ public sealed class PrivilegeTests
         await VictimState.AssertUnchanged(before, victim);
     }
 
-    /// <summary>On a kernel without PAGEMAP_SCAN (here by strace) page frames tell a zero page, and who may not see them copies it.</summary>
+    /// <summary>Without PAGEMAP_SCAN (here by strace) zero pages are found by page frames; without the right to see them they are
+    /// copied.</summary>
     [Fact]
     public async Task Zero_pages_are_copied_where_page_frames_are_not_to_be_seen()
     {
@@ -119,14 +121,15 @@ public sealed class PrivilegeTests
 
         async Task<long> Pages(string images, params string[] less)
         {
-            var summary = await Command.Must(SetPriv, [.. less, Strace, "-f", "-o", "/dev/null", "-e", "trace=ioctl", "-e", "inject=ioctl:error=ENOTTY",
-                await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder(images), "--json"]);
+            var summary = await Command.Must(SetPriv,
+                [.. less, Strace, "-f", "-o", "/dev/null", "-e", "trace=ioctl", "-e", "inject=ioctl:error=ENOTTY",
+                    await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder(images), "--json"]);
             await Command.Must(await PreDumpTool.File(), "verify", scratch[images], "--tree", $"{victim.Pid}");
             return JsonDocument.Parse(summary).RootElement.GetProperty("pages_written").GetInt64();
         }
     }
 
-    /// <summary>A child that /proc keeps out of sight is not left out without a word; nor is one that has just exited taken for such.</summary>
+    /// <summary>A child that /proc hides is not skipped silently; a child that has just exited is not mistaken for one.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -182,26 +185,29 @@ public sealed class PrivilegeTests
         Assert.False(victim.HasExited);
     }
 
-    /// <summary>As in a container without root: predump and its victim in a user and a pid namespace, with a /proc of that.</summary>
+    /// <summary>As in a rootless container: predump and its victim in a user namespace and a pid namespace, with a /proc of its
+    /// own.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(65534)]
     public async Task Root_inside_namespaces_is_as_good_as_root(int user)
     {
         using var nobody = new Nobody(user);
-        Assert.SkipUnless((await nobody.Run(Unshare, [.. s_container, "/bin/true"])).ExitCode == 0, "this user can't make user namespaces here");
+        Assert.SkipUnless((await nobody.Run(Unshare, [.. s_container, "/bin/true"])).ExitCode == 0,
+            "this user can't make user namespaces here");
         const string Script = """
             exec 3< <(exec "$1"); read -r ready pid <&3; test "$ready" = READY
             kill -STOP $pid; until grep -q '^State:.T' /proc/$pid/status; do :; done
             "$0" --tree $pid --images-dir "$2" && "$0" verify "$2" --tree $pid
             """;
-        var result = await nobody.Run(Unshare, [.. s_container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
-            await nobody.Copy(Victim.FileOf("plain")), nobody.Images]);
+        var result = await nobody.Run(Unshare,
+            [.. s_container, "/bin/bash", "-ec", Script, await nobody.Copy(await PreDumpTool.File()),
+                await nobody.Copy(Victim.FileOf("plain")), nobody.Images]);
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Matches("pages compared|equal", result.Output);
     }
 
-    /// <summary>Its numbers would be those of other processes.</summary>
+    /// <summary>Its pids would be those of other processes.</summary>
     [Fact]
     public async Task A_proc_of_another_pid_namespace_is_refused()
     {
@@ -231,5 +237,6 @@ public sealed class PrivilegeTests
     }
 
     private static int? YamaScope() =>
-        File.Exists("/proc/sys/kernel/yama/ptrace_scope") ? int.Parse(File.ReadAllText("/proc/sys/kernel/yama/ptrace_scope")) : null;
+        File.Exists("/proc/sys/kernel/yama/ptrace_scope")
+            ? int.Parse(File.ReadAllText("/proc/sys/kernel/yama/ptrace_scope")) : null;
 }

@@ -3,8 +3,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Victims;
 
 /// <summary>
-/// The heart of it: for each shape of memory, a stopped victim's images hold every page that CRIU's rules take and
-/// none beyond, byte for byte as in /proc/PID/mem.
+/// The central test: for each shape of memory, the images of a stopped victim hold exactly the pages that CRIU's rules
+/// select, byte for byte as in /proc/PID/mem.
 /// </summary>
 public sealed class StoppedVictimTests
 {

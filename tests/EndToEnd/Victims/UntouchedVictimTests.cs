@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>The victim is sacred: after any run its descriptors, mappings, signals and threads are as before.</summary>
+/// <summary>The victim is not changed: after any run its descriptors, mappings, signals and threads are as before.</summary>
 public sealed class UntouchedVictimTests
 {
     [Theory]

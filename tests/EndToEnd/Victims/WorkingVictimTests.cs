@@ -2,7 +2,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Victims;
 
-/// <summary>Real programs at work: they serve on through a pre-dump, and after it, stopped, their pages are the images'.</summary>
+/// <summary>Real programs under load: they keep serving during a pre-dump; stopped after it, their pages match the
+/// images.</summary>
 public sealed class WorkingVictimTests
 {
     [Fact]

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Cli;
 
-/// <summary>criu's way to write a command line, made the parser's.</summary>
+/// <summary>Translation of criu's command line syntax to the parser's.</summary>
 public sealed class CriuArgumentsTests
 {
     [Theory]

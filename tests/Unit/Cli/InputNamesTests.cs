@@ -7,11 +7,13 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Cli;
 
-/// <summary>Messages that name no option get the names of those that they are about.</summary>
+/// <summary>Messages that name an input get the name of its option.</summary>
 public sealed class InputNamesTests
 {
-    public static IEnumerable<TheoryDataRow<Input>> Inputs() => new[] { typeof(TreeInput), typeof(RoundInput), typeof(ServerInput) }
-        .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(field => new TheoryDataRow<Input>((Input)field.GetValue(null)!));
+    public static IEnumerable<TheoryDataRow<Input>> Inputs() =>
+        new[] { typeof(TreeInput), typeof(RoundInput), typeof(ServerInput) }
+            .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static))
+            .Select(field => new TheoryDataRow<Input>((Input)field.GetValue(null)!));
 
     [Theory]
     [MemberData(nameof(Inputs))]
@@ -23,7 +25,8 @@ public sealed class InputNamesTests
         InputNames.TryExplain(new PreDumpException("port 80 can't be used: use another", ServerInput.Address, ServerInput.Port)));
 
     [Fact]
-    public void A_message_about_no_input_stays_as_it_is() => Assert.Equal("out of luck", InputNames.TryExplain(new TreeException("out of luck")));
+    public void A_message_about_no_input_stays_as_it_is() =>
+        Assert.Equal("out of luck", InputNames.TryExplain(new TreeException("out of luck")));
 
     [Fact]
     public void A_full_disk_is_about_the_images_directory() =>

@@ -14,13 +14,17 @@ internal static partial class OptionPages
     {
         var table = new StringBuilder("| option | meaning |\n|---|---|\n");
         foreach (var option in Options.Of(command))
-            table.Append($"| {string.Join(", ", Written(option).Select(name => $"`{Bars(name)}`"))} | {Bars(OptionName().Replace(Text(option, command), "`$0`"))} |\n");
+        {
+            var names = string.Join(", ", Written(option).Select(name => $"`{Bars(name)}`"));
+            var help = OptionName().Replace(Text(option, command), "`$0`");
+            table.Append($"| {names} | {Bars(help)} |\n");
+        }
         return table.ToString();
 
         static string Bars(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
     }
 
-    /// <summary>Paragraphs for the manual page, with what is told there alone.</summary>
+    /// <summary>Paragraphs for the manual page, with the details that only it has.</summary>
     public static string Manual(Takers command)
     {
         var paragraphs = new StringBuilder();
@@ -39,7 +43,7 @@ internal static partial class OptionPages
         return option.DefaultFor(command) is { } value ? $"{help[..^1]} (default: {value})." : help;
     }
 
-    // "-t", "--tree PID": the short name first, the value behind the last.
+    // "-t", "--tree PID": the short name first, the value after the last.
     private static string[] Written(ITableOption option)
     {
         if (option.Written is { } written)
@@ -51,9 +55,10 @@ internal static partial class OptionPages
     }
 
     private static string Roff(ITableOption option) =>
-        (Written(option) is [var single] && !single.Contains(' ', StringComparison.Ordinal) ? ".B " : ".BR ") + string.Join(" \", \" ", Written(option).Select(name => name.Split(' ') is [var word, var value]
-            ? $"{Dashes(word)} \" \" \\fI{Dashes(value)}\\fR"
-            : Dashes(name)));
+        (Written(option) is [var single] && !single.Contains(' ', StringComparison.Ordinal) ? ".B " : ".BR ")
+            + string.Join(" \", \" ", Written(option).Select(name => name.Split(' ') is [var word, var value]
+                ? $"{Dashes(word)} \" \" \\fI{Dashes(value)}\\fR"
+                : Dashes(name)));
 
     private static string Wrapped(string text)
     {

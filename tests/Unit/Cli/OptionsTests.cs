@@ -6,11 +6,11 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Cli;
 
-/// <summary>The manual page and docs/options.md have the options that there are, with the texts of the table, and no others. With
-/// UPDATE_PAGES=1 in the environment their lists are written anew instead.</summary>
+/// <summary>The manual page and docs/options.md list exactly the options of the table, with its texts. With UPDATE_PAGES=1 in the
+/// environment the lists are rewritten instead.</summary>
 public sealed partial class OptionsTests
 {
-    // Help and version, which every command has; and those that these pages name of criu's.
+    // Help and version, which every command has, and options of criu that these pages mention.
     private static readonly string[] s_others = ["--help", "--version", "--action-script", "-v"];
 
     [Theory]
@@ -26,7 +26,9 @@ public sealed partial class OptionsTests
     {
         var path = Path.Combine(Repository.Top, page);
         var text = File.ReadAllText(path);
-        var list = Regex.Match(text, $"(?<=options of {command}, made from the table in src/PreDump/Cli[^\n]*\n).*?(?=[^\n]*end of the options of {command})",
+        var list = Regex.Match(text,
+            $"(?<=options of {command}, made from the table in src/PreDump/Cli[^\n]*\n)"
+                + $".*?(?=[^\n]*end of the options of {command})",
             RegexOptions.Singleline);
         Assert.True(list.Success, $"{page} has no list of {command}");
         var taker = Enum.Parse<Takers>(command);
@@ -47,17 +49,20 @@ public sealed partial class OptionsTests
     public void Every_option_that_is_defined_is_in_the_table()
     {
         Type[] topics = [typeof(RoundOptions), typeof(ConnectionOptions), typeof(ProcessOptions), typeof(CompatibilityOptions)];
-        var defined = topics.SelectMany(topic => topic.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(field => (ITableOption)field.GetValue(null)!);
+        var defined = topics.SelectMany(topic => topic.GetFields(BindingFlags.Public | BindingFlags.Static))
+            .Select(field => (ITableOption)field.GetValue(null)!);
         Assert.Equal(defined.OrderBy(option => option.Name), Options.All.OrderBy(option => option.Name));
     }
 
     [Fact]
-    public void No_name_is_taken_twice() => Assert.Equal(Options.All.SelectMany(option => option.Names).Distinct(), Options.All.SelectMany(option => option.Names));
+    public void No_name_is_taken_twice() =>
+        Assert.Equal(Options.All.SelectMany(option => option.Names).Distinct(), Options.All.SelectMany(option => option.Names));
 
-    /// <summary>A default is said once, by the table, and not in a text.</summary>
+    /// <summary>A default is given once, in the table, not in the help text.</summary>
     [Fact]
     public void Help_texts_are_sentences_without_the_default() =>
-        Assert.All(Options.All.SelectMany(option => option.Help.Values), text => Assert.Matches(@"^[A-Z1]((?!default:).)*[.]$", text));
+        Assert.All(Options.All.SelectMany(option => option.Help.Values),
+            text => Assert.Matches(@"^[A-Z1]((?!default:).)*[.]$", text));
 
     [Fact]
     public void Values_of_the_parser_are_those_of_the_table() =>

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Fuzz;
 
-/// <summary>Every reader of images, and verify and show as wholes, fed with damaged ones.</summary>
+/// <summary>Every reader of images, and verify and show, fed with damaged images.</summary>
 public sealed class ImageFuzzTests
 {
     private static readonly Type[] s_allowed = [typeof(ImageException)];
@@ -23,7 +23,8 @@ public sealed class ImageFuzzTests
     private static readonly Gen<byte[]> s_statistics = Gen.Select(Gen.UInt, Gen.ULong, Gen.ULong, (time, pages, more) =>
     {
         var bytes = new byte[StatsImage.MaxBytes];
-        return bytes[..StatsImage.Write(bytes, new DumpStats { FrozenMicroseconds = time, PagesWritten = pages, PagesScanned = more })];
+        return bytes[..StatsImage.Write(bytes,
+            new DumpStats { FrozenMicroseconds = time, PagesWritten = pages, PagesScanned = more })];
     });
 
     [Fact]
@@ -42,7 +43,8 @@ public sealed class ImageFuzzTests
     public void A_parents_pagemap_answers_what_its_entries_say() => Fuzz.Feed(Fuzz.Damaged(s_pagemaps), input =>
     {
         var entries = Bytes.ReadPagemap(input);
-        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img", Bytes.PageSize), Bytes.PageSize);
+        using var parent = new ParentCoverage(new PagemapReader(new MemoryStream(input), "pagemap-1.img", Bytes.PageSize),
+            Bytes.PageSize);
         foreach (var entry in entries.Where(entry => entry.NrPages < 1UL << 40))
             for (ulong done = 0, pages; done < entry.NrPages; done += pages)
             {
@@ -56,22 +58,25 @@ public sealed class ImageFuzzTests
     public void A_damaged_inventory_is_read_or_refused()
     {
         using var directory = new Scratch();
-        Fuzz.Feed(Fuzz.Damaged(s_inventories), input => Opened.Image(directory.Write(ImageNames.Inventory, input), InventoryImage.Read), s_allowed, 3000);
+        Fuzz.Feed(Fuzz.Damaged(s_inventories),
+            input => Opened.Image(directory.Write(ImageNames.Inventory, input), InventoryImage.Read), s_allowed, 3000);
     }
 
     [Fact]
     public void Damaged_statistics_are_read_or_refused()
     {
         using var directory = new Scratch();
-        Fuzz.Feed(Fuzz.Damaged(s_statistics), input => Opened.Image(directory.Write(ImageNames.Stats, input), StatsImage.Read), s_allowed, 3000);
+        Fuzz.Feed(Fuzz.Damaged(s_statistics), input => Opened.Image(directory.Write(ImageNames.Stats, input), StatsImage.Read),
+            s_allowed, 3000);
     }
 
-    /// <summary>A ledger that is damaged is refused; of one that is taken any question has an answer.</summary>
+    /// <summary>A damaged ledger is refused; an accepted one answers any query.</summary>
     [Fact]
     public void A_damaged_frame_ledger_is_refused_or_answers_any_question()
     {
         using var directory = new Scratch();
-        var whole = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]).Select((tasks, frames, first) =>
+        var parts = Gen.Select(Gen.Int[1, 3], Gen.ULong[0, 9].Array[0, 30], Gen.ULong[1, 1UL << 40]);
+        var whole = parts.Select((tasks, frames, first) =>
         {
             Ledgers.Write(directory.Path, new FrameLedgerHead(first, default, 0), ledger =>
             {
@@ -94,10 +99,11 @@ public sealed class ImageFuzzTests
     public void The_kind_of_a_damaged_image_is_told_or_refused()
     {
         using var directory = new Scratch();
-        Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)), input => Opened.Image(directory.Write("core-1.img", input), ImageKind.Of), s_allowed, 3000);
+        Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_pagemaps, s_inventories, s_statistics)),
+            input => Opened.Image(directory.Write("core-1.img", input), ImageKind.Of), s_allowed, 3000);
     }
 
-    /// <summary>The check never throws; what it takes for sound, the chain's reader and the overview take too.</summary>
+    /// <summary>The check never throws; the chain's reader and the overview accept any images that it accepts.</summary>
     [Fact]
     public void Verify_and_show_and_the_chain_agree_on_what_is_sound()
     {
@@ -110,7 +116,8 @@ public sealed class ImageFuzzTests
         var bytes = new byte[4096];
         var whole = Gen.OneOf(
             Bytes.Pagemap(1, new PagemapEntry(20 * 4096, 120, PageFlags.Present)),
-            Bytes.Pagemap(1, new PagemapEntry(20 * 4096, 4, PageFlags.Present), new PagemapEntry(40 * 4096, 100, PageFlags.Present | PageFlags.Lazy),
+            Bytes.Pagemap(1, new PagemapEntry(20 * 4096, 4, PageFlags.Present),
+                new PagemapEntry(40 * 4096, 100, PageFlags.Present | PageFlags.Lazy),
                 new PagemapEntry(200 * 4096, 16, PageFlags.Present)));
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(whole, small)), input =>
         {
@@ -136,7 +143,7 @@ public sealed class ImageFuzzTests
         Assert.NotEqual(0, sound);
     }
 
-    /// <summary>Five directories, each with a parent link to anywhere.</summary>
+    /// <summary>Five directories, each with an arbitrary parent link.</summary>
     [Fact]
     public void Parent_links_to_anywhere_are_a_chain_or_refused()
     {
@@ -144,7 +151,8 @@ public sealed class ImageFuzzTests
         for (int i = 0; i < 5; i++)
             Directory.CreateDirectory(directory[$"{i}"]);
         Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(
-            "../1\n../2\n../3\n../4\n"u8.ToArray(), "../2\n../0\n../1\n.\n.."u8.ToArray(), "parent\n./../3\n../4/../4//\n../1\n/"u8.ToArray())), input =>
+            "../1\n../2\n../3\n../4\n"u8.ToArray(), "../2\n../0\n../1\n.\n.."u8.ToArray(),
+            "parent\n./../3\n../4/../4//\n../1\n/"u8.ToArray())), input =>
         {
             var links = System.Text.Encoding.UTF8.GetString(input).Replace("\0", "").Split('\n');
             for (int i = 0; i < 5; i++)
@@ -163,7 +171,8 @@ public sealed class ImageFuzzTests
     /// <summary>Names in a directory of images.</summary>
     [Fact]
     public void The_name_of_an_image_is_of_one_kind_and_told_in_one_line() => Fuzz.Feed(
-        Fuzz.Damaged(Gen.OneOf("pagemap-7.img"u8.ToArray(), "pagemap-shmem-5.img"u8.ToArray(), "pages-4294967295.img"u8.ToArray())), input =>
+        Fuzz.Damaged(Gen.OneOf("pagemap-7.img"u8.ToArray(), "pagemap-shmem-5.img"u8.ToArray(),
+            "pages-4294967295.img"u8.ToArray())), input =>
         {
             var name = System.Text.Encoding.UTF8.GetString(input);
             if (ImageNames.PidOfPagemap(name) is { } pid)
@@ -179,8 +188,8 @@ public sealed class ImageFuzzTests
         foreach (var entry in entries)
         {
             Assert.True(entry.Vaddr >= end && entry.Vaddr % 4096 == 0 && entry.NrPages > 0, $"{entry}");
-            Assert.True(entry.Flags is PageFlags.Present or PageFlags.Parent or PageFlags.Lazy or (PageFlags.Present | PageFlags.Lazy)
-                or (PageFlags.Parent | PageFlags.Lazy), $"{entry}");
+            Assert.True(entry.Flags is PageFlags.Present or PageFlags.Parent or PageFlags.Lazy
+                or (PageFlags.Present | PageFlags.Lazy) or (PageFlags.Parent | PageFlags.Lazy), $"{entry}");
             end = checked(entry.Vaddr + entry.NrPages * 4096);
             Assert.True(end <= 1UL << 63, $"{entry}");
         }

@@ -8,13 +8,16 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Fuzz;
 
-/// <summary>A page server's session, fed with damaged conversations: it is refused and nothing is left of it, or it is whole.</summary>
+/// <summary>A page server's session, fed with damaged messages: it is refused and leaves no file, or its round is
+/// complete.</summary>
 public sealed class PageServerFuzzTests
 {
 
-    // A conversation: some tasks, of each some runs with a gap before each, in either layout.
+    // A session: some tasks, each with runs that follow a gap, in either layout.
     private static readonly Gen<byte[]> s_conversations = Gen.Select(
-        Gen.Int[1, 100].Array[1, 3], Gen.Select(Gen.Int[0, 20], Gen.Int[1, 5], Gen.Int[0, 3]).Array[0, 6], Gen.Enum<MessageLayout>(),
+        Gen.Int[1, 100].Array[1, 3],
+        Gen.Select(Gen.Int[0, 20], Gen.Int[1, 5], Gen.Int[0, 3]).Array[0, 6],
+        Gen.Enum<MessageLayout>(),
         (pids, runs, layout) =>
         {
             var bytes = new List<byte>();
@@ -60,7 +63,8 @@ public sealed class PageServerFuzzTests
             client.Client.Shutdown(SocketShutdown.Send);
             try
             {
-                using var session = new Session(peer, () => rounds.Begin(rounds.Moment()), TimeSpan.FromSeconds(10), Observed.Nothing);
+                using var session = new Session(peer, () => rounds.Begin(rounds.Moment()), TimeSpan.FromSeconds(10),
+                    Observed.Nothing);
                 AssertWhole(session.Run().Round.Directory);
                 whole++;
             }

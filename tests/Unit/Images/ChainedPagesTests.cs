@@ -4,12 +4,12 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Images;
 
-/// <summary>Where pages are found through a chain of rounds.</summary>
+/// <summary>Where the pages of a chain of rounds are found.</summary>
 public sealed class ChainedPagesTests
 {
     private const int Rounds = 3, Pages = 24;
 
-    // For each page and round: 0 not named, 1 present, 2 in the parent.
+    // For each page and round: 0 not listed, 1 present, 2 in the parent.
     private static readonly Gen<int[][]> s_rounds = Gen.Int[0, 2].Array[Pages].Array[Rounds];
 
     [Fact]
@@ -20,8 +20,9 @@ public sealed class ChainedPagesTests
         for (int round = 0; round < Rounds; round++) // the last one first
         {
             var directory = folder.Round($"{round}", round + 1 < Rounds ? $"../{round + 1}" : null);
-            files.Add(folder.Task(directory, 7, (byte)(round + 1), [.. Enumerable.Range(0, Pages).Where(page => rounds[round][page] != 0)
-                .Select(page => ((ulong)page, 1UL, rounds[round][page] == 1 ? PageFlags.Present : PageFlags.Parent))]));
+            files.Add(folder.Task(directory, 7, (byte)(round + 1),
+                [.. Enumerable.Range(0, Pages).Where(page => rounds[round][page] != 0)
+                    .Select(page => ((ulong)page, 1UL, rounds[round][page] == 1 ? PageFlags.Present : PageFlags.Parent))]));
         }
 
         using var chain = ImageChain.Open(Path.Combine(folder.Path, "0"));
@@ -32,9 +33,11 @@ public sealed class ChainedPagesTests
             for (ulong i = page; i < page + count; i++)
             {
                 int there = Expected(rounds, (int)i);
-                Assert.Equal(there < 0 ? null : files[there], place.Round is { } found ? found.Directory.PathOf(found.PagesName) : null);
+                Assert.Equal(there < 0 ? null : files[there],
+                    place.Round is { } found ? found.Directory.PathOf(found.PagesName) : null);
                 if (there >= 0)
-                    Assert.Equal((ulong)rounds[there].Take((int)i).Count(kind => kind == 1) * 4096, place.Offset + (i - page) * 4096);
+                    Assert.Equal((ulong)rounds[there].Take((int)i).Count(kind => kind == 1) * 4096,
+                        place.Offset + (i - page) * 4096);
             }
         }
     }, iter: 300);

@@ -128,7 +128,7 @@ public class DamagedPagemapTests
         }
         catch (ImageException)
         {
-            // As it should be.
+            // As expected.
         }
     }
 }

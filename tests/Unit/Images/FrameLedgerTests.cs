@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Images;
 
-/// <summary>What is written into a frame ledger is read from it, and nothing that is damaged is.</summary>
+/// <summary>A frame ledger is read as it was written, and a damaged one is refused.</summary>
 public sealed class FrameLedgerTests
 {
     private static readonly ulong s_page = PageSize.Step;
@@ -16,36 +16,39 @@ public sealed class FrameLedgerTests
         Gen.Frequency((3, Gen.Int[0, 3]), (1, Gen.Int[4, 3000])),
         Gen.OneOf(
             Gen.ULong[0, 5].Array[1, 40],
-            Gen.Select(Gen.ULong[1, 1UL << 40], Gen.Int[1, 3000]).Select((first, count) => Enumerable.Range(0, count).Select(i => first + (ulong)i).ToArray()),
+            Gen.Select(Gen.ULong[1, 1UL << 40], Gen.Int[1, 3000])
+                .Select((first, count) => Enumerable.Range(0, count).Select(i => first + (ulong)i).ToArray()),
             Gen.ULong[1, (1UL << 62) - 1].Array[1, 1500])).Array[0, 12];
 
     [Fact]
-    public void Every_frame_in_a_ledger_is_read_as_it_was_written_and_all_others_are_unknown() => Gen.Select(s_runs.Array[0, 4], Gen.Int[1, 5000]).Sample((tasks, step) =>
-    {
-        using var directory = new Scratch();
-        var frames = tasks.Select(Place).ToList();
-        WriteAll(directory, frames);
-
-        using var ledger = Opened.Ledger(directory.Path)!;
-
-        Assert.Equal(s_head, ledger.Head);
-        Assert.Equal(Enumerable.Range(1, tasks.Length), ledger.Tasks.Keys);
-        for (int task = tasks.Length - 1; task >= 0; task--) // in another order than they stand there
+    public void Every_frame_in_a_ledger_is_read_as_it_was_written_and_all_others_are_unknown() =>
+        Gen.Select(s_runs.Array[0, 4], Gen.Int[1, 5000]).Sample((tasks, step) =>
         {
-            Assert.Null(ledger.OpenTask(task + 1, startTime: 7));
-            var read = ledger.OpenTask(task + 1, startTime: (ulong)task + 100)!;
-            var model = frames[task].SelectMany(run => run.Frames.Select((frame, i) => (Page: (run.Address / s_page) + (ulong)i, frame)))
-                .ToDictionary(page => page.Page, page => page.frame);
-            ulong pages = model.Count == 0 ? 10 : model.Keys.Max() + 10;
-            var answer = new ulong[step];
-            for (ulong at = 0; at < pages; at += (ulong)step)
+            using var directory = new Scratch();
+            var frames = tasks.Select(Place).ToList();
+            WriteAll(directory, frames);
+
+            using var ledger = Opened.Ledger(directory.Path)!;
+
+            Assert.Equal(s_head, ledger.Head);
+            Assert.Equal(Enumerable.Range(1, tasks.Length), ledger.Tasks.Keys);
+            for (int task = tasks.Length - 1; task >= 0; task--) // not in the order of the file
             {
-                read.Read(at * s_page, answer);
-                for (int i = 0; i < step; i++)
-                    Assert.Equal(model.GetValueOrDefault(at + (ulong)i, PageFrames.None), answer[i]);
+                Assert.Null(ledger.OpenTask(task + 1, startTime: 7));
+                var read = ledger.OpenTask(task + 1, startTime: (ulong)task + 100)!;
+                var model = frames[task]
+                    .SelectMany(run => run.Frames.Select((frame, i) => (Page: (run.Address / s_page) + (ulong)i, frame)))
+                    .ToDictionary(page => page.Page, page => page.frame);
+                ulong pages = model.Count == 0 ? 10 : model.Keys.Max() + 10;
+                var answer = new ulong[step];
+                for (ulong at = 0; at < pages; at += (ulong)step)
+                {
+                    read.Read(at * s_page, answer);
+                    for (int i = 0; i < step; i++)
+                        Assert.Equal(model.GetValueOrDefault(at + (ulong)i, PageFrames.None), answer[i]);
+                }
             }
-        }
-    }, iter: 100);
+        }, iter: 100);
 
     [Fact]
     public void A_page_takes_8_bytes_of_a_ledger_and_pages_of_a_huge_page_hardly_any()
@@ -56,7 +59,8 @@ public sealed class FrameLedgerTests
         WriteAll(directory, [[(s_page, scattered)]]);
         Assert.InRange(new FileInfo(Path.Combine(directory.Path, ImageNames.Frames)).Length, 8 * Pages, 8.2 * Pages);
         WriteAll(directory, [[.. Enumerable.Range(0, 64).Select(huge =>
-            ((ulong)(huge * 512) * s_page, Enumerable.Range(0, 512).Select(i => (ulong)((9000 - (huge * 1024)) + 1_000_000 + i)).ToArray()))]]);
+            ((ulong)(huge * 512) * s_page,
+                Enumerable.Range(0, 512).Select(i => (ulong)((9000 - (huge * 1024)) + 1_000_000 + i)).ToArray()))]]);
         Assert.InRange(new FileInfo(Path.Combine(directory.Path, ImageNames.Frames)).Length, 0, 64 * 24 + 200);
     }
 

@@ -10,7 +10,7 @@ internal static class Generate
     internal static readonly Gen<PageFlags> Flags = Gen.OneOf(
         PageFlags.Present, PageFlags.Parent, PageFlags.Lazy, PageFlags.Present | PageFlags.Lazy);
 
-    /// <summary>Entries as a pagemap may hold them, from address 0 on: often adjacent, short or long as asked.</summary>
+    /// <summary>Entries as a pagemap may hold them, from address 0 on: often adjacent, with the given limits.</summary>
     internal static Gen<PagemapEntry[]> Entries(ulong maxGap, ulong maxPages)
         => Gen.Select(Gen.ULong[0, maxGap], Gen.ULong[1, maxPages], Flags).Array[0, 40].Select(runs =>
         {

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Images;
 
-/// <summary>What the check of a directory takes, and what it tells.</summary>
+/// <summary>What the check of a directory accepts, and what it reports.</summary>
 public sealed class ImageCheckTests : IDisposable
 {
     private readonly HandmadeRounds _folder = new();
@@ -21,7 +21,8 @@ public sealed class ImageCheckTests : IDisposable
     public void The_pages_of_a_sound_chain_are_counted()
     {
         _folder.Task(_first, 7, 1, (10, 4, PageFlags.Present), (14, 2, PageFlags.Present | PageFlags.Lazy));
-        _folder.Task(_second, 7, 2, (10, 2, PageFlags.Parent), (12, 1, PageFlags.Present), (13, 3, PageFlags.Parent), (30, 9, PageFlags.Lazy));
+        _folder.Task(_second, 7, 2, (10, 2, PageFlags.Parent), (12, 1, PageFlags.Present), (13, 3, PageFlags.Parent),
+            (30, 9, PageFlags.Lazy));
         _folder.Task(_second, 8, 2, (10, 2, PageFlags.Present));
 
         var result = Check(_second, out var problems);

@@ -81,7 +81,8 @@ public class PagemapReaderTests
         using var directory = new Scratch();
         string path = directory["pagemap-7.img"];
 
-        var e = Assert.Throws<ImageException>(() => Opened.Image(path, (images, name) => PagemapReader.Open(images, name, Bytes.PageSize)));
+        var e = Assert.Throws<ImageException>(() =>
+            Opened.Image(path, (images, name) => PagemapReader.Open(images, name, Bytes.PageSize)));
 
         Assert.Equal($"{path}: no such file", e.Message);
     }

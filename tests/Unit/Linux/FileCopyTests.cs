@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Linux;
 
-/// <summary>Ranges that are copied from file to file.</summary>
+/// <summary>Copying ranges from file to file.</summary>
 public sealed class FileCopyTests : IDisposable
 {
     private const int MiB = 1024 * 1024;
@@ -51,7 +51,8 @@ public sealed class FileCopyTests : IDisposable
         File.WriteAllBytes(_scratch["from"], new byte[5000]);
         using var source = Fd.TryOpenRegular(_scratch["from"])!;
         using var target = PrivateFile.CreateOrTruncate(_scratch["to"]);
-        Assert.Contains("from: ends before the pages", Assert.Throws<InvalidDataException>(() => new FileCopy(source, target).Copy(0, 0, 8192)).Message);
+        Assert.Contains("from: ends before the pages",
+            Assert.Throws<InvalidDataException>(() => new FileCopy(source, target).Copy(0, 0, 8192)).Message);
     }
 
     private static long AllocatedBytes(string path) =>

@@ -8,7 +8,8 @@ namespace PreDump.Tests.Unit.Linux;
 /// <summary>The parser of /proc/PID/maps.</summary>
 public sealed class MapsReaderTests
 {
-    private sealed record Line(ulong Start, ulong End, string Permissions, ulong Offset, uint Major, uint Minor, ulong Inode, string Name)
+    private sealed record Line(ulong Start, ulong End, string Permissions, ulong Offset, uint Major, uint Minor, ulong Inode,
+        string Name)
     {
         // As show_map_vma() of the kernel prints it: the name is padded to column 73.
         public override string ToString()
@@ -19,10 +20,11 @@ public sealed class MapsReaderTests
     }
 
     // Names as the kernel escapes them: blanks stay, a line's end is \012.
-    private static readonly Gen<string> s_names = OneOf("", "[heap]", "[stack]", "/usr/lib/a b (deleted)", "/tmp/a\\012b", "/x //deleted",
-        "[anon:a name]", "/" + new string('n', 4000));
+    private static readonly Gen<string> s_names = OneOf("", "[heap]", "[stack]", "/usr/lib/a b (deleted)", "/tmp/a\\012b",
+        "/x //deleted", "[anon:a name]", "/" + new string('n', 4000));
 
-    private static readonly Gen<Line[]> s_maps = Gen.Select(Gen.ULong[0, 1000], Gen.ULong[1, 1UL << 30], OneOf("rw-p", "---p", "r-xp", "-w-s", "r--s"),
+    private static readonly Gen<Line[]> s_maps = Gen.Select(
+            Gen.ULong[0, 1000], Gen.ULong[1, 1UL << 30], OneOf("rw-p", "---p", "r-xp", "-w-s", "r--s"),
             Gen.ULong, Gen.UInt[0, 4095], Gen.UInt[0, 1 << 20], Gen.ULong, s_names)
         .Array[0, 40]
         .Select(parts =>
@@ -93,7 +95,8 @@ public sealed class MapsReaderTests
     [Fact]
     public void The_maps_parser_never_fails_in_another_way_than_by_refusing()
     {
-        var valid = "7f0a1c000000-7f0a1c021000 rw-p 00000000 08:01 1234                       /a b\n7f0a1c021000-7f0a1c022000 ---p 00000000 00:00 0 \n";
+        var valid = "7f0a1c000000-7f0a1c021000 rw-p 00000000 08:01 1234                       /a b\n"
+            + "7f0a1c021000-7f0a1c022000 ---p 00000000 00:00 0 \n";
         Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Byte, Gen.Int[0, valid.Length]).Sample((at, value, length) =>
         {
             var bytes = Encoding.UTF8.GetBytes(valid);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Linux;
 
-/// <summary>Which pages the entries of a pagemap tell, on memory of our own.</summary>
+/// <summary>Which pages pagemap entries show, on memory of our own.</summary>
 public sealed class ProcPagemapTests
 {
     [Fact]
@@ -16,14 +16,14 @@ public sealed class ProcPagemapTests
         Assert.Equal([memory.AddressOf(7), memory.AddressOf(8), memory.AddressOf(99)], memory.PagesFound(SparseMemory.ByEntries));
     }
 
-    /// <summary>Else whoever gets a page that was given back after the probe would have it left out.</summary>
+    /// <summary>Otherwise a page that is reused after the probe would be skipped wherever it is mapped next.</summary>
     [Theory]
     [InlineData(Present | 0x3b34, Present | 0x3b34, 0x3b34)]
     [InlineData(Present | Others | 0x3b34, Present | 0x3b34, 0x3b34)]
     [InlineData(Present | 0x3b34, Present | 0x3b35, 0)]
     [InlineData(Present | 0x3b34, 0, 0)] // its entry could not be read
     [InlineData(0x3b34, 0x3b34, 0)]
-    [InlineData(Present, Present, 0)] // frames are not to be seen
+    [InlineData(Present, Present, 0)] // frames are not visible
     public void Only_a_frame_that_two_pages_have_in_common_is_the_zero_page(ulong first, ulong second, ulong frame)
     {
         Assert.Equal(frame, ProcPagemapEntries.ZeroFrame(first, second));

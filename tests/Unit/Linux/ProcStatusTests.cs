@@ -7,8 +7,10 @@ namespace PreDump.Tests.Unit.Linux;
 /// <summary>The parser of /proc/PID/status.</summary>
 public sealed class ProcStatusTests
 {
-    private const string Text = "Name:\tState:\\nTgid: 9\nUmask:\t0022\nState:\tT (stopped)\nTgid:\t77\nNgid:\t0\nPid:\t78\nPPid:\t1\nTracerPid:\t5\n"
-        + "Uid:\t1000\t0\t0\t0\nNSpid:\t78\t12\t3\nVmSize:\t  2000 kB\nRssAnon:\t     100 kB\nVmSwap:\t      28 kB\nCapEff:\t000001ffffffffff\n";
+    private const string Text =
+        "Name:\tState:\\nTgid: 9\nUmask:\t0022\nState:\tT (stopped)\nTgid:\t77\nNgid:\t0\nPid:\t78\nPPid:\t1\nTracerPid:\t5\n"
+        + "Uid:\t1000\t0\t0\t0\nNSpid:\t78\t12\t3\nVmSize:\t  2000 kB\nRssAnon:\t     100 kB\nVmSwap:\t      28 kB\n"
+        + "CapEff:\t000001ffffffffff\n";
 
     [Fact]
     public void The_status_parser_reads_the_fields_and_is_not_misled_by_a_name()

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Linux;
 
-/// <summary>Neighbours of one kind become one run, against a model of single pages.</summary>
+/// <summary>Neighbours of the same kind become one run, compared with a model of single pages.</summary>
 public sealed class RunMergerTests
 {
     // Gaps before runs, their lengths, both in pages, and their kind.

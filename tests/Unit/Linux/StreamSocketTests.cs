@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Linux;
 
-/// <summary>Who is slow, and who is silent.</summary>
+/// <summary>Slow peers and silent ones.</summary>
 public sealed class StreamSocketTests
 {
     private const int Bytes = 400_000;
@@ -17,7 +17,7 @@ public sealed class StreamSocketTests
         using (ours)
         using (theirs)
         {
-            // Its next sip is near, but until there is room for more, and until its answer, it is longer than our patience.
+            // The next read is soon, but room for more, and the answer, come later than the timeout.
             var peer = Task.Run(() =>
             {
                 for (int got = 0; got < Bytes; Thread.Sleep(s_sip))
@@ -41,7 +41,8 @@ public sealed class StreamSocketTests
         using (theirs)
         {
             var socket = new StreamSocket(ours.Number, "peer", TimeSpan.FromSeconds(0.1));
-            Assert.Contains("took nothing", Assert.Throws<TimeoutException>(() => socket.Send(new byte[Bytes], Bytes, default, [0])).Message);
+            Assert.Contains("took nothing",
+                Assert.Throws<TimeoutException>(() => socket.Send(new byte[Bytes], Bytes, default, [0])).Message);
             Assert.Contains("was silent", Assert.Throws<TimeoutException>(() => socket.Receive(new byte[1])).Message);
         }
     }

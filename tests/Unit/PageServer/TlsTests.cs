@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.PageServer;
 
-/// <summary>Both sides show certificates, and each looks at the other's.</summary>
+/// <summary>Both sides present certificates and check each other's.</summary>
 public sealed class TlsTests : IDisposable
 {
     private const string Host = "127.0.0.1";
@@ -55,7 +55,8 @@ public sealed class TlsTests : IDisposable
         Assert.Equal((null, null), await Shake(server, other));
         Assert.Contains("revoked by", (await Shake(revoked, other with { Crl = list })).Client);
         _ = _foreign.For(Host);
-        Assert.Equal((null, null), await Shake(server with { Crl = _foreign.Revoke(DateTimeOffset.Now.AddDays(1), certificate) }, revoked));
+        Assert.Equal((null, null),
+            await Shake(server with { Crl = _foreign.Revoke(DateTimeOffset.Now.AddDays(1), certificate) }, revoked));
     }
 
     [Fact]
@@ -91,7 +92,7 @@ public sealed class TlsTests : IDisposable
             Assert.Equal([input], refusal.About);
     }
 
-    /// <summary>A word each way; what each side says of the other, null for nothing.</summary>
+    /// <summary>Sends a message each way; returns what each side reports about the other, null if nothing.</summary>
     private static async Task<(string? Server, string? Client)> Shake(TlsOptions server, TlsOptions client)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -109,7 +110,7 @@ public sealed class TlsTests : IDisposable
         try
         {
             using var peer = new Peer(socket, name, TimeSpan.FromMinutes(1), tls);
-            byte[] sent = [.. Enumerable.Repeat((byte)'w', 100)]; // more than the head of a TLS record
+            byte[] sent = [.. Enumerable.Repeat((byte)'w', 100)]; // more than the header of a TLS record
             peer.Send(sent);
             var word = new byte[sent.Length];
             if (!peer.TryReadExactly(word))

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Copying;
 
-/// <summary>The order in which the threads of the copy deliver.</summary>
+/// <summary>The order in which the copy's threads deliver their batches.</summary>
 public sealed class OrderedGateTests
 {
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Maintenance;
 
-/// <summary>Holes in the parents for what a later image replaces.</summary>
+/// <summary>Holes in the parents for pages that a later image replaces.</summary>
 public sealed class DedupTests
 {
     [Fact]
@@ -16,12 +16,15 @@ public sealed class DedupTests
         string first = folder.Round("1"), second = folder.Round("2", "../1"), third = folder.Round("3", "../2");
         // pages 10..29 in the first; the second replaces 15..19 and leaves the rest; the third replaces 12..17 and 28..40
         var pages1 = folder.Task(first, 7, 1, (10, 10, PageFlags.Present), (20, 10, PageFlags.Present));
-        var pages2 = folder.Task(second, 7, 2, (10, 5, PageFlags.Parent), (15, 5, PageFlags.Present), (20, 10, PageFlags.Parent), (30, 4, PageFlags.Present));
-        var pages3 = folder.Task(third, 7, 3, (12, 6, PageFlags.Present), (18, 10, PageFlags.Parent), (28, 13, PageFlags.Present));
+        var pages2 = folder.Task(second, 7, 2, (10, 5, PageFlags.Parent), (15, 5, PageFlags.Present), (20, 10, PageFlags.Parent),
+            (30, 4, PageFlags.Present));
+        var pages3 = folder.Task(third, 7, 3, (12, 6, PageFlags.Present), (18, 10, PageFlags.Parent),
+            (28, 13, PageFlags.Present));
 
         Assert.Equal(3UL + 3 + 2 + 4, Opened.In(third, Dedup.Run));
 
-        Assert.Equal(Enumerable.Range(0, 20).Where(page => page is not (2 or 3 or 4 or 18 or 19)), HandmadeRounds.PagesLeft(pages1));
+        Assert.Equal(Enumerable.Range(0, 20).Where(page => page is not (2 or 3 or 4 or 18 or 19)),
+            HandmadeRounds.PagesLeft(pages1));
         Assert.Equal([3, 4], HandmadeRounds.PagesLeft(pages2));
         Assert.Equal(Enumerable.Range(0, 19), HandmadeRounds.PagesLeft(pages3));
         Assert.Equal(20 * HandmadeRounds.PageBytes, new FileInfo(pages1).Length);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Parents;
 
-/// <summary>Which parents are refused, and what happens to one while a round on it is under way.</summary>
+/// <summary>Which parents are refused, and what happens to a parent during a round on it.</summary>
 public sealed class ParentRoundTests : IDisposable
 {
     private static readonly int s_pid = Environment.ProcessId;
@@ -74,7 +74,7 @@ public sealed class ParentRoundTests : IDisposable
         one.Claim.Take();
         Assert.Contains("has just begun", Assert.Throws<PreDumpException>(other.Claim.Take).Message);
         other.Dispose();
-        Assert.False(File.Exists(Inventory)); // still the first one's
+        Assert.False(File.Exists(Inventory)); // still that of the first round
         one.Claim.TrackingIsReset();
         one.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
         Assert.True(File.Exists(Inventory));
@@ -98,7 +98,7 @@ public sealed class ParentRoundTests : IDisposable
         {
             round.Claim.Take();
             round.Claim.TrackingIsReset();
-            File.CreateSymbolicLink(Path.Combine(_parent, ImageNames.Child), "/nonexistent"); // nothing is written there
+            File.CreateSymbolicLink(Path.Combine(_parent, ImageNames.Child), "/nonexistent"); // no file is written there
             round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.False(File.Exists(Inventory));
@@ -172,7 +172,7 @@ public sealed class ParentRoundTests : IDisposable
 
         using var little = round.PagesOf(task, 255 * KiB)!;
         Assert.False(IsCompared(little));
-        Assert.True(IsCompared(little, suspect: true)); // what looks clean and is not certainly so, always is
+        Assert.True(IsCompared(little, suspect: true)); // pages that look clean but may not be are always compared
         using var small = round.PagesOf(task, 256 * KiB)!;
         using var other = round.PagesOf(task, 16 * MiB - 1)!;
         using var large = round.PagesOf(task, 16 * MiB)!;
@@ -202,7 +202,7 @@ public sealed class ParentRoundTests : IDisposable
 
     private async Task<ProcessTree> TreeInParent(Sleeper sleeper)
     {
-        await Task.Delay(30); // some ticks older than the round
+        await Task.Delay(30); // a few clock ticks older than the round
         _folder.Round("1", uptimeMicroseconds: ProcFs.UptimeMicroseconds());
         _folder.Task(_parent, sleeper.Pid, 1, (10, 4, PageFlags.Present));
         var tree = new ProcessTree(TreeRoot.Find(sleeper.Pid));
@@ -219,7 +219,7 @@ public sealed class ParentRoundTests : IDisposable
     [Fact]
     public void A_parent_is_found_from_where_a_link_leads_as_the_kernel_finds_it()
     {
-        // link/deep -> real/2, whose ../1 is real/1; a decoy lies where the words of the path lead
+        // link/deep -> real/2, whose ../1 is real/1; a decoy lies where the path leads textually
         Directory.CreateDirectory(Path.Combine(_folder.Path, "link", "1"));
         Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "link", "latest"), Path.Combine(_folder.Path, "2"));
 
@@ -231,7 +231,8 @@ public sealed class ParentRoundTests : IDisposable
         }
 
         Assert.True(File.Exists(Path.Combine(_parent, ImageNames.Child)));
-        Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(() => Open("../1", imagesDirectory: "link/latest")).Message);
+        Assert.Contains("was made on it already",
+            Assert.Throws<PreDumpException>(() => Open("../1", imagesDirectory: "link/latest")).Message);
         Assert.Contains("was made on it already", Refused("../1"));
     }
 
@@ -252,9 +253,11 @@ public sealed class ParentRoundTests : IDisposable
         round.Claim.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
-    private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null, string imagesDirectory = "2")
+    private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null,
+        string imagesDirectory = "2")
     {
         using var images = RoundDirectory.Open(Path.Combine(_folder.Path, imagesDirectory));
-        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), openRemote: null, observed ?? Observed.Nothing);
+        return ParentRound.Open(new ParentRequest(s_self, path, compare), images, new MadeUpTracker(tracks), openRemote: null,
+            observed ?? Observed.Nothing);
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace PreDump.Tests.Unit.Core.Parents;
 
-/// <summary>Another process, which does nothing and is ended with the test.</summary>
+/// <summary>Another process, which does nothing and is killed at the end of the test.</summary>
 internal sealed class Sleeper : IDisposable
 {
     private readonly Process _process;

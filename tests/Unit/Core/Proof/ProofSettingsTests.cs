@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Proof;
 
-/// <summary>The settings of the action script: what is said is done, and what is not understood is not guessed.</summary>
+/// <summary>The settings of the action script: valid settings take effect, invalid ones are errors.</summary>
 public sealed class ProofSettingsTests : IDisposable
 {
     private readonly Scratch _directory = new();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Reading;
 
-/// <summary>When comparing pauses, and when it goes on.</summary>
+/// <summary>When comparing pauses and resumes.</summary>
 public sealed class PayoffTests
 {
     private const ulong MiB = 1024 * 1024;

@@ -8,7 +8,8 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Reading;
 
-/// <summary>Which of the pages that were read are left to the parent, against a model of single pages; images are made by hand.</summary>
+/// <summary>Which of the pages read are left to the parent, compared with a model of single pages; images are made by
+/// hand.</summary>
 public sealed class UnchangedPagesTests
 {
     private const int Rounds = 3, Pages = 80; // more than are read at once
@@ -17,25 +18,25 @@ public sealed class UnchangedPagesTests
 
     private static readonly ulong s_page = PageSize.Step;
 
-    // For each page and round: 0 not named, 1 present, 2 in the parent. A page's bytes are those of round 1, 2 or 3, or others.
+    // For each page and round: 0 not listed, 1 present, 2 in the parent. A page has the bytes of round 1, 2 or 3, or others.
     private static readonly Gen<int[][]> s_rounds =
         Gen.Frequency((1, Gen.Const(0)), (3, Gen.Const(1)), (3, Gen.Const(2))).Array[Pages].Array[Rounds];
 
     private static readonly Gen<(bool Read, byte Fill)[]> s_live = Gen.Select(Gen.Bool, Gen.Byte[1, 4]).Array[Pages];
 
     [Fact]
-    public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() => Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes])
-        .Sample((rounds, live, batchBytes) =>
+    public void A_page_is_left_to_the_parent_if_the_chain_holds_its_bytes() =>
+        Gen.Select(s_rounds, s_live, Gen.Int[1, BatchBytes]).Sample((rounds, live, batchBytes) =>
         {
             using var folder = new HandmadeRounds();
             using var chain = Chain(folder, rounds);
             using var parent = Open(chain);
             var unchanged = new UnchangedPages(batchBytes);
-            // Half of the pages in one batch and half in the next, by the same object.
+            // Half of the pages in one batch and half in the next, with the same object.
             foreach (var half in new[] { 0..(Pages / 2), (Pages / 2)..Pages })
             {
                 var read = new Live(live, half);
-                foreach (var run in Ranges(Enumerable.Range(half.Start.Value, Pages / 2))) // planned is more than could be read
+                foreach (var run in Ranges(Enumerable.Range(half.Start.Value, Pages / 2))) // more is planned than could be read
                     unchanged.Plan(parent, run);
                 int left = unchanged.TakeOut(read.Runs, read.Bytes);
                 AssertRight(rounds, live, half, read, left);
@@ -76,7 +77,8 @@ public sealed class UnchangedPagesTests
 
         Assert.Equal(2 * PageSize.Bytes, unchanged.TakeOut(read.Runs, read.Bytes));
 
-        Assert.Equal([new(Range(0, 1), false), new(Range(1, 4), true), new(Range(5, 1), false), new(Range(6, Pages - 6), true)], read.Runs);
+        Assert.Equal([new(Range(0, 1), false), new(Range(1, 4), true), new(Range(5, 1), false), new(Range(6, Pages - 6), true)],
+            read.Runs);
         Assert.Equal(9, read.Bytes[PageSize.Bytes - 1]);
         Assert.Equal(8, read.Bytes[PageSize.Bytes]);
     }
@@ -107,7 +109,7 @@ public sealed class UnchangedPagesTests
         Assert.Equal((ulong)whole, unchanged.Count);
         Assert.Equal((ulong)Pages, read.Runs.Aggregate(0UL, (sum, run) => sum + run.Pages));
 
-        Assert.Equal((ulong)Pages * s_page, parent.Locate(Range(Pages, Pages), suspect: false, out var place)); // and that was it
+        Assert.Equal((ulong)Pages * s_page, parent.Locate(Range(Pages, Pages), suspect: false, out var place)); // and no more
         Assert.Null(place.Round);
     }
 
@@ -187,7 +189,7 @@ public sealed class UnchangedPagesTests
     private static ParentPages Open(ImageChain chain) =>
         new("7", () => ChainedPages.TryOpen(chain, ImageNames.Pagemap(Pid), PageSize.Bytes), new Payoff(), Observed.Nothing);
 
-    // The last round first; round i holds pages of bytes i + 1.
+    // The last round first; the pages of round i consist of the byte i + 1.
     private static ImageChain Chain(HandmadeRounds folder, int[][] rounds)
     {
         for (int round = 0; round < rounds.Length; round++)
@@ -215,10 +217,11 @@ public sealed class UnchangedPagesTests
         Assert.Equal(Enumerable.Range(half.Start.Value, half.End.Value - half.Start.Value).Where(page => live[page].Read), seen);
         Assert.Equal(copied, read.Bytes[..left]);
         for (int i = 1; i < read.Runs.Count; i++)
-            Assert.False(read.Runs[i].InParent == read.Runs[i - 1].InParent && read.Runs[i].Range.Start == read.Runs[i - 1].Range.End);
+            Assert.False(read.Runs[i].InParent == read.Runs[i - 1].InParent
+                && read.Runs[i].Range.Start == read.Runs[i - 1].Range.End);
     }
 
-    // What the chain's pages hold; 0 where it has none.
+    // The contents of the chain's pages; 0 if it has none.
     private static byte Held(int[][] rounds, int page)
     {
         int round = Array.FindIndex(rounds, kinds => kinds[page] != 2);
@@ -249,12 +252,13 @@ public sealed class UnchangedPagesTests
             yield return range;
     }
 
-    /// <summary>What was read of the task.</summary>
+    /// <summary>The memory that was read from the task.</summary>
     private sealed class Live
     {
         public Live((bool Read, byte Fill)[] pages, Range part)
         {
-            var there = Enumerable.Range(part.Start.Value, part.End.Value - part.Start.Value).Where(page => pages[page].Read).ToList();
+            var there = Enumerable.Range(part.Start.Value, part.End.Value - part.Start.Value)
+                .Where(page => pages[page].Read).ToList();
             Runs = [.. Ranges(there).Select(range => new PageRun(range, false))];
             Bytes = [.. there.SelectMany(page => Enumerable.Repeat(pages[page].Fill, PageSize.Bytes))];
         }

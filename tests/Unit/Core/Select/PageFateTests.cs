@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Select;
 
-/// <summary>Which pages are copied and which are left to the parent, against a model of single pages.</summary>
+/// <summary>Which pages are copied and which are left to the parent, compared with a model of single pages.</summary>
 public sealed class PageFateTests
 {
     private const int Pages = 300;
@@ -69,7 +69,9 @@ public sealed class PageFateTests
         var encoder = new PagemapEncoder();
         int length = encoder.WriteHead(image, 1);
         foreach (var range in Ranges(pages))
-            length += encoder.WriteEntry(image.AsSpan(length), new PagemapEntry(range.Start, PageSize.Pages(range.Length), PageFlags.Present));
-        return new ParentCoverage(new PagemapReader(new MemoryStream(image, 0, length), "parent", PageSize.Bytes), PageSize.Bytes);
+            length += encoder.WriteEntry(image.AsSpan(length),
+                new PagemapEntry(range.Start, PageSize.Pages(range.Length), PageFlags.Present));
+        return new ParentCoverage(new PagemapReader(new MemoryStream(image, 0, length), "parent", PageSize.Bytes),
+            PageSize.Bytes);
     }
 }

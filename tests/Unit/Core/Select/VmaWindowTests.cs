@@ -6,10 +6,11 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Select;
 
-/// <summary>Which VMAs are looked at together, and what of a scan's findings lies in them.</summary>
+/// <summary>Which VMAs are scanned together, and which parts of a scan's result lie in them.</summary>
 public sealed class VmaWindowTests
 {
-    private static readonly VmaKind[] s_kinds = [VmaKind.Private, VmaKind.Private, VmaKind.Private, VmaKind.Shared, VmaKind.Vvar, VmaKind.Vdso];
+    private static readonly VmaKind[] s_kinds = [VmaKind.Private, VmaKind.Private, VmaKind.Private, VmaKind.Shared, VmaKind.Vvar,
+        VmaKind.Vdso];
 
     private static readonly Gen<(ulong Gap, ulong Pages, VmaKind Kind)[]> s_vmas =
         Gen.Select(Gen.ULong[0, 3], Gen.ULong[1, 9], Gen.Int[0, 5].Select(i => s_kinds[i]))

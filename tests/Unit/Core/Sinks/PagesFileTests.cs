@@ -4,28 +4,32 @@ using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Sinks;
 
-/// <summary>The bytes of a pages file, and how much of a disk they take.</summary>
+/// <summary>The bytes of a pages file, and the disk space that they use.</summary>
 public sealed class PagesFileTests
 {
     private const int MiB = 1024 * 1024;
 
     [Theory]
-    [InlineData("/tmp", false)] // ext4 as a rule, where blocks are reserved
+    [InlineData("/tmp", false)] // usually ext4, which reserves blocks
     [InlineData("/tmp", true)]
     [InlineData("/dev/shm", false)]
     public void Zeros_in_a_row_are_holes_in_a_pages_file_and_read_as_zeros(string where, bool direct)
     {
         using var scratch = new Scratch(where);
-        // 40 batches of a MiB: of zeros, without any, and with some at the beginning, at the end and in between
+        // 40 batches of 1 MiB: zeros only, no zeros, and zeros at the beginning, at the end and in between
         var content = new byte[40 * MiB];
         new Random(1).NextBytes(content);
         int zeros = 0;
-        foreach (var (start, length) in new[] { (0, 3 * MiB), (4 * MiB, 64 * 1024), ((5 * MiB) + 12_288, 512 * 1024), ((7 * MiB) - 131_072, 131_072), (20 * MiB, 8 * MiB), (39 * MiB, MiB) })
+        foreach (var (start, length) in new[]
+            {
+                (0, 3 * MiB), (4 * MiB, 64 * 1024), ((5 * MiB) + 12_288, 512 * 1024),
+                ((7 * MiB) - 131_072, 131_072), (20 * MiB, 8 * MiB), (39 * MiB, MiB),
+            })
         {
             content.AsSpan(start, length).Clear();
             zeros += length;
         }
-        content.AsSpan(10 * MiB, 4096).Clear(); // too little for a hole
+        content.AsSpan(10 * MiB, 4096).Clear(); // too short for a hole
         var path = Path.Combine(scratch.Path, "pages-1.img");
         using (var directory = DirectoryFd.Open(scratch.Path))
         {
@@ -63,5 +67,6 @@ public sealed class PagesFileTests
         Assert.InRange(UsedBytes(path), 9 * MiB, (9 * MiB) + (64 * 1024));
     }
 
-    private static long UsedBytes(string path) => long.Parse(Command.Must("/usr/bin/du", "-k", path).GetAwaiter().GetResult().Split('\t')[0]) * 1024;
+    private static long UsedBytes(string path) =>
+        long.Parse(Command.Must("/usr/bin/du", "-k", path).GetAwaiter().GetResult().Split('\t')[0]) * 1024;
 }
