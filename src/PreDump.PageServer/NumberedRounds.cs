@@ -6,11 +6,13 @@ using PreDump.Linux;
 namespace PreDump.PageServer;
 
 /// <summary>Rounds in directories 1, 2, 3, … of the images directory. The protocol does not say whose pages a session sends, and
-/// containers all have a pid 1, so which round is a session's parent is found out, and where there is the least doubt there is
+/// every container has a pid 1, so the server has to work out which round is a session's parent. If there is any doubt it has
 /// none: the client then sends all its memory, which is slow but never wrong.
-/// A tip is a round that no other was built upon. A session's parent is the only tip that has what it asks for, if that tip was
-/// finished before the session's peer connected, and no session has had it for a parent yet, not even one that failed: what that one
-/// was to bring is nowhere. All that is known is in the directories: their parent links, and a mark in a round that was given to a session.</summary>
+/// <para>A tip is a round that no other round was built on. A session's parent is the only tip that has what it asks for, if that
+/// tip was complete before the client connected, and was no session's parent before, not even one's that failed: the pages which
+/// that session did not deliver are nowhere. The directories alone say all this: by their parent links, and by a mark in each
+/// round that was a session's parent.</para>
+/// Members may be called by any thread; one lock guards the tips.</summary>
 public sealed class NumberedRounds : IRounds
 {
     private readonly DirectoryFd _directory;
@@ -20,9 +22,9 @@ public sealed class NumberedRounds : IRounds
     private int _last;
     private long _moment;
 
-    /// <summary>Finds the rounds that are there.</summary>
-    /// <param name="directory">Where they are; the caller's.</param>
-    /// <param name="observer">Told where a parent is in doubt.</param>
+    /// <summary>Finds the rounds that exist.</summary>
+    /// <param name="directory">The images directory; not owned.</param>
+    /// <param name="observer">Notified if a parent is in doubt.</param>
     public NumberedRounds(DirectoryFd directory, IObserver observer)
     {
         (_directory, _observer) = (directory, observer);
@@ -52,7 +54,7 @@ public sealed class NumberedRounds : IRounds
     }
 
     private static int? NumberOf(string name) =>
-        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number.ToString(CultureInfo.InvariantCulture) == name ? number : null;
+        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && NameOf(number) == name ? number : null;
 
     private int? ParentOf(int number) =>
         _directory.ReadLink(Of(number, ImageNames.Parent)) is ['.', '.', '/', .. var name] ? NumberOf(name) : null;
@@ -71,15 +73,16 @@ public sealed class NumberedRounds : IRounds
             {
                 inDoubt |= tips.Count > 1;
                 if (tips.Count > 1)
-                    _observer.Warn($"rounds {string.Join(", ", tips.Select(round => round.Number))} all have a {pagemap}, and nothing tells which of them "
-                        + "is the parent: the client is asked for all its memory");
+                    _observer.Warn($"rounds {string.Join(", ", tips.Select(round => round.Number))} all have a {pagemap}, and it is "
+                        + "not known which of them is the parent: the client is asked for all its memory");
                 return null;
             }
             string mark = Of(tip.Number, ImageNames.Child);
             if (tip.Moment > connected || _directory.HasEntry(mark))
             {
                 inDoubt = true;
-                _observer.Warn($"round {tip.Number} has a {pagemap}, but another session has had it for its parent: the client is asked for all its memory");
+                _observer.Warn($"round {tip.Number} has a {pagemap}, but it was the parent of another session: the client is asked for "
+                    + "all its memory");
                 return null;
             }
             using var taken = _directory.CreatePrivate(mark);
@@ -89,15 +92,20 @@ public sealed class NumberedRounds : IRounds
         }
     }
 
-    private ImageDirectory Open(Finished round) => ImageDirectory.Adopt(_directory.TryOpenDirectory(NameOf(round.Number), out int error)
-        ?? throw new LinuxException("open", _directory.PathOf(NameOf(round.Number)), error));
+    private ImageDirectory Open(Finished round)
+    {
+        var directory = _directory.TryOpenDirectory(NameOf(round.Number), out int error);
+        return ImageDirectory.Adopt(directory ?? throw new LinuxException("open", PathOf(round.Number), error));
+    }
+
+    private string PathOf(int number) => _directory.PathOf(NameOf(number));
 
     private Finished Add(IncomingImages images, Finished? parent)
     {
         lock (_lock)
         {
             int number = _last + 1;
-            while (_directory.HasEntry(NameOf(number))) // somebody else's, since we began
+            while (_directory.HasEntry(NameOf(number))) // made by someone else since
                 number++;
             _directory.Rename(images.Name, NameOf(number));
             _last = number;
@@ -131,8 +139,8 @@ public sealed class NumberedRounds : IRounds
                 Images.LinkParent($"../{parent.Number}");
             Images.Mark();
             var round = rounds.Add(Images, parent);
-            return new FinishedRound(rounds._directory.PathOf(NameOf(round.Number)), round.Number,
-                parent is null ? null : rounds._directory.PathOf(NameOf(parent.Number)));
+            return new FinishedRound(rounds.PathOf(round.Number), round.Number,
+                parent is null ? null : rounds.PathOf(parent.Number));
         }
 
         public void Dispose()

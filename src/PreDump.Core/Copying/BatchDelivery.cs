@@ -59,7 +59,8 @@ public sealed class BatchDelivery(IPageSink sink, FrameLedgerWriter? ledger, Cop
         ledger?.EndTask(task.FramesAreVoid);
         figures.Count(task);
         observer.Detail($"task {task.Task}: images named {task.Task.ImagePid}, "
-            + $"{figures.PagesWritten - _before.Written} pages written, {figures.PagesInParent - _before.InParent} in the parent");
+            + $"{figures.PagesWritten - _before.Written} pages written, "
+            + $"{figures.PagesInParent - _before.InParent} in the parent");
         task.Dispose();
     }
 }

@@ -46,8 +46,8 @@ public sealed class ReadWatchdog(CopyThreads threads, FirstFailure failure, IObs
         var task = batch.Turn.Task.Task;
         if (++_givenUp > MostGivenUp)
         {
-            failure.Note(new PreDumpException($"task {task}: its memory can't be read, reading blocks again and again (a userfaultfd "
-                + "without an answer, a file system or a swap device that hangs?)"));
+            failure.Note(new PreDumpException($"task {task}: its memory can't be read, reading blocks again and again "
+                + "(a userfaultfd without an answer, a file system or a swap device that hangs?)"));
             return;
         }
         observer.Note($"task {task}: a read blocked for {Patience.TotalSeconds} s and is given up; "

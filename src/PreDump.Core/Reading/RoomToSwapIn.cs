@@ -33,8 +33,8 @@ public sealed class RoomToSwapIn(TreeTask task, RemoteMemory memory, Func<MapsRe
             stopping.ThrowIfCancellationRequested();
             if (Stopwatch.GetElapsedTime(since) > s_patience)
                 throw new PreDumpException($"task {task}: some of its memory is in swap, and {by} has no room to read it "
-                    + $"({bytes / 1024} KiB left, or swap is nearly full): reading could get the task killed; raise the memory limit, "
-                    + "or add swap, at least for the round");
+                    + $"({bytes / 1024} KiB left, or swap is nearly full): reading could get the task killed; raise the "
+                    + "memory limit, or add swap, at least for the round");
             if (!MemoryLimits.SwapIsRoomy() || !TrySendOut())
                 Thread.Sleep(s_pause);
         }

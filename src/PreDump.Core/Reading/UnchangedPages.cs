@@ -11,7 +11,8 @@ namespace PreDump.Core.Reading;
 /// <param name="maxBytes">Bytes of a full batch.</param>
 public sealed class UnchangedPages(int maxBytes)
 {
-    private const int ShareAtOnce = 16; // of a batch: half the bytes at a time cost a tenth more, and each thread has such a buffer
+    // Of a batch: half as many bytes at a time cost a tenth more, and each thread has such a buffer.
+    private const int ShareAtOnce = 16;
 
     private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
     private readonly List<(MemoryRange Pages, PageSource Source, bool Suspect)> _planned = [];

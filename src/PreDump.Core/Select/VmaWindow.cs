@@ -40,7 +40,8 @@ public sealed class VmaWindow
     public bool TryFill(ref MapsReader maps, VmaRules rules, LeftOut leftOut)
     {
         Clear();
-        int most = PagemapScan.Supports(PageCategory.Anonymous) && PagemapScan.Supports(PageCategory.SoftDirty) ? _vmas.Length : 1;
+        bool canScan = PagemapScan.Supports(PageCategory.Anonymous) && PagemapScan.Supports(PageCategory.SoftDirty);
+        int most = canScan ? _vmas.Length : 1;
         var afterLast = maps;
         while (_count < most && maps.TryRead(out var vma))
         {

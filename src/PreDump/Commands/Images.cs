@@ -9,11 +9,10 @@ internal static class Images
 {
     /// <summary>Opens a directory.</summary>
     /// <exception cref="PreDumpException">It is no directory, or can't be opened.</exception>
-    public static ImageDirectory Open(string directory) => TryOpen(directory, out int error) ?? throw new PreDumpException(error switch
-    {
-        Errno.ENOENT or Errno.ENOTDIR => $"images directory {directory} does not exist",
-        _ => new LinuxException("open", directory, error).Message,
-    });
+    public static ImageDirectory Open(string directory) => TryOpen(directory, out int error)
+        ?? throw new PreDumpException(error is Errno.ENOENT or Errno.ENOTDIR
+            ? $"images directory {directory} does not exist"
+            : new LinuxException("open", directory, error).Message);
 
     /// <summary>The same; null where it can't be opened, with the errno.</summary>
     public static ImageDirectory? TryOpen(string directory, out int error) =>

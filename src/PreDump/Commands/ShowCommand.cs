@@ -31,7 +31,8 @@ internal static class ShowCommand
     private static void ShowImage(string path, bool json)
     {
         string name = Path.GetFileName(path), folder = path[..^name.Length];
-        using var directory = Images.TryOpen(folder.Length > 0 ? folder : ".", out _) ?? throw new ImageException(path, "no such file");
+        using var directory = Images.TryOpen(folder.Length > 0 ? folder : ".", out _)
+            ?? throw new ImageException(path, "no such file");
         switch (ImageKind.Of(directory, name))
         {
             case ImageKind.Inventory:

@@ -6,9 +6,11 @@ internal static class ProcessView
     public static bool Exists(int pid) => Directory.Exists($"/proc/{pid}");
 
     public static IEnumerable<int> All() =>
-        Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => char.IsAsciiDigit(name![0])).Select(int.Parse!);
+        Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => char.IsAsciiDigit(name![0]))
+            .Select(int.Parse!);
 
-    /// <summary>The pipe that is its standard output, such as "pipe:[77]"; null: none, or the process is gone or foreign.</summary>
+    /// <summary>The pipe that is its standard output, such as "pipe:[77]"; null: none, or the process is gone or
+    /// foreign.</summary>
     public static string? OutputPipe(int pid)
     {
         try
