@@ -2,10 +2,11 @@
 """moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative] [--blind]
 Chains of a program that moves its memory (tests/victims/mover.c).
 
-Each seed is a chain of 2 to 6 rounds, of the stopped or the running tree, by predump or mixed with CRIU's, and a final dump with
-predump as criu's action script. A round of the stopped tree is compared with its memory; after the restore the program checks
-every byte itself. `--negative` trusts the kernel's marks and has no action script: then at least half of the seeds must fail, or the
-program would prove nothing. `--blind`: rounds can't see page frames (no CAP_SYS_ADMIN), and compare all pages that look clean.
+Each seed is a chain of 2 to 6 rounds, of the stopped or the running tree, by predump or mixed with CRIU's, and a final dump
+with predump as criu's action script. A round of the stopped tree is compared with its memory; after the restore the program
+checks every byte itself. `--negative` trusts the kernel's marks and has no action script: then at least half of the seeds must
+fail, or the program would prove nothing. `--blind`: rounds can't see page frames (no CAP_SYS_ADMIN), and compare all pages that
+look clean.
 
 If criu misses a page in the parent (clean memory was moved to where the parent has no pages) it fails without harm, with an
 error. The chain is void then, and the next one begins with a full round."""

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""refusals.py [--every N]   Rounds that must be refused before dirty tracking is reset: on damaged or forged parents, and of trees
-in which two tasks have the same pid. A one-line error says why, no task is traced if a parent is damaged, the victim goes on, and
-the parent can still be used: the next round on it is compared with memory. (--every N: only every N-th kind of damage.)"""
+"""refusals.py [--every N]   Rounds that must be refused before dirty tracking is reset: on damaged or forged parents, and of
+trees in which two tasks have the same pid. A one-line error says why, no task is traced if a parent is damaged, the victim goes
+on, and the parent can still be used: the next round on it is compared with memory. (--every N: only every N-th kind of
+damage.)"""
 import os, shutil, signal, struct
 from guest import TALLY, Chain, Victim, eventually, main, must, options, read
 

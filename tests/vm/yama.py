@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """yama.py   kernel.yama.ptrace_scope 0, 1, 2 and 3: as the victim's own user, the same with CAP_SYS_PTRACE, as the victim's
-parent, as root. A permitted round works; a forbidden one fails with a one-line error that names the missing permission, the victim
-goes on, and the parent can still be used. It must run last in its VM: a scope of 3 holds until the next boot."""
+parent, as root. A permitted round works; a forbidden one fails with a one-line error that names the missing permission, the
+victim goes on, and the parent can still be used. It must run last in its VM: a scope of 3 holds until the next boot."""
 import os, shlex, shutil, subprocess
 from guest import TALLY, Chain, Result, Victim, eventually, main, must, options, read, run
 
