@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What tests/run and tests/demo have in common; sourced by both, after `set -euo pipefail`.
+# Shared by tests/run and tests/demo, which source it after `set -euo pipefail`.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# No process of the .NET SDK outlives the script, and nothing is sent anywhere.
+# No process of the .NET SDK outlives the script, and telemetry is off.
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1 \
     DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 
@@ -80,7 +80,7 @@ need_dotnet() {
     return 1
 }
 
-# publish_predump: the AOT binary that is released, to $predump.
+# publish_predump: publishes the AOT binary for release, to $predump.
 predump=$top/artifacts/predump/predump
 publish_predump() {
     local rid
@@ -94,7 +94,7 @@ publish_predump() {
     quietly dotnet publish "$top/src/PreDump" -c Release -r "$rid" -o "$top/artifacts/predump"
 }
 
-# predump_is_fresh: nothing that it is made of was changed after it was published.
+# predump_is_fresh: no source was changed after it was published.
 predump_is_fresh() {
     [ -x "$predump" ] && [ -z "$(find "$top/src" "$top/images-schema" "$top/Directory.Build.props" \
         \( -name bin -o -name obj \) -prune -o -type f -newer "$predump" -print -quit)" ]

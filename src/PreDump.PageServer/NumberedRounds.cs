@@ -54,7 +54,9 @@ public sealed class NumberedRounds : IRounds
     }
 
     private static int? NumberOf(string name) =>
-        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && NameOf(number) == name ? number : null;
+        int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && NameOf(number) == name
+            ? number
+            : null;
 
     private int? ParentOf(int number) =>
         _directory.ReadLink(Of(number, ImageNames.Parent)) is ['.', '.', '/', .. var name] ? NumberOf(name) : null;
@@ -73,16 +75,16 @@ public sealed class NumberedRounds : IRounds
             {
                 inDoubt |= tips.Count > 1;
                 if (tips.Count > 1)
-                    _observer.Warn($"rounds {string.Join(", ", tips.Select(round => round.Number))} all have a {pagemap}, and it is "
-                        + "not known which of them is the parent: the client is asked for all its memory");
+                    _observer.Warn($"rounds {string.Join(", ", tips.Select(round => round.Number))} all have a {pagemap}, and it "
+                        + "is not known which of them is the parent: the client is asked for all its memory");
                 return null;
             }
             string mark = Of(tip.Number, ImageNames.Child);
             if (tip.Moment > connected || _directory.HasEntry(mark))
             {
                 inDoubt = true;
-                _observer.Warn($"round {tip.Number} has a {pagemap}, but it was the parent of another session: the client is asked for "
-                    + "all its memory");
+                _observer.Warn($"round {tip.Number} has a {pagemap}, but it was the parent of another session: the client is asked "
+                    + "for all its memory");
                 return null;
             }
             using var taken = _directory.CreatePrivate(mark);

@@ -14,14 +14,15 @@ public sealed class SingleRound : IRounds, IRound
 
     /// <summary>Opens the parent.</summary>
     /// <param name="directory">The images directory, which is empty; not owned.</param>
-    /// <param name="previous">The previous round's images, relative to the directory; null uses a parent link that exists.</param>
+    /// <param name="previous">The previous round's images, relative to the directory; null uses the parent link, if
+    /// any.</param>
     /// <exception cref="PreDumpException">The parent's directory does not exist, or is the images directory itself.</exception>
     public SingleRound(RoundDirectory directory, string? previous)
     {
         _directory = directory;
         if (previous is not null && directory.ParentLink is { } link && link != previous)
-            throw new PreDumpException($"images directory {directory.Path} has a parent link to {link}, but {previous} is to be the "
-                + "parent: use an empty directory, or give the same parent", RoundInput.Parent);
+            throw new PreDumpException($"images directory {directory.Path} has a parent link to {link}, but {previous} is to be "
+                + "the parent: use an empty directory, or give the same parent", RoundInput.Parent);
         _parentLink = previous ?? directory.ParentLink;
         _parent = previous is not null ? directory.OpenPrevious(previous)
             : _parentLink is not null ? directory.OpenLinked(_parentLink)

@@ -1,4 +1,4 @@
-"""The benchmark itself: see `run`. It makes the experiments of `experiments.py` and says which targets were met."""
+"""The benchmark itself: see `run`. It runs the experiments of `experiments.py` and reports which targets were met."""
 import argparse, json, os, re, signal, subprocess, sys
 
 from experiments import table
@@ -16,7 +16,7 @@ def main():
     parser.add_argument('--only', default='')
     parser.add_argument('--small', action='store_true')
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was changed is changed back
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # settings are restored
     bench = Bench(args)
     try:
         with QuietMemory():

@@ -1,4 +1,4 @@
-"""The table of experiments: who is copied, by which tools, how often, and which targets their figures are held against."""
+"""The table of experiments: the victims, the tools, the number of runs, and the targets for their figures."""
 import os
 from dataclasses import dataclass
 from typing import Callable
@@ -13,12 +13,12 @@ class Experiment:
     target: str = 'tmpfs'
     rounds: int = 1  # with two the second one counts
     dirty: bool = True  # every 8th page is dirty in it, or none
-    pretend: bool = False  # also on a kernel that tracks no changed memory, where nothing looks changed
+    pretend: bool = False  # also on a kernel that does not track changes, where no page looks changed
     proof: bool = False  # predump as criu's action script; the tools are its settings
     judge: Callable = lambda targets, row: None  # row: figures by the title of the tool
 
 
-# ---- what has to be reached ----
+# ---- the targets ----
 
 def a_gib_to(target, small):
     def judge(targets, row):

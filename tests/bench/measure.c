@@ -1,5 +1,5 @@
-// measure FD COMMAND...   Runs it and writes to FD one line: microseconds from start to end, of user and of system time, and the most
-//                         KiB of memory that it or one of its children had. (A shell's or Python's own memory would count as the child's.)
+// measure FD COMMAND...   Runs COMMAND and writes one line to FD: elapsed, user and system time in microseconds, and the peak
+//                         memory in KiB of it or one of its children. (A shell or Python as its parent would count too.)
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>

@@ -1,26 +1,35 @@
-"""What is printed: a table for each experiment, and the targets at the end."""
+"""The output: a table for each experiment, and the targets at the end."""
 import math, statistics, sys
 
 
 def summary(values):
     ordered = sorted(values)
-    return {'median': statistics.median(ordered), 'p99': ordered[math.ceil(0.99 * len(ordered)) - 1], 'max': ordered[-1], 'all': values}
+    p99 = ordered[math.ceil(0.99 * len(ordered)) - 1]
+    return {'median': statistics.median(ordered), 'p99': p99, 'max': ordered[-1], 'all': values}
 
 
 def show(row):
     print(f'\n{row["name"]}, to {row["target"]}, {row["runs"]} runs')
     first = next(iter(row['tools'].values()))
-    columns = [('frozen ms', 'frozen', 'median'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'), ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
+    columns = [('frozen ms', 'frozen', 'median'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'),
+               ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
                ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'),
-               ('suspect', 'suspect', 'median'), ('compared', 'compared', 'median'), ('unchanged', 'unchanged', 'median'), ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
+               ('suspect', 'suspect', 'median'), ('compared', 'compared', 'median'), ('unchanged', 'unchanged', 'median'),
+               ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
                ('server: cpu', 'server cpu', 'median'), ('peak MB', 'server peak', 'max')]
-    columns = [column for column in columns if column[1] in first and (column[1] not in ('unchanged', 'comparing', 'suspect') or ', round 2' in row['name'])]
+    hidden = () if ', round 2' in row['name'] else ('unchanged', 'comparing', 'suspect')
+    columns = [column for column in columns if column[1] in first and column[1] not in hidden]
     print(f'  {"":28}' + ''.join(f'{title:>12}' for title, _, _ in columns))
     for tool, figures in row['tools'].items():
         cells = []
         for _, key, which in columns:
             value = figures.get(key, {}).get(which)
-            cells.append(f'{"-":>12}' if value is None else f'{value:12.0f}' if key in ('pages', 'unchanged', 'suspect', 'compared') else f'{value:12.2f}' if value < 100 else f'{value:12.0f}')
+            if value is None:
+                cells.append(f'{"-":>12}')
+            elif key in ('pages', 'unchanged', 'suspect', 'compared') or value >= 100:
+                cells.append(f'{value:12.0f}')
+            else:
+                cells.append(f'{value:12.2f}')
         print(f'  {tool:28}' + ''.join(cells))
     for tool, why in row['failed'].items():
         print(f'  {tool} fails: {why.splitlines()[0]}')
@@ -28,7 +37,7 @@ def show(row):
 
 
 class Targets:
-    """What has to be reached, and what was."""
+    """The targets, and the values that were reached."""
 
     def __init__(self):
         self.lines = []

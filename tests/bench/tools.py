@@ -1,4 +1,4 @@
-"""The tools that are measured, and how: one round of one tool, and experiments in which several take turns."""
+"""The tools that are measured: one round of one tool, and experiments in which several take turns."""
 import contextlib, json, os, random, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -34,13 +34,13 @@ class Bench:
         return {f'predump {options}': [*self.common, *options.split()]}
 
     def variants(self, *options):
-        """Adds such tools; their names."""
+        """Adds such tools; returns their names."""
         for each in options:
             self.tools.update(self.variant(each))
         return [f'predump {each}' for each in options]
 
     def can(self, criu):
-        """Whether this criu can make a pre-dump here (it wants soft-dirty); it fills its cache of the kernel's features, too."""
+        """Whether this criu can make a pre-dump here (it needs soft-dirty); also fills its cache of the kernel's features."""
         with Victim(self.programs, self.work, ['sleep']) as victim:
             directory = tempfile.mkdtemp(dir=self.work)
             done = subprocess.run([criu, 'pre-dump', '-t', str(victim.pid), '-D', directory, '--track-mem'], capture_output=True)
@@ -50,11 +50,12 @@ class Bench:
         shutil.rmtree(self.work, ignore_errors=True)
 
     def measured(self, command, **popen):
-        """Starts a command; a function that waits for it and tells its figures."""
+        """Starts a command; returns a function that waits for it and returns its figures."""
         ours, theirs = os.pipe()
         environment = {**os.environ, **(self.pretending or {}), **popen.pop('env', {})}
-        process = subprocess.Popen([f'{self.programs}/measure', str(theirs), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, pass_fds=(theirs, *popen.pop('pass_fds', ())), env=environment, **popen)
+        process = subprocess.Popen([f'{self.programs}/measure', str(theirs), *command], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                   pass_fds=(theirs, *popen.pop('pass_fds', ())), env=environment, **popen)
         os.close(theirs)
 
         def wait():
@@ -68,13 +69,13 @@ class Bench:
         return wait
 
     def serve(self, server, directory):
-        """Starts a page server; its port, and what waits for it."""
+        """Starts a page server; returns its port and a function that waits for it."""
         with socket.socket() as free:
             free.bind(('127.0.0.1', 0))
             port = free.getsockname()[1]
         ready, status = os.pipe()
-        command = [self.args.predump if server == 'predump' else self.args.criu, 'page-server', '-D', directory, '--address', '127.0.0.1',
-                   '--port', str(port), '--status-fd', str(status), '-v0', '-o', 'server.log']
+        command = [self.args.predump if server == 'predump' else self.args.criu, 'page-server', '-D', directory,
+                   '--address', '127.0.0.1', '--port', str(port), '--status-fd', str(status), '-v0', '-o', 'server.log']
         wait = self.measured(command, pass_fds=(status,))
         os.close(status)
         if os.read(ready, 1) != b'\0':
@@ -90,9 +91,12 @@ class Bench:
         since = time.monotonic()
         loop = tool.startswith('C loop')
         if loop:
-            _, figures = self.measured([*self.tools[tool], str(victim.pid), directory, '1' if tool == 'C loop' else str(os.cpu_count())])()
+            threads = '1' if tool == 'C loop' else str(os.cpu_count())
+            _, figures = self.measured([*self.tools[tool], str(victim.pid), directory, threads])()
         else:
-            command = [*self.tools[tool], '-t', str(victim.pid), '-D', directory, *(['--prev-images-dir', parent] if parent else [])]
+            command = [*self.tools[tool], '-t', str(victim.pid), '-D', directory]
+            if parent:
+                command += ['--prev-images-dir', parent]
             served = None
             if server:
                 os.makedirs(f'{directory}/server')
@@ -119,14 +123,14 @@ class Bench:
 
     @contextlib.contextmanager
     def tracking(self, really):
-        """Second rounds of a victim that rests can be measured on kernels that track nothing: there nothing looks changed anyway."""
+        """Allows to measure second rounds of a victim at rest on kernels that track no changes: no page looks changed there."""
         self.pretending = None if really else {'LD_PRELOAD': f'{self.programs}/softdirty.so'}
         yield
         self.pretending = None
 
     def proofs(self, experiment):
-        """predump as criu's action script, on a final dump that leaves all its pages to the round before (made by hand: what counts is the time
-        that a frozen tree waits)."""
+        """predump as criu's action script, on a final dump that leaves all its pages to the previous round. The dump is made by
+        hand: only the time that a frozen tree waits is measured."""
         settings, runs = experiment.tools, experiment.runs
         samples = {setting: [] for setting in settings}
         base = os.path.join(self.args.tmpfs, f'predump-bench.{os.getpid()}')
@@ -138,7 +142,8 @@ class Bench:
                     for setting in random.Random(run).sample(settings, len(settings)):
                         final = self.final_dump(base)
                         _, figures = self.measured([self.args.predump], cwd=final, env={
-                            'CRTOOLS_SCRIPT_ACTION': 'post-dump', 'CRTOOLS_IMAGE_DIR': final, 'CRTOOLS_INIT_PID': str(victim.pid), 'PREDUMP_PROVE': setting})()
+                            'CRTOOLS_SCRIPT_ACTION': 'post-dump', 'CRTOOLS_IMAGE_DIR': final,
+                            'CRTOOLS_INIT_PID': str(victim.pid), 'PREDUMP_PROVE': setting})()
                         log = open(f'{final}/predump-post-dump.log').read()
                         figures['compared'] = int(re.search(r'pages_compared=(\d+)', log).group(1))
                         if run >= 0:
@@ -146,7 +151,8 @@ class Bench:
             finally:
                 shutil.rmtree(base, ignore_errors=True)
         row = {'name': experiment.name, 'target': experiment.target, 'runs': runs, 'failed': {},
-               'tools': {f'prove {setting}': {key: summary([run[key] for run in all_runs]) for key in all_runs[0]} for setting, all_runs in samples.items()}}
+               'tools': {f'prove {setting}': {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
+                         for setting, all_runs in samples.items()}}
         self.rows.append(row)
         show(row)
         return row['tools']
@@ -181,8 +187,8 @@ class Bench:
         with contextlib.ExitStack() as stack:
             victims = {which: stack.enter_context(Victim(self.programs, self.work, kind)) for which, kind in kinds.items()}
             quiet = self.throughput(victims['']) if kinds.get('', [''])[0] == 'busy' else None
-            for run in range(-1, runs):  # the first is to warm all up
-                # by chance: what ran before leaves memory behind that is quick or slow to be had
+            for run in range(-1, runs):  # the first one is a warm-up
+                # in random order: the previous run leaves memory that is fast or slow to allocate
                 for turn in random.Random(run).sample(turns, len(turns)):
                     if turn in failed:
                         continue

@@ -1,4 +1,4 @@
-"""Who is copied, and on what machine."""
+"""The victims, and the machine's memory."""
 import contextlib, mmap, os, re, signal, struct, subprocess, sys, tempfile, time
 
 
@@ -44,8 +44,8 @@ class Victim:
 
 
 class QuietMemory:
-    """A VM may give its free memory back to its host (free page reporting); what then needs it waits for the host, at up to ten times the
-    cost. While we measure it keeps it, and all of it has been touched once."""
+    """A VM may return free memory to its host (free page reporting); using it again then costs up to ten times as much. During
+    measurements the VM keeps it, and all of it has been touched once."""
 
     REPORTING = '/sys/module/page_reporting/parameters/page_reporting_order'
 
@@ -54,7 +54,8 @@ class QuietMemory:
         if os.access(self.REPORTING, os.W_OK):
             with open(self.REPORTING) as file:
                 self.order = file.read()
-            self.report(str(len(open('/proc/buddyinfo').readline().split()) - 4))  # one above the largest order: none is given back
+            # One above the largest order: no memory is returned.
+            self.report(str(len(open('/proc/buddyinfo').readline().split()) - 4))
             free = int(re.search(r'MemFree: *(\d+)', open('/proc/meminfo').read()).group(1)) * 1024 - (512 << 20)
             mmap.mmap(-1, max(free, 4096), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
 

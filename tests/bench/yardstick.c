@@ -1,6 +1,6 @@
-// yardstick PID DIR [THREADS]   The copy that the kernel gives: each writable anonymous mapping of PID, a MiB at a time, by
-//                     process_vm_readv(2) and pwrite(2) into one file, and nothing else, by so many threads (1). What has no pages is
-//                     copied too: it is for victims without holes.
+// yardstick PID DIR [THREADS]   The fastest copy that the kernel allows: each writable anonymous mapping of PID, 1 MiB at a
+//                     time, by process_vm_readv(2) and pwrite(2) into one file, with THREADS threads (1). It copies ranges
+//                     without pages too: it is for victims without holes.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
@@ -55,7 +55,8 @@ int main(int argc, char **argv)
         die(name);
     uint64_t start, end, inode, at = 0;
     for (char access[5]; fgets(line, sizeof line, maps);)
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*s %" SCNu64, &start, &end, access, &inode) == 4 && !inode && access[1] == 'w')
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*s %" SCNu64, &start, &end, access, &inode) == 4
+            && !inode && access[1] == 'w')
             for (uint64_t bytes; start < end && count < MOST; start += bytes, at += bytes) {
                 bytes = end - start < CHUNK ? end - start : CHUNK;
                 chunks[count++] = (struct chunk){ start, bytes, at };

@@ -1,4 +1,5 @@
-// Arrays that are filled, copied into larger ones and thrown away, so that the collector moves what is left; speaks what chain.h says.
+// Arrays that are filled, copied into larger ones and dropped, so that the collector moves the others; uses the protocol of
+// chain.h.
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;

@@ -1,4 +1,4 @@
-/* Mappings that reach beyond their file's end: pages out there raise SIGBUS. One file was short from the start, the
+/* Mappings that extend past the end of their file: pages there raise SIGBUS. One file was short from the start, the
  * other was cut after its pages had been written. */
 #include "victim.h"
 

@@ -1,5 +1,5 @@
-/* Children and threads that come and go without end: whoever freezes this tree meets tasks that appear and vanish
- * under its hands. A few children (8) stay. */
+/* Children and threads that start and end all the time: while this tree is frozen, tasks appear and vanish. A few
+ * children (8) stay. */
 #include "victim.h"
 
 static void *short_life(void *unused)

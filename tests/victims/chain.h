@@ -1,9 +1,9 @@
-// What victims share that are carried through a whole chain, from READY to a restore: memory of which every word can be
-// predicted, and the few words they speak with `chain`:
+// Shared by victims that go through a complete chain, from READY to a restore: memory whose every word can be predicted, and
+// the messages they exchange with `chain`:
 //     READY pid    the tree is complete; `chain` may freeze it         (victim -> chain, a line on stdout)
 //     STILL addr   a page that is never written again
 //     round N ok   N counts up without a gap, also over a restore: it lives in memory too
-//     STEP n       the n-th SIGUSR1 ("between two rounds now") was acted on
+//     STEP n       the n-th SIGUSR1 ("between two rounds now") was handled
 //     BAD ...      memory is not what it must be
 //     VERDICT ok   after SIGTERM: every byte of every task was checked once more and was right
 // Lines are written with one write() each to a file opened with O_APPEND, so several tasks can share it.
@@ -117,7 +117,7 @@ static inline void area_check_pages(const struct area *a, size_t from, size_t to
 
 static inline void area_check(const struct area *a, const char *name) { area_check_pages(a, 0, a->pages, name); }
 
-// An eighth of it, the next one with each call: an emulated CPU has better things to do than to check all, every time.
+// Checks an eighth of it, the next one with each call: checking all of it each time would be slow on an emulated CPU.
 static inline void area_check_some(struct area *a, const char *name)
 {
     size_t n = a->checked++ % 8;
@@ -138,7 +138,7 @@ static inline void victim_ready(void)
     say("READY %d", getpid());
 }
 
-// Ends a round; false once SIGTERM came. Every round is told, so that `chain` sees a gap or a repetition.
+// Ends a round; false after SIGTERM. Every round is printed, so that `chain` detects a gap or a repetition.
 static inline int victim_round(int ms)
 {
     say("round %ld %s", victim_rounds++, victim_bad ? "WRONG" : "ok");
@@ -159,7 +159,7 @@ static inline int victim_verdict(void)
 
 // ---- child tasks ----
 
-// Forks; the child forgets what the parent was told, runs life(arg) and exits with its verdict. It dies with us.
+// Forks; the child forgets the parent's signals, runs life(arg) and exits with its verdict. It dies with us.
 static inline pid_t spawn(void (*life)(long), long arg)
 {
     pid_t pid = fork();

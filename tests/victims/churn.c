@@ -60,7 +60,7 @@ static void churn(long n, struct area *a)
     case 2: // the same pages elsewhere
         to = map_private(PAGES);
         if (mremap(mem, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED) {
-            must(errno != EFAULT, "mremap"); // it is more than one mapping by now; what was in the new place is gone
+            must(errno != EFAULT, "mremap"); // it consists of several mappings now; the memory at the new place is gone
             munmap(mem, bytes);
             refill(a, map_private(PAGES));
         } else {
@@ -105,7 +105,8 @@ static void churn(long n, struct area *a)
         break;
     default: // split by a hole in the middle that is filled again
         must(munmap(mem + bytes / 4, PAGE), "munmap a page");
-        must(mmap(mem + bytes / 4, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED, "mmap a page");
+        must(mmap(mem + bytes / 4, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED,
+             "mmap a page");
         area_write(a, bytes / 4 / PAGE);
     }
 }

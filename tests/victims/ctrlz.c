@@ -1,4 +1,4 @@
-/* Stops itself, as a shell's Ctrl-Z would. Told to go on, it says so. */
+/* Stops itself, as a shell's Ctrl-Z would. When continued, it prints a line. */
 #include "victim.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* A private mapping of a file whose server, a process outside the tree, does not answer any more: a FUSE daemon without
- * a library. What was written to the mapping is memory like any other; what is dropped from it (on SIGUSR1) would have
- * to come from the server, and whoever reads it waits for ever. */
+ * a library. Written pages of the mapping are ordinary memory; pages dropped from it (on SIGUSR1) would have to come
+ * from the server, so a reader waits for ever. */
 #include "victim.h"
 #include <linux/fuse.h>
 #include <sched.h>
@@ -93,7 +93,7 @@ static void live(const char *place)
     char *memory = map(PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
     fill(memory, PAGES, 1);
     fill(private_memory(64), 64, 2);
-    /* The file's own pages go from the cache: nobody maps them, ours are copies. */
+    /* Drops the file's own pages from the cache: no process maps them, ours are copies. */
     MUST(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
     signal(SIGUSR1, on_drop);
     kill(getppid(), SIGUSR2);

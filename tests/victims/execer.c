@@ -1,4 +1,4 @@
-/* Runs itself anew without end, now from its first thread, now from another: one pid, ever another memory. */
+/* Executes itself again and again, from its first thread or another one: the pid stays, the memory is always new. */
 #include "victim.h"
 
 static char **arguments;

@@ -32,7 +32,7 @@ int main(void)
     area_fill(&inherited, map_private(1024), 1024, 7);
     for (int i = 0; i < 4; i++)
         child[i] = spawn(live, i);
-    spawn(leave_at_once, 0); // nobody waits for it
+    spawn(leave_at_once, 0); // no task waits for it
     nap(300);
     victim_ready();
     do {

@@ -1,6 +1,6 @@
-/* A file system in memory whose N-th write fails with EIO: faultyfs N FOLDER. With "cached" as a third argument the kernel keeps
- * what is written and writes it when the file is closed, as a network file system does. A FUSE daemon without a library; it
- * ends when FOLDER is unmounted, and says whether the write came. One folder without subfolders. */
+/* A file system in memory whose N-th write fails with EIO: faultyfs N FOLDER. With "cached" as a third argument the kernel caches
+ * writes until the file is closed, as a network file system does. A FUSE daemon without a library; it ends when FOLDER is
+ * unmounted, and prints whether the write happened. One folder without subfolders. */
 #include "victim.h"
 #include <linux/fuse.h>
 #include <sys/mount.h>
@@ -23,7 +23,7 @@ static void answer(const struct fuse_in_header *to, int error, const void *data,
     memcpy(reply, &head, sizeof head);
     if (length > 0)
         memcpy(reply + sizeof head, data, length);
-    if (write(device, reply, head.len) < 0 && errno != ENOENT) /* ENOENT: nobody waits for it any more */
+    if (write(device, reply, head.len) < 0 && errno != ENOENT) /* ENOENT: the request was interrupted */
         exit(1);
 }
 
@@ -97,7 +97,8 @@ static void list(const struct fuse_in_header *in, const struct fuse_read_in *fro
         if (!*files[i].name)
             continue;
         struct fuse_dirent *entry = (void *)(entries + length);
-        *entry = (struct fuse_dirent){.ino = i + 2, .off = i + 1, .namelen = (uint32_t)strlen(files[i].name), .type = S_IFREG >> 12};
+        uint32_t chars = (uint32_t)strlen(files[i].name);
+        *entry = (struct fuse_dirent){.ino = i + 2, .off = i + 1, .namelen = chars, .type = S_IFREG >> 12};
         memcpy(entry->name, files[i].name, entry->namelen);
         length += FUSE_DIRENT_SIZE(entry);
     }
@@ -186,8 +187,13 @@ int main(int argc, char **argv)
         case FUSE_BATCH_FORGET:
         case FUSE_INTERRUPT:
             break;
+        case FUSE_FLUSH:
+        case FUSE_RELEASE:
+        case FUSE_RELEASEDIR:
+            answer(in, 0, NULL, 0);
+            break;
         default:
-            answer(in, in->opcode == FUSE_FLUSH || in->opcode == FUSE_RELEASE || in->opcode == FUSE_RELEASEDIR ? 0 : ENOSYS, NULL, 0);
+            answer(in, ENOSYS, NULL, 0);
         }
     }
 }

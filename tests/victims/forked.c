@@ -1,4 +1,4 @@
-/* Forked, like so many servers: three children that share all memory (4096 pages) with their parent, and write to none. */
+/* Forked, as many servers are: three children that share all memory (4096 pages) with their parent and write to none. */
 #include "victim.h"
 
 int main(void)

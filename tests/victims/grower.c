@@ -1,5 +1,5 @@
-// grower: arrays that grow by realloc(3) as a program's vectors do, half of them with MADV_HUGEPAGE. A large one is a mapping of its
-// own, which mremap(2) moves when something stands in its way; one that is full is freed, and its addresses are soon another's.
+// grower: arrays that grow by realloc(3) like a program's vectors, half of them with MADV_HUGEPAGE. A large one has its own
+// mapping, which mremap(2) moves when it can't grow in place; a full one is freed, and its addresses are soon reused.
 #include "chain.h"
 
 enum { ARRAYS = 6, MOST = 3 << 17 }; // elements; 3 MiB

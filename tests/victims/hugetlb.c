@@ -1,4 +1,4 @@
-/* MAP_HUGETLB memory: the final dump takes it in full, so a pre-dump leaves it out. */
+/* MAP_HUGETLB memory: the final dump takes all of it, so a pre-dump skips it. */
 #include "victim.h"
 #define HUGE (2UL << 20)
 

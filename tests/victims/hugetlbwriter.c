@@ -1,5 +1,5 @@
-// hugetlbwriter: MAP_HUGETLB memory, which pre-dumps leave alone (soft-dirty doesn't see it) and the final dump takes whole.
-// In no list: CRIU 3.17 takes such pages for clean. After a pre-dump of its own its restore loops for ever (and fills
+// hugetlbwriter: MAP_HUGETLB memory, which pre-dumps leave alone (soft-dirty doesn't see it) and the final dump takes completely.
+// In no list: CRIU 3.17 considers such pages clean. After a pre-dump of its own its restore loops for ever (and fills
 // the disk with its log), after ours its dump fails for the missing page. For `chain --criu` with a newer one.
 #include "chain.h"
 

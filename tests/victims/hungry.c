@@ -1,5 +1,5 @@
-// hungry: with each step a child takes memory, one page after the other, until the kernel kills it for that: run in a cgroup with a
-// limit. It is the one that the kernel will choose.
+// hungry: with each step a child allocates memory, page by page, until the kernel kills it: run in a cgroup with a limit. The
+// kernel will choose this child.
 #include "chain.h"
 #include <fcntl.h>
 

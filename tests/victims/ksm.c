@@ -69,7 +69,7 @@ int main(void)
 {
     tell_ksm("pages_to_scan", "2000");
     tell_ksm("sleep_millisecs", "20");
-    tell_ksm("smart_scan", "0"); // (6.7: else what was looked at in vain is left alone for longer and longer)
+    tell_ksm("smart_scan", "0"); // (6.7: otherwise pages that did not merge are skipped for longer and longer)
     tell_ksm("run", "1");
     mem = map_private(PAGES);
     if (madvise(mem, PAGES * PAGE, MADV_MERGEABLE))

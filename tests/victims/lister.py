@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A python program that builds large lists, arrays and strings of bytes, which realloc(3) moves as they grow; speaks what chain.h says."""
+"""A Python program that builds large lists, arrays and byte strings, which realloc(3) moves as they grow; uses the protocol of
+chain.h."""
 import array, os, time
 import victim
 from victim import say

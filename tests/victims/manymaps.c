@@ -1,4 +1,4 @@
-/* So many mappings (60,000), one page each, neighbours with different protection so that the kernel can't join them. */
+/* N mappings (60,000), one page each, neighbours with different protection so that the kernel can't join them. */
 #include "victim.h"
 
 int main(int argc, char **argv)

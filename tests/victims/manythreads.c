@@ -1,4 +1,4 @@
-/* So many threads (200), of which so many (0) spin; each writes pages of its own. */
+/* N threads (200), of which M (0) spin; each writes its own pages. */
 #include "victim.h"
 
 static unsigned long spinning;

@@ -1,5 +1,5 @@
-// mapper: mappings that come, go, move, grow and shrink while pages inside are clean. An old page must never shine
-// through where a new mapping stands, a moved page must go along, a dropped one must stay zero.
+// mapper: mappings that come, go, move, grow and shrink while pages inside are clean. An old page must never show
+// in a new mapping, a moved page must keep its contents, a dropped one must stay zero.
 #include "chain.h"
 #include <fcntl.h>
 
@@ -69,7 +69,8 @@ int main(void)
         if (victim_step()) {
             int n = victim_steps_done + 1;
             // the same place, another mapping, other bytes
-            if (mmap(fresh.mem, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+            int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+            if (mmap(fresh.mem, PAGES * PAGE, PROT_READ | PROT_WRITE, flags | MAP_FIXED, -1, 0) == MAP_FAILED)
                 die("mmap over");
             free(fresh.model);
             area_fill(&fresh, fresh.mem, PAGES, 100 + n);
@@ -78,7 +79,7 @@ int main(void)
             if (mremap(was, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
                 die("mremap");
             moving.mem = to;
-            if (mmap(was, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+            if (mmap(was, PAGES * PAGE, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
                 die("mmap at the old place");
             memset(was, n, PAGE);
             // the last page of the still area is cut off and dropped

@@ -1,5 +1,5 @@
-// moved: three areas of whole page tables, which change places with the first step (and the third, and so on): the kernel moves the
-// tables and says of no page that it was changed. Each place keeps being one that a parent has, so old bytes would come without a word.
+// moved: three areas of complete page tables, which change places with the first step (and the third, and so on): the kernel
+// moves the tables and marks no page as changed. The parent has pages at each place, so old bytes would be restored silently.
 #include "chain.h"
 
 enum { TABLE = 512, PAGES = 2 * TABLE, AREAS = 3 };
@@ -26,7 +26,7 @@ static void change_places(void *between)
 
 int main(void)
 {
-    // a place more than there are areas, and room between them
+    // one place more than there are areas, and room between them
     char *place = map_private((AREAS + 2) * 2 * PAGES);
     place = (char *)(((uintptr_t)place + TABLE * PAGE - 1) & ~(uintptr_t)(TABLE * PAGE - 1));
     madvise(place, (AREAS + 1) * 2 * PAGES * PAGE, MADV_NOHUGEPAGE); // (a huge page keeps its mark)

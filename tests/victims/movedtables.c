@@ -1,6 +1,6 @@
-/* Moves whole page tables over others, at each SIGUSR1 to the process that started it, and writes not a byte of its private memory
- * in doing so (not even of its stack: the same call from the same place is made before READY): what has changed since, nothing has
- * written. 2 MiB at a time, from behind to the front. */
+/* Moves complete page tables over others, at each SIGUSR1 to the process that started it, without writing a byte of its
+ * private memory (not even of its stack: it makes the same call from the same place before READY): memory changes although
+ * nothing writes to it. 2 MiB at a time, from the end to the start. */
 #include "victim.h"
 
 #define TABLE (512 * PAGE)
@@ -34,7 +34,7 @@ static _Noreturn void obey(char *area)
 
 int main(int argc, char **argv)
 {
-    if (argc == 1) { /* once more without restartable sequences, for which the kernel writes the processor's number into the task */
+    if (argc == 1) { /* again without restartable sequences, as the kernel writes the CPU number to a task that uses them */
         MUST(setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1));
         MUST(execl("/proc/self/exe", argv[0], "again", NULL));
     }

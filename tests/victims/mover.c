@@ -1,9 +1,9 @@
-// mover [SEED] [WORD...]: moves its memory about in every way in which the kernel may lose track of what was changed, at random,
-// and knows of each page where it is now.
+// mover [SEED] [WORD...]: moves its memory at random, in every way in which the kernel may lose track of changes, and
+// knows where each page is.
 //     SIGUSR1   a step: some operations of any kind; the root says `STEP n`, a child `CHILD pid STEP n`
 //     SIGUSR2   a careful step: clean pages are moved only to addresses that had content when the step began
-//     SIGWINCH  from now on operations of its own accord, too, all the time (says `BUSY pid`); SIGHUP: no more (`QUIET pid`)
-//     SIGQUIT   says what it did
+//     SIGWINCH  starts operations all the time, without further signals (says `BUSY pid`); SIGHUP ends them (`QUIET pid`)
+//     SIGQUIT   prints its operations
 // Words: `readable` makes nothing PROT_NONE; `busy` is as SIGWINCH; `check` N tries the model itself: N operations, all memory
 // checked after each. A child that execs us gets the word `child`.
 #include "mover/moves.h"
@@ -54,7 +54,7 @@ static void check_crowd(void)
     }
 }
 
-// A part of what has content: what was only reserved, or is in swap, is to stay so for a while.
+// Only a part of the memory with content: pages that are reserved or in swap should stay so for a while.
 static void check_some(void)
 {
     size_t n = below(32);
@@ -144,7 +144,8 @@ static void on_tell_ops(int s) { (void)s; to_tell_ops = 1; }
 static void map_zone(struct zone *z, char *base, size_t pages, size_t stride, size_t whole, int advice)
 {
     *z = (struct zone){ .base = base, .pages = pages, .stride = stride, .page = calloc(pages, sizeof *z->page) };
-    if (!z->page || mmap(base, whole * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != base)
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    if (!z->page || mmap(base, whole * PAGE, RW, flags, -1, 0) != base)
         die("mmap");
     madvise(base, whole * PAGE, advice);
     set(z, 0, pages, 1, RW);
@@ -154,7 +155,8 @@ static void map_zone(struct zone *z, char *base, size_t pages, size_t stride, si
 
 static void begin(size_t fill)
 {
-    zone[0] = (struct zone){ .base = ARENA, .pages = ARENA_PAGES, .stride = PAGE, .page = calloc(ARENA_PAGES, sizeof *zone[0].page) };
+    zone[0] = (struct zone){ .base = ARENA, .pages = ARENA_PAGES, .stride = PAGE };
+    zone[0].page = calloc(ARENA_PAGES, sizeof *zone[0].page);
     if (!zone[0].page)
         die("calloc");
     for (int n = 0; n < 2; n++) {
@@ -162,7 +164,8 @@ static void begin(size_t fill)
         map_zone(&far[n], FAR(n), FAR_PAGES, GIB / FAR_PAGES * (size_t)PAGE, GIB, MADV_NOHUGEPAGE);
         map_zone(&crowd[n], CROWD(n), CROWD_PAGES, HUGE / CROWD_PAGES * PAGE, HUGE, MADV_NORMAL);
     }
-    for (size_t i = HUGE; mapped_pages() < fill && i + 4 * HUGE < ARENA_PAGES; i += HUGE * (4 + below(4))) { // with room on both sides
+    // With room on both sides.
+    for (size_t i = HUGE; mapped_pages() < fill && i + 4 * HUGE < ARENA_PAGES; i += HUGE * (4 + below(4))) {
         size_t n = HUGE * (1 + below(4));
         map_at(zone, i, n, MAP_FIXED_NOREPLACE);
         if (!one_in(3))

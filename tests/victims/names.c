@@ -1,4 +1,4 @@
-// names: a task and files with names that mislead whoever splits lines or prints them: line ends, escapes, a mapping's
+// names: a task and files with names that mislead code that splits lines or prints them: line ends, escapes, a mapping's
 // look, " (deleted)" at the end of one that is not, and a path of nearly 4,000 bytes.
 #include "chain.h"
 #include <fcntl.h>

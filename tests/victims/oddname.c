@@ -1,4 +1,4 @@
-/* Names that mislead whoever splits lines at blanks, brackets or line ends: the task's own, and a mapped file's. */
+/* Names that mislead code that splits lines at blanks, brackets or line ends: the task's own, and a mapped file's. */
 #include "victim.h"
 
 int main(void)

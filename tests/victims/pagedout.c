@@ -1,4 +1,4 @@
-/* So many pages (1024), of which the first three quarters were asked to go to swap. */
+/* N pages (1024), of which the first three quarters are paged out to swap. */
 #include "victim.h"
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21

@@ -1,5 +1,5 @@
-// Memory whose pages move. A model goes along with every move, so that it can be said of each address what must be there: which
-// page, in which version, or zeros. A page begins with its own name, so one that is old, foreign or missing tells what it is.
+// Memory whose pages move. A model follows every move and knows for each address the page and its version, or zeros. A page
+// begins with its own id, so that an old, foreign or missing one can be identified.
 #pragma once
 #include "chain.h"
 
@@ -9,7 +9,7 @@ struct page {
     uint8_t mapped, prot, seen; // seen: a property of the address, a parent has something there
 };
 
-// Pages at equal distances; what is between them is nobody's.
+// Pages at equal distances; the space between them is unused.
 struct zone {
     char *base;
     size_t pages, stride;
@@ -17,7 +17,7 @@ struct zone {
 };
 
 static uint64_t luck, pages_salt;
-static uint32_t last_id, branch; // branch: a child's versions are its own, and never taken for its parent's
+static uint32_t last_id, branch; // branch: a child's versions are its own, never mistaken for its parent's
 
 static size_t below(size_t n)
 {
@@ -27,7 +27,7 @@ static size_t below(size_t n)
 
 static int one_in(size_t n) { return below(n) == 0; }
 
-// ---- what was done: told when something is wrong ----
+// ---- the log of operations, printed after a fault ----
 
 enum { HISTORY = 256 };
 static struct { uint32_t op; char text[84]; } history[HISTORY];
@@ -114,7 +114,8 @@ static void zone_check(const struct zone *z, size_t from, size_t to, int zeros)
         const uint64_t *m = where(z, i);
         if (pages_wrong++ < 3) { // (they come by the thousand)
             say("BAD pid %d at %p word %d: page %llx version %llx (word %llx) for page %x version %x", getpid(), (void *)m, w,
-                (unsigned long long)m[0] >> 32, (unsigned long long)m[0] & 0xffffffff, (unsigned long long)m[w], p->id, p->version);
+                (unsigned long long)m[0] >> 32, (unsigned long long)m[0] & 0xffffffff, (unsigned long long)m[w],
+                p->id, p->version);
             say("BAD pid %d put there by op %u of %u: %s", getpid(), p->op, now, what_was(p->op));
         }
     }

@@ -1,4 +1,4 @@
-/* So many (1) children, each the first process of a pid namespace of its own. READY names the last child, by its pid
+/* N children (1), each the first process of its own pid namespace. READY names the last child, by its pid
  * out here; with "parent" as the second argument it names the parent of all. */
 #include "victim.h"
 #include <sched.h>

@@ -1,4 +1,4 @@
-/* Nothing special: so many pages (256) of private memory, all written. */
+/* Nothing special: N pages (256) of private memory, all written. */
 #include "victim.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* So many pages (8192) that go to swap and come back all the time, and are checked and rewritten. */
+/* N pages (8192) that are swapped out and in all the time, and are checked and rewritten. */
 #include "victim.h"
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21

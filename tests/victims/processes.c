@@ -1,4 +1,4 @@
-/* A tree of so many processes (50), every one with up to three children and with pages of its own. */
+/* A tree of N processes (50), each with up to three children and its own pages. */
 #include "victim.h"
 
 /* Makes the children of this process; in a child, goes on as that child. Returns the number that this process has. */

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A python program that knows what it must hold; speaks what chain.h says."""
+"""A Python program that knows its expected contents; uses the protocol of chain.h."""
 import hashlib, os, random, time
 import victim
 from victim import say

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""redis-server with data and a client that holds a model of it; speaks what chain.h says.
+"""redis-server with data and a client with a model of it; uses the protocol of chain.h.
 
 We are the root of the tree: the server is our child, and the connection (a unix socket) stays open all the time, so
 the client goes on after the restore where it was, in the middle of the conversation."""

@@ -1,5 +1,5 @@
-/* Maps, fills and unmaps memory for ever: what a reader saw in maps or pagemap is gone when it comes to read it.
- * In the midst of it are pages that stay. */
+/* Maps, fills and unmaps memory for ever: memory that a reader saw in maps or pagemap is gone when it is read.
+ * Some pages in between stay. */
 #include "victim.h"
 
 #define SLOTS 64

@@ -1,5 +1,5 @@
-/* Proves of itself that it goes on undamaged: it rewrites its memory (so many pages, 1024) round after round, checks
- * before each round that the round before is still there, and keeps the count of rounds in the first 8 bytes of the
+/* Shows by itself that it runs on undamaged: it rewrites its memory (N pages, 1024) round by round, checks before each
+ * round that the previous one is still there, and keeps the count of rounds in the first 8 bytes of the
  * file named first. Damage ends it with exit code 3. */
 #include "victim.h"
 

@@ -1,5 +1,6 @@
-// shifter: two areas of 8 MiB. At each SIGUSR1 the one is moved over the other, whole page tables at once, which the kernel's dirty tracking
-// does not see (mremap(2), HAVE_MOVE_PMD); new memory takes its old place. It writes little else: what looks clean is to stay so.
+// shifter: two areas of 8 MiB. At each SIGUSR1 one is moved over the other, complete page tables at once, which the kernel's
+// dirty tracking does not see (mremap(2), HAVE_MOVE_PMD); new memory takes its old place. It writes little else, so that
+// pages that look clean stay clean.
 #include "chain.h"
 
 enum { MIB = 1 << 20, PAGES = 8 * MIB / PAGE };

@@ -6,7 +6,7 @@
 enum { PAGES = 64, BRANCHES = 5 };
 static struct area area;
 
-// (the children of branches are not told to stop: they live for a moment)
+// (the children of branches get no signal to stop: they live only for a moment)
 static void short_life(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

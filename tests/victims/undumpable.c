@@ -1,4 +1,4 @@
-/* A task that other tasks of its own user may not look at, as a program that keeps secrets asks for. */
+/* A task that other tasks of its own user can't access, like a program that protects secrets. */
 #include "victim.h"
 
 int main(void)

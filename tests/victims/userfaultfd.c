@@ -1,5 +1,5 @@
-/* Memory under a userfaultfd whose handler never answers: a reader that asks for a missing page waits for ever, and is
- * told of ("BAD"). Pages of it come by UFFDIO_COPY and go by MADV_DONTNEED all the time, others are never there.
+/* Memory under a userfaultfd whose handler never answers: a reader of a missing page waits for ever, and is
+ * reported ("BAD"). Some pages come by UFFDIO_COPY and go by MADV_DONTNEED all the time, others are never present.
  *     userfaultfd         the descriptor is the victim's own
  *     userfaultfd away    another process outside the tree holds it; on SIGUSR1 all pages go, and none comes again */
 #include "victim.h"

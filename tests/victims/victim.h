@@ -1,9 +1,8 @@
-// What all victims share: the line that says that they are ready, memory, a pattern that names its own address, and a death with
-// their parent.
+// Shared by all victims: the line that reports that they are ready, memory, a pattern that depends on its address, and the
+// signal that kills them with their parent.
 //
-// A victim prints one line, "READY pid", when its memory has the shape that its file promises, or "SKIP reason" where this
-// machine can't give that shape. Then it rests or works until it is killed. Those that are carried through a whole chain say
-// more: chain.h.
+// A victim prints one line, "READY pid", when its memory is set up as its file describes, or "SKIP reason" if this machine
+// does not allow that. Then it rests or works until it is killed. Those for complete chains print more: chain.h.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>
@@ -76,7 +75,7 @@ static inline void *map(size_t pages, int prot, int flags, int fd)
     return at;
 }
 
-// Stands between two pages without access, so that the kernel joins it with no neighbour.
+// Lies between two pages without access, so that the kernel merges it with no neighbour.
 static inline void *private_memory(size_t pages)
 {
     char *at = map(pages + 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -84,7 +83,7 @@ static inline void *private_memory(size_t pages)
     return at + PAGE;
 }
 
-// An unnamed file of so many bytes, filled with the pattern of its own offsets.
+// An unnamed file of the given size, filled with the pattern of its own offsets.
 static inline int file_of(size_t bytes)
 {
     char name[] = "/tmp/predump-victim-XXXXXX";

@@ -1,4 +1,4 @@
-"""What the victims in Python share; chain.h says how they speak."""
+"""Shared by the victims in Python; chain.h describes their protocol."""
 import os, signal
 
 stop = steps = 0
@@ -19,6 +19,6 @@ def say(line):
 
 
 def listen():
-    """From here on SIGTERM ends it, and each SIGUSR1 asks for a step."""
+    """After this call SIGTERM ends it, and each SIGUSR1 asks for a step."""
     signal.signal(signal.SIGTERM, on_term)
     signal.signal(signal.SIGUSR1, on_step)

@@ -1,5 +1,5 @@
-// workload BOARD KIND [NUMBER...]: something to be pre-dumped, that prints READY when its memory is as its kind says.
-//   memory MB       MB of pages of random bytes, each 4 KiB for itself
+// workload BOARD KIND [NUMBER...]: a victim that prints READY when its memory is set up as its kind demands.
+//   memory MB       MB of pages of random bytes, without huge pages
 //   scattered MB    the same, but only every 8th page is there; SIGUSR1 writes to each of them
 //   thp MB          the same in transparent huge pages
 //   busy MB         memory, and a thread that writes to random pages of it and counts that on the board
@@ -7,7 +7,7 @@
 //   threads N SPIN  N threads, SPIN of which never sleep
 //   tasks N MB      N processes of MB MiB
 //   sparse TB MB    TB TiB of reserved addresses, MB MiB of pages in them, a page here and there
-// A thread with real-time priority looks at the clock every 100 microseconds: the longest time that it could not is on the board.
+// A thread with real-time priority reads the clock every 100 microseconds; its longest delay is on the board.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -61,7 +61,7 @@ static void scribble(char *page)
         *(uint64_t *)(page + i) = next();
 }
 
-// Every step-th page of so many bytes.
+// Writes to every step-th page of the range.
 static char *fill(size_t bytes, size_t step, int advice)
 {
     char *all = map(bytes + HUGE, 0), *at = (char *)(((uintptr_t)all + HUGE - 1) & ~(uintptr_t)(HUGE - 1));

@@ -1,4 +1,4 @@
-/* 256 pages that hold nothing but zeros: written, or with "read" as the argument only read. (A huge page has more.) */
+/* 256 pages that hold only zeros: written, or with "read" as the argument only read. (A huge page has more.) */
 #include "victim.h"
 
 #define PAGES 256UL

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""action_script.py   predump as criu's action script. A victim moves memory unseen by dirty tracking between the last round and criu dump: the
-wrong pages are mended, and the restored victim finds all of them right; without the script it finds them wrong. With PREDUMP_MEND=no
-the dump fails, the victim lives on, and nothing can be restored from the images or built upon their parent. After
---leave-running the next round is built upon the dump."""
+"""action_script.py   predump as criu's action script. A victim moves memory, unseen by dirty tracking, between the last round and
+criu dump: the wrong pages are corrected, and the restored victim finds all of them right; without the script it finds them wrong.
+With PREDUMP_MEND=no the dump fails, the victim goes on, nothing can be restored from the images, and no round can be based on
+their parent. After --leave-running the next round is based on the dump."""
 import os, re, signal
 from guest import TALLY, Chain, Victim, eventually, main, must, options, read, run
 
@@ -10,7 +10,7 @@ GIVEN = options()
 
 
 class Moved:
-    """A victim with two rounds of predump, that has moved its memory since."""
+    """A victim with two rounds of predump, which has moved its memory after them."""
 
     def __init__(self):
         self.victim = Victim(GIVEN.victims + '/shifter')
@@ -28,8 +28,9 @@ class Moved:
     def dump(self, *more, script=GIVEN.predump, environment=None):
         folder = self.chain.folder()
         action = ['--action-script', script] if script else []  # (criu gives it to a shell)
-        result = run(GIVEN.criu, 'dump', '-t', self.victim.pid, '-D', folder, '--prev-images-dir', os.path.relpath(self.last, folder), '--track-mem',
-                     '-v4', '-o', 'dump.log', *action, *more, environment=environment)
+        parent = os.path.relpath(self.last, folder)
+        result = run(GIVEN.criu, 'dump', '-t', self.victim.pid, '-D', folder, '--prev-images-dir', parent, '--track-mem', '-v4',
+                     '-o', 'dump.log', *action, *more, environment=environment)
         return folder, result
 
     def restore(self, folder):
@@ -91,7 +92,7 @@ def refused():
 
 
 def killed():
-    """criu takes a script that a signal has killed for one that ended well, unless a shell is beside it that says otherwise."""
+    """criu treats a script killed by a signal as successful, unless a shell around it returns an error."""
     with open('script', 'w') as script:
         script.write('#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-dump ] || kill -KILL $$\n')
     os.chmod('script', 0o755)
@@ -111,7 +112,7 @@ def left_running():
     _, result = moved.chain.round(parent=moved.last)
     must(result.code == 1 and os.path.abspath(folder) in result.errors, f'a round on the parent was not refused: {result}')
     moved.step()
-    again, result = moved.dump('--leave-running')  # criu does not heed the mark: all is compared then
+    again, result = moved.dump('--leave-running')  # criu ignores the mark: all pages are compared then
     must(result.code == 0, f'criu dump: {result} {read(again + "/dump.log")[-1000:]}')
     figures(again)
     must('was made on' in read(again + '/predump-post-dump.log'), 'a parent that was used before was believed')

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # `chain` sets the variables that are read here, and reads those set here
-# The steps of `chain`, which has set their variables and made $w the current directory.
+# The steps of `chain`, which sets their variables and makes $w the current directory.
 # Under emulation a fork and exec costs 30 ms and more: hence bash's own means where it has any, and answers in variables, for
 # $(...) forks.
 #
@@ -11,23 +11,26 @@
 #   may_miss          not '': the final dump may fail for a page that the parent lacks; `run` then sets missed=1
 # Set here, read by `chain` too:
 #   cs                by uptime_cs: hundredths of a second since the boot
-#   text              by heard: all that the victim said, with a line's end before and after it
+#   text              by heard: the victim's complete output, with a newline before and after it
 #   counts            by count: for each round the pages that it wrote + left to its parent
 #   images            by serve_all: where the rounds' pages are; with a page server s/N instead of ./N
 #   to_server         by serve_all and serve: the options that send pages to the page server
 #   tls far           by serve_all: its options for TLS, and what makes a command run behind the link
 #   told              not '': the last line is written, so that cleanup need not
-#   nothing           a descriptor on which nothing ever comes, for nap
+#   nothing           a descriptor that never becomes readable, for nap
 
 uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
 release=$(< /proc/sys/kernel/osrelease)
-name() { echo "$victim $rounds${prove:+ --prove}${break:+ --break $break}${server:+ to $server}${server_args:+ ($server_args)}${link:+ by $link}${predump_args:+ ($predump_args)} on $release"; }
+name() {
+    local by="${server:+ to $server}${server_args:+ ($server_args)}${link:+ by $link}"
+    echo "$victim $rounds${prove:+ --prove}${break:+ --break $break}$by${predump_args:+ ($predump_args)} on $release"
+}
 
 exec {nothing}<> <(:)
 nap() { read -rt "$1" -u "$nothing" || true; }
 pause() { nap 0.4; }
 
-# What the victim said so far, and whether a line begins with one of the given words.
+# The victim's output so far, and whether a line begins with one of the given words.
 heard() { text=$'\n'$(< out)$'\n'; }
 said() { local w; heard; for w in "$@"; do [[ $text != *$'\n'$w* ]] || return 0; done; return 1; }
 said_line() { heard; [[ $text == *$'\n'$1$'\n'* ]]; }
@@ -43,10 +46,12 @@ verdict() { # WORD [NOTE]
 }
 caught() { verdict CHAIN-CAUGHT "$1"; }
 
-# A wrong outcome of the kind a break is meant to bring about is what was to be proved.
+# Ends the chain successfully if the wrong result is the one that the break should cause.
 wrong() {
     case $break:$1 in
-        spoiled-page:*memory* | trust:*memory* | lost-dirty:*memory* | lost-dirty:*'go on'* | no-reset:*counts*) caught "$1: $(value BAD)" ;;
+        spoiled-page:*memory* | trust:*memory* | lost-dirty:*memory* | lost-dirty:*'go on'* | no-reset:*counts*)
+            caught "$1: $(value BAD)"
+            ;;
     esac
 }
 
@@ -140,7 +145,8 @@ run() { # DIR WHAT COMMAND...
     uptime_cs
     frozen=$(< "$dir/run.out")
     [[ $frozen == *'Frozen time: '* ]] && frozen=${frozen#*Frozen time: } || frozen=
-    printf '  %s %s %d.%02d s%s\n' "$dir" "$what" $(((cs - started) / 100)) $(((cs - started) % 100)) "${frozen:+, frozen ${frozen%%$'\n'*}}" >&2
+    printf '  %s %s %d.%02d s%s\n' "$dir" "$what" $(((cs - started) / 100)) $(((cs - started) % 100)) \
+        "${frozen:+, frozen ${frozen%%$'\n'*}}" >&2
 }
 
 # ---- page servers: the pages of round N are in s/N, the rest of its images in N ----
@@ -162,7 +168,8 @@ serve_all() {
     case $server in
         predump*)
             read -r -a more <<< "$server_args"
-            "${far[@]}" "$predump" page-server -D s --forever --address "$address" --port 12321 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" "${tls[@]}" "${more[@]}" \
+            "${far[@]}" "$predump" page-server -D s --forever --address "$address" --port 12321 -d --pidfile "$w/ps.pid" \
+                -v4 -o "$w/ps.log" "${tls[@]}" "${more[@]}" \
                 < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the page server does not start'; }
             ;;
     esac
@@ -176,8 +183,9 @@ serve() { # N: criu's servers end after one round
             [ "$1" = 1 ] || parent=(--prev-images-dir ../$(($1 - 1)))
             rm -f ps.pid
             to_server[4]=$((12330 + $1))
-            "${far[@]}" "$criu" page-server -D "$w/s/$1" "${parent[@]}" --address "${to_server[2]}" --port "${to_server[4]}" -d --pidfile "$w/ps.pid" -v4 -o ps.log "${tls[@]}" \
-                < /dev/null > ps.out 2>&1 || true # (the exit code of 3.17 says nothing)
+            "${far[@]}" "$criu" page-server -D "$w/s/$1" "${parent[@]}" --address "${to_server[2]}" --port "${to_server[4]}" \
+                -d --pidfile "$w/ps.pid" -v4 -o ps.log "${tls[@]}" \
+                < /dev/null > ps.out 2>&1 || true # (the exit code of 3.17 is meaningless)
             [ -s ps.pid ] || { cat ps.out "s/$1/ps.log" >&2; fail 'the page server does not start'; }
             ;;
     esac
@@ -208,13 +216,14 @@ make_link() {
 certificates() {
     export OPENSSL_CONF=/dev/null # (the VM's /etc has none)
     {
-        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca -addext basicConstraints=critical,CA:TRUE
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca \
+            -addext basicConstraints=critical,CA:TRUE
         openssl req -newkey rsa:2048 -nodes -keyout key.pem -out csr.pem -subj /CN=localhost
         openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2
     } > openssl.out 2>&1 || { cat openssl.out >&2; fail 'no certificates'; }
 }
 
-# A pre-dump leaves nobody behind that is traced.
+# A pre-dump leaves no task traced.
 not_traced() {
     local p status lines
     for p in $(tree "$pid"); do
@@ -226,15 +235,15 @@ not_traced() {
     done
 }
 
-# How many pages each round wrote, and whether their pagemaps keep the rules.
+# The number of pages that each round wrote; also checks the rules for pagemaps.
 count() { # DIR[:lazy]...
     local line
     line=$("$here/images.py" check "$@" 2>&1) || fail "images: $line" "$n"
     read -r -a counts <<< "$line"
 }
 
-# Only these are predictable enough. What the toucher does between two rounds is a small part of its memory. So it is of thp's, but
-# that makes nearly all of it dirty: a round of predump compares, and then writes little; without comparing it has to write most of it.
+# Only these are predictable enough. Between two rounds, toucher writes to a small part of its memory. So does thp, but that makes
+# nearly all of it dirty: a round of predump compares and then writes little; without comparing it has to write most of it.
 counts_right() {
     local tools=() i wrote first=${counts[0]%+*}
     read -r -a tools <<< "${rounds//,/ }"
@@ -242,7 +251,9 @@ counts_right() {
         wrote=${counts[i]%+*}
         case $victim:${tools[i]:-dump}:$predump_args in
             toucher:*) [ $((wrote * 2)) -lt "$first" ] || wrong_counts 'a round wrote about everything again' ;;
-            thp:predump:*--no-compare*) [ $((wrote * 3)) -gt "$first" ] || wrong_counts 'huge pages were not written as a whole' ;;
+            thp:predump:*--no-compare*)
+                [ $((wrote * 3)) -gt "$first" ] || wrong_counts 'huge pages were not written as a whole'
+                ;;
             thp:predump:*) [ $((wrote * 4)) -lt "$first" ] || wrong_counts 'pages were written that had not changed' ;;
         esac
     done
@@ -256,7 +267,7 @@ step() { # N: lets the victim do what it does between rounds
     pause
 }
 
-# The number of the round is memory too: from a stale page it would count from an old value again.
+# The number of the round is memory too: with a stale page it would continue from an old value.
 no_gap() {
     awk '$1 == "round" && $2 != n++ { exit 1 }' out && return
     wrong 'memory: round numbers jump'

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""faults.py [--kills N] [--failures N] [--resets 0] [--seed N]   Rounds with a parent in which predump is killed, or one of its calls fails.
+"""faults.py [--kills N] [--failures N] [--resets 0] [--seed N]
+Rounds with a parent in which predump is killed, or one of its calls fails.
 
-After each: the victim goes on; and either the parent is refused from now on, by predump and by criu, or the next round on it,
-and all rounds before, are the victim's memory page by page. Now and then, and at the end, by criu dump and criu restore: the
-restored victim checks its memory itself and is the next one's victim. The moments are spread evenly over all calls of a round
-(tests/victims/preload/faults.c); each write to clear_refs is met by a signal and by a failure
-(--resets 0: not)."""
+After each: the victim goes on; and either the parent is now refused, by predump and by criu, or the next round on it and all
+earlier rounds match the victim's memory page by page. Now and then, and at the end, this is checked by criu dump and criu
+restore: the restored victim checks its memory itself and is the next victim. The faults are spread evenly over all calls of a
+round (tests/victims/preload/faults.c); each write to clear_refs gets a signal and a failure (--resets 0: not)."""
 import os, random, signal, sys
 from guest import TALLY, Chain, Victim, Wrong, eventually, main, must, options, read, run
 
@@ -32,7 +32,7 @@ class Storm:
         return self.chain.victim
 
     def run(self, calls, **fault):
-        """A round with faults.so in it; what it says that it did, or nothing."""
+        """A round with faults.so preloaded; also returns its report, or nothing."""
         report = os.path.abspath('report')
         if os.path.exists(report):
             os.remove(report)
@@ -55,7 +55,7 @@ class Storm:
         if number == signal.SIGKILL:
             must(result.code in (0, -number), f'{result} {what}')
         else:
-            # (before it listens, and when all is done, a signal ends it as it does any program)
+            # (before it handles signals, and at its end, a signal has its default effect)
             must(result.code in (0, 128 + number, -number), f'{result} {what}')
             if result.code != 0 and not self.chain.inventory(folder):
                 must(not os.listdir(folder), f'left over: {os.listdir(folder)} {what}')
@@ -71,20 +71,21 @@ class Storm:
         if self.chain.inventory(folder):
             must(result.code == 0 or 'the images are complete' in result.errors, what)
         else:
-            lines = [line for line in result.errors.splitlines() if line.startswith('predump: ') and not line.startswith('predump: warning: ')]
+            lines = [line for line in result.errors.splitlines()
+                     if line.startswith('predump: ') and not line.startswith('predump: warning: ')]
             must(result.code == 1 and len(lines) == 1 and 'defect' not in result.errors, f'no clear line {what}')
             must(not os.listdir(folder), f'left over: {os.listdir(folder)} {what}')
         self.aftermath(folder, result, what)
         return told
 
     def aftermath(self, folder, result, what):
-        """The victim goes on; the parent is refused, or what is built on it is right."""
+        """The victim goes on; the parent is refused, or rounds on it are correct."""
         chain, parent = self.chain, self.chain.last
         print(what.splitlines()[0][:150], flush=True)
         if self.more:
             eventually(lambda: 'frozen 0' in read(CGROUP + '/cgroup.events'), f'a cgroup that is not frozen {what}')
         self.victim.assert_goes_on(what)
-        if "can't be marked as used" in result.errors:  # for want of the right to: predump leaves it to the user not to use it again
+        if "can't be marked as used" in result.errors:  # permission denied: predump leaves it to the user not to use it again
             must(any(why in result.errors for why in ('not permitted', 'Permission denied', 'Read-only')), f'{result} {what}')
             TALLY['parents that could not be marked, with a warning'] += 1
             chain.last = folder
@@ -112,7 +113,7 @@ class Storm:
             self.restore()
 
     def after_unmarked(self, what):
-        """A whole round whose parent could not be marked as used is built upon, or refused in plain words."""
+        """A complete round whose parent could not be marked as used is accepted as a parent, or refused with a clear error."""
         folder, result = self.chain.round()
         TALLY['whole rounds whose parent could not be marked as used'] += 1
         if result.code == 0:
@@ -123,7 +124,8 @@ class Storm:
 
     def assert_refused(self, parent, what):
         folder, result = self.chain.round(parent=parent)
-        must(result.code == 1 and 'unfinished-round' in result.errors and not os.listdir(folder), f'an unfinished parent is not refused {what}: {result}')
+        must(result.code == 1 and 'unfinished-round' in result.errors and not os.listdir(folder),
+             f'an unfinished parent is not refused {what}: {result}')
         TALLY['parents refused by predump'] += 1
         if self.refused % 8 == 0:  # (it takes a second)
             folder, result = self.chain.criu_dump(parent)

@@ -1,4 +1,4 @@
-"""What the proofs in Python (NAME.py here) share: a victim, a chain of rounds of it, and counts. Runs
+"""Shared by the proofs in Python (NAME.py here): a victim, a chain of rounds of it, and counts. Runs
 in the VM or as root on any kernel with soft-dirty."""
 import argparse, collections, glob, os, re, shutil, signal, subprocess, sys, tempfile, time, traceback
 
@@ -6,7 +6,7 @@ TALLY = collections.Counter()
 
 
 class Wrong(Exception):
-    """Something is not as it must be."""
+    """A check that failed."""
 
 
 def must(condition, message):
@@ -15,7 +15,7 @@ def must(condition, message):
 
 
 def read(path):
-    """The text of a file; empty where there is none, or its task has gone."""
+    """The text of a file; empty if the file or its task does not exist."""
     try:
         with open(path, errors='replace') as file:
             return file.read()
@@ -33,13 +33,15 @@ def eventually(condition, what, seconds=60):
 def options(**more):
     parser = argparse.ArgumentParser()
     for name, default in dict(victims=None, predump='predump', criu='criu', logs=None, **more).items():
-        kind = {'action': 'store_true'} if default is False else {'type': type(default) if default is not None else str, 'default': default}
-        parser.add_argument('--' + name, **kind)
+        if default is False:
+            parser.add_argument('--' + name, action='store_true')
+        else:
+            parser.add_argument('--' + name, type=str if default is None else type(default), default=default)
     return parser.parse_known_args()[0]
 
 
 def main(name, prove):
-    """Runs a proof in a directory of its own; the last line is PROOF-OK or FAIL, as chains wants to see it."""
+    """Runs a proof in a directory of its own; the last line is PROOF-OK or FAIL, as chains expects it."""
     start, verdict, here = time.monotonic(), None, tempfile.mkdtemp(prefix='proof.')
     os.chdir(here)
     try:
@@ -63,7 +65,7 @@ def main(name, prove):
 
 
 class Result:
-    """A program that has ended: its exit code (-N: by signal N), and what it said."""
+    """A program that has ended: its exit code (-N: by signal N) and its output."""
 
     def __init__(self, done):
         self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr
@@ -73,8 +75,9 @@ class Result:
 
 
 def run(*command, environment=None, **more):
-    return Result(subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 text=True, errors='replace', timeout=120, env={**os.environ, **(environment or {})}, **more))
+    return Result(subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, errors='replace', timeout=120,
+                                 env={**os.environ, **(environment or {})}, **more))
 
 
 def children(pid):
@@ -90,7 +93,7 @@ def state(pid):
 
 
 class Victim:
-    """One of tests/victims, or something else that says READY PID; it says all it does in a file `out` of its own."""
+    """One of tests/victims, or another program that prints READY PID; its output goes to its own file `out`."""
     ALL = []
 
     def __init__(self, *command, ready=True, **more):
@@ -115,7 +118,7 @@ class Victim:
         must(not self.heard('BAD'), f'the victim found wrong memory {what}: {self.heard("BAD")}')
 
     def assert_goes_on(self, what):
-        """It is let go, and its own check of its memory goes on."""
+        """It is not stopped or traced, and its own check of its memory goes on."""
         def free():
             return all('\nTracerPid:\t0\n' in status for pid in tree(self.pid)
                        for status in map(read, glob.glob(f'/proc/{pid}/task/*/status')) if status)
@@ -126,7 +129,7 @@ class Victim:
         self.assert_good(what)
 
     def signal_all(self, number):
-        """All tasks, but for what ends just now; who they were."""
+        """Sends a signal to all tasks except those that are just ending; returns their pids."""
         pids = tree(self.pid)
         for pid in pids:
             try:
@@ -147,7 +150,7 @@ class Victim:
         return not os.path.exists(f'/proc/{self.pid}')
 
     def assert_verdict(self):
-        """Asks for its last word: every byte was right. It ends then."""
+        """Asks for its verdict: every byte was right. It ends then."""
         os.kill(self.pid, signal.SIGTERM)
         eventually(lambda: self.heard('VERDICT') or self.heard('BAD'), 'a verdict')
         self.assert_good('at its end')
@@ -204,26 +207,28 @@ class Chain:
         self.last = folder
 
     def assert_exact(self, what):
-        """The next round, of the stopped tree: that and all rounds before it are the tree's memory, page by page."""
+        """The next round, of the stopped tree: it and all earlier rounds match the tree's memory, page by page."""
         self.victim.stop()
         self.round_done(self.round())
         result = run(self.predump, 'verify', self.last, '--tree', self.victim.pid)
         must(result.code == 0, f'the images are not the memory {what}: {result}')
         TALLY['comparisons of a whole chain with memory in the VM'] += 1
-        TALLY['pages compared in the VM'] += int(re.search(r'(\d+) pages equal, 0 different, 0 missing', result.output.splitlines()[-1]).group(1))
+        equal = re.search(r'(\d+) pages equal, 0 different, 0 missing', result.output.splitlines()[-1])
+        TALLY['pages compared in the VM'] += int(equal.group(1))
         self.victim.go()
 
     def criu_dump(self, parent):
-        """What the real criu makes of a parent; it leaves the tree running."""
+        """Dumps with the real criu on a parent and leaves the tree running."""
         folder = self.folder()
-        return folder, run(self.criu, 'dump', '-t', self.victim.pid, '-D', folder, '--prev-images-dir', os.path.relpath(parent, folder),
+        return folder, run(self.criu, 'dump', '-t', self.victim.pid, '-D', folder,
+                           '--prev-images-dir', os.path.relpath(parent, folder),
                            '--track-mem', '--leave-running', '-v4', '-o', 'dump.log')
 
     def dump_and_restore(self):
-        """The real thing: criu dump on the last round, criu restore, and the victim goes on."""
+        """criu dump on the last round, criu restore, and the victim goes on."""
         folder, before = self.folder(), None
-        result = run(self.criu, 'dump', '-t', self.victim.pid, '-D', folder, '--prev-images-dir', os.path.relpath(self.last, folder),
-                     '--track-mem', '-v4', '-o', 'dump.log')
+        result = run(self.criu, 'dump', '-t', self.victim.pid, '-D', folder,
+                     '--prev-images-dir', os.path.relpath(self.last, folder), '--track-mem', '-v4', '-o', 'dump.log')
         must(result.code == 0, f'criu dump: {result} {read(folder + "/dump.log")[-1000:]}')
         eventually(self.victim.has_gone, 'a tree that is gone')
         before = self.victim.round()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""links.py   Directories reached through symbolic links: parents are looked up where the kernel and criu look, from where the link leads. A
-decoy lies where the words of the path lead. A used parent is refused by whichever name; a final dump and restore through a link are
-right."""
+"""links.py   Directories reached through symbolic links: parents are looked up as the kernel and criu do, from the link's target.
+A decoy lies where the path leads textually. A used parent is refused under any name; a final dump and a restore through a link
+are correct."""
 import os, tempfile
 from guest import TALLY, Chain, Victim, main, must, options, run
 
@@ -24,7 +24,7 @@ def rounds_through_links():
     chain = Chain(GIVEN.predump, GIVEN.criu, Victim(GIVEN.victims + '/toucher', '2'))
     parent = os.path.basename(chain.last)
     folder, elsewhere = linked(chain)
-    os.makedirs(f'{elsewhere}/{parent}')  # where the words of the path lead
+    os.makedirs(f'{elsewhere}/{parent}')  # where the path leads textually
     result = pre_dump(chain, elsewhere + '/latest', '../' + parent)
     must(result.code == 0, f'a round through a link: {result}')
     must(os.readlink(folder + '/parent') == '../' + parent, 'the parent link')

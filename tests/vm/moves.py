@@ -1,30 +1,32 @@
 #!/usr/bin/python3
-"""moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative] [--blind]   Chains of a program that moves its memory about (tests/victims/mover.c).
+"""moves.py [--seeds N] [--first M] [--thp never|madvise|always|all] [--negative] [--blind]
+Chains of a program that moves its memory (tests/victims/mover.c).
 
-Each seed is a chain of 2 to 6 rounds, of the stopped or the running tree, by predump or mixed with CRIU's, and a final dump with predump
-as criu's action script. A round of the stopped tree is compared with its memory; after the restore the program looks at every byte itself.
-`--negative` trusts the kernel's marks and has no action script: then at least half of the seeds must come out wrong, or the program
-would prove nothing. `--blind`: rounds may not see page frames (no CAP_SYS_ADMIN), and compare all that looks clean.
+Each seed is a chain of 2 to 6 rounds, of the stopped or the running tree, by predump or mixed with CRIU's, and a final dump
+with predump as criu's action script. A round of the stopped tree is compared with its memory; after the restore the program
+checks every byte itself. `--negative` trusts the kernel's marks and has no action script: then at least half of the seeds must
+fail, or the program would prove nothing. `--blind`: rounds can't see page frames (no CAP_SYS_ADMIN), and compare all pages that
+look clean.
 
-A criu that misses a page in the parent (clean memory was moved to where the parent has nothing) fails without harm, and says so. Its
-chain is void then, and the next begins with a full round."""
+If criu misses a page in the parent (clean memory was moved to where the parent has no pages) it fails without harm, with an
+error. The chain is void then, and the next one begins with a full round."""
 import json, os, random, re, shutil, signal, tempfile
 from guest import TALLY, Victim, Wrong, eventually, main, must, options, read, run, state, tree
 
 GIVEN = options(seeds=10, first=1, thp='all', negative=False, blind=False)
 THP = '/sys/kernel/mm/transparent_hugepage/enabled'
 PREDUMP = os.path.abspath(GIVEN.predump) if '/' in GIVEN.predump else shutil.which(GIVEN.predump)
-# (root without it sees no page frames; nothing else of a round needs it)
+# (without this capability root sees no page frames; a round needs it for nothing else)
 ROUND = ['setpriv', '--bounding-set=-sys_admin', PREDUMP] if GIVEN.blind else [PREDUMP]
 TRUST = ('--trust-soft-dirty',) if GIVEN.negative and '--trust-soft-dirty' in run(PREDUMP, '--help').output else ()
 
 
 class WrongMemory(Wrong):
-    """What was to be found: bytes that are not the program's."""
+    """The expected finding: wrong bytes in the program's memory."""
 
 
 class Missing(Exception):
-    """CRIU's own refusal: it knows of a clean page that its parent has not."""
+    """CRIU's own refusal: a clean page is missing in the parent."""
 
 
 class Journey:
@@ -36,7 +38,7 @@ class Journey:
         mixed = self.dice.random() < 1 / 3
         kinds = ['predump', 'predump', 'criu-read', 'criu-splice'] if mixed else ['predump']
         self.tools = [self.dice.choice(kinds) for _ in range(self.dice.randint(2, 6))]
-        # (what can't be read CRIU's read mode leaves out, and the next round misses it)
+        # (CRIU's read mode skips unreadable memory, and the next round misses it)
         self.words = ['readable'] if 'criu-read' in self.tools else []
         self.victim = None
 
@@ -49,10 +51,11 @@ class Journey:
     # ---- the victim ----
 
     def ask(self, number, word, pids):
-        """Signals to tasks, until each has said so in a new line, or has ended."""
+        """Sends a signal to tasks and waits until each has answered with a new line, or has ended."""
         def answers(pid):
-            line = word if pid == self.victim.pid and word == 'STEP' else f'CHILD {pid} STEP' if word == 'STEP' else f'{word} {pid}'
-            return len(self.victim.heard(line))
+            if word != 'STEP':
+                return len(self.victim.heard(f'{word} {pid}'))
+            return len(self.victim.heard(word if pid == self.victim.pid else f'CHILD {pid} STEP'))
         for pid in pids:
             before = answers(pid)
             try:
@@ -63,7 +66,7 @@ class Journey:
         self.victim.assert_good('before any restore')
 
     def all(self, number, word):
-        self.ask(number, word, [self.victim.pid])  # (from then on a quiet root forks no more)
+        self.ask(number, word, [self.victim.pid])  # (after that a quiet root forks no more)
         self.ask(number, word, tree(self.victim.pid)[1:])
 
     def quiet(self):
@@ -92,7 +95,8 @@ class Journey:
 
     def criu(self, folder, action, *more):
         parent = ['--prev-images-dir', os.path.relpath(self.last, folder)] if self.last else []
-        result = run(GIVEN.criu, action, '-t', self.victim.pid, '-D', folder, *parent, '--track-mem', '-v4', '-o', action + '.log', *more)
+        result = run(GIVEN.criu, action, '-t', self.victim.pid, '-D', folder, *parent, '--track-mem', '-v4',
+                     '-o', action + '.log', *more)
         if result.code != 0 and 'in parent pagemap' in read(f'{folder}/{action}.log'):
             raise Missing(action)
         must(result.code == 0, f'criu {action}: {result} {read(f"{folder}/{action}.log")[-1000:]}')
@@ -103,7 +107,8 @@ class Journey:
             parent = ['--prev-images-dir', os.path.relpath(self.last, folder)] if self.last else []
             result = run(*ROUND, '-t', self.victim.pid, '-D', folder, '-v4', '-o', 'pre-dump.log', *TRUST, *parent)
             must(result.code == 0, f'a round failed: {result}')
-            must(os.path.exists(folder + '/predump-frames') != bool(GIVEN.blind or TRUST), 'page frames are noted though hidden, or not though seen')
+            must(os.path.exists(folder + '/predump-frames') != bool(GIVEN.blind or TRUST),
+                 'page frames are noted though hidden, or not though seen')
             if moved := re.search(r', (\d+) looked clean but had been moved', result.output):
                 TALLY['pages that looked clean and had been moved, found by rounds'] += int(moved[1])
         else:
@@ -112,7 +117,7 @@ class Journey:
         TALLY['rounds of moving memory, by ' + tool.partition('-')[0]] += 1
 
     def stopped_round(self, tool):
-        """Of a tree that stands still before and after: its images are its memory, page by page."""
+        """A round of a tree that is stopped: its images match its memory, page by page."""
         self.quiet()
         self.victim.stop()
         self.note(f'round {self.count + 1} by {tool}, stopped')
@@ -174,7 +179,7 @@ class Journey:
         for attempt in range(4):
             try:
                 if kind == 'careful':
-                    self.stopped_round('predump')  # (from here on it is known what the parent has)
+                    self.stopped_round('predump')  # (now the pages of the parent are known)
                     self.step(careful=True)
                 elif kind == 'any':
                     self.step()
@@ -197,7 +202,8 @@ class Journey:
         result = run(GIVEN.criu, 'restore', '-D', self.last, '-d', '-v4', '-o', 'restore.log')
         must(result.code == 0, f'criu restore: {result} {read(self.last + "/restore.log")[-1000:]}')
         pid, heard = self.victim.pid, self.victim.heard
-        eventually(lambda: self.victim.round() > before + 2 or heard('BAD') or state(pid) == [], 'the victim to go on after the restore')
+        eventually(lambda: self.victim.round() > before + 2 or heard('BAD') or state(pid) == [],
+                   'the victim to go on after the restore')
         try:
             os.kill(pid, signal.SIGTERM)
         except ProcessLookupError:
@@ -219,7 +225,7 @@ class Journey:
         TALLY['chains of moving memory restored'] += 1
 
     def tell(self, error):
-        """What is needed to find out why."""
+        """Saves the files that show the cause."""
         victim = self.victim
         try:
             if victim and not victim.has_gone() and not victim.heard('BAD'):

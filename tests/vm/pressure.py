@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""pressure.py [--times N]   Victims in a cgroup with a memory limit: one that lives in swap for the most part, and one of which the kernel
-kills a task, or all, for want of memory while a round is under way (N times each)."""
+"""pressure.py [--times N]   Victims in a cgroup with a memory limit: one that is mostly swapped out, and one of which the kernel
+kills a task, or all tasks, for lack of memory during a round (N times each)."""
 import os, random, signal, time
 from guest import TALLY, Chain, Victim, eventually, main, must, options, read, run
 
@@ -18,7 +18,8 @@ class Box:
         os.makedirs(self.path, exist_ok=True)
         for file, value in {'memory.max': limit, 'memory.swap.max': swap, 'memory.oom.group': int(group)}.items():
             self.set(file, value)
-        self.victim = Victim('sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', self.path, f'{GIVEN.victims}/{victim}', *arguments)
+        self.victim = Victim('sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', self.path,
+                             f'{GIVEN.victims}/{victim}', *arguments)
 
     def set(self, file, value):
         with open(f'{self.path}/{file}', 'w') as to:
@@ -34,7 +35,7 @@ class Box:
 
 
 def squeezed():
-    """24 MB of memory for a victim of 48 MB that looks at all of it all the time; the rest is in swap."""
+    """24 MB of memory for a victim of 48 MB that reads all of it all the time; the rest is in swap."""
     box = Box('squeezed', 24 << 20, 'max', 'toucher', '48')
     eventually(lambda: box.number('memory.swap.current') > 16 << 20, 'a victim in swap')
     chain = Chain(GIVEN.predump, GIVEN.criu, box.victim)
@@ -78,7 +79,7 @@ def eaten(group):
                     chain.begin_anew()
         if not group:
             eventually(lambda: victim.heard('EATEN') or victim.has_gone(), 'the child to be gone')
-            if victim.has_gone():  # whom it kills is the kernel's choice; that it was killed is not ours
+            if victim.has_gone():  # the kernel, not predump, chose and killed this task
                 must(victim.job.returncode == -signal.SIGKILL, f'the victim ended by itself: {read(victim.out)[-300:]}')
                 print(run('dmesg').output[-1500:], flush=True)
                 TALLY['trees of which the kernel killed the root for want of memory'] += 1

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""refusals.py [--every N]   Rounds that must be refused before dirty tracking is reset: on damaged or forged parents, of trees with two tasks of
-one pid. One line says why, no task is even traced for a parent's damage, the victim goes on, and the parent is as good as before:
-the next round on it is compared with memory. (--every N: only each N-th of the damages.)"""
+"""refusals.py [--every N]   Rounds that must be refused before dirty tracking is reset: on damaged or forged parents, and of
+trees in which two tasks have the same pid. A one-line error says why, no task is traced if a parent is damaged, the victim goes
+on, and the parent can still be used: the next round on it is compared with memory. (--every N: only every N-th kind of
+damage.)"""
 import os, shutil, signal, struct
 from guest import TALLY, Chain, Victim, eventually, main, must, options, read
 
@@ -72,8 +73,8 @@ DAMAGES = {
     'pages missing': lambda p: os.remove(p.pages),
     'inventory of another magic': lambda p: change(p.inventory, 0, 0xff),
     'inventory missing': lambda p: os.remove(p.inventory),
-    'inventory of a later boot': lambda p: instead(p.inventory, lambda path: append(path, b'\x16\x31\x31\x58' + struct.pack('<I', 12)
-                                                                                   + b'\x08\x00\x40' + b'\xff' * 8 + b'\x7f')),
+    'inventory of a later boot': lambda p: instead(p.inventory, lambda path: append(
+        path, b'\x16\x31\x31\x58' + struct.pack('<I', 12) + b'\x08\x00\x40' + b'\xff' * 8 + b'\x7f')),
     'directory missing': lambda p: os.rename(p.directory, p.directory + '.away'),
     'parents in a loop': lambda p: leads(p.grandparent + '/parent', '../' + p.name),
     'parent link that leads nowhere': lambda p: leads(p.link, '../nowhere'),
@@ -87,11 +88,13 @@ DAMAGES = {
 
 
 def assert_refused(chain, what, traced):
-    """A round is refused in one line; without tracing, unless the tree has to be seen first."""
+    """A round is refused with a one-line error; without tracing, unless the tree has to be examined first."""
     report = os.path.abspath('report')
-    folder, result = chain.round(environment={'LD_PRELOAD': GIVEN.victims + '/faults.so', 'FAULT_CALLS': 'ptrace', 'FAULT_REPORT': report})
+    faults = {'LD_PRELOAD': GIVEN.victims + '/faults.so', 'FAULT_CALLS': 'ptrace', 'FAULT_REPORT': report}
+    folder, result = chain.round(environment=faults)
     lines = result.errors.splitlines()
-    must(result.code == 1 and len(lines) == 1 and lines[0].startswith('predump: error: ') and 'defect' not in lines[0], f'{what}: {result}')
+    must(result.code == 1 and len(lines) == 1 and lines[0].startswith('predump: error: ') and 'defect' not in lines[0],
+         f'{what}: {result}')
     must(not os.listdir(folder), f'{what}: left over: {os.listdir(folder)}')
     calls = int(read(report).split()[0])
     must((calls > 0) == traced, f'{what}: {calls} calls of ptrace')

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""yama.py   kernel.yama.ptrace_scope 0, 1, 2 and 3: as the victim's own user, the same with CAP_SYS_PTRACE, as the victim's parent, as
-root. What is permitted works; what is not is refused in one line that names what is missing, the victim goes on, and the parent
-can still be built upon. The last one in its VM: a scope of 3 holds until the next boot."""
+"""yama.py   kernel.yama.ptrace_scope 0, 1, 2 and 3: as the victim's own user, the same with CAP_SYS_PTRACE, as the victim's
+parent, as root. A permitted round works; a forbidden one fails with a one-line error that names the missing permission, the
+victim goes on, and the parent can still be used. It must run last in its VM: a scope of 3 holds until the next boot."""
 import os, shlex, shutil, subprocess
 from guest import TALLY, Chain, Result, Victim, eventually, main, must, options, read, run
 
@@ -9,9 +9,9 @@ GIVEN = options()
 SCOPE = '/proc/sys/kernel/yama/ptrace_scope'
 NOBODY = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
 WITH_CAPABILITY = (*NOBODY, '--inh-caps=+sys_ptrace', '--ambient-caps=+sys_ptrace')
-# (the new directory, and the parent's mark, are to be written by that user)
+# (that user must be able to write the new directory and the parent's mark)
 TO_NOBODY = ('sh', '-c', 'chown -R 65534:65534 "$0" && exec "$@"')
-# who: how predump is started, and up to which scope that is enough
+# user: how predump is started, and the highest scope that permits it
 WHO = {'own user': (NOBODY, 0), 'own user with CAP_SYS_PTRACE': (WITH_CAPABILITY, 2), 'root': ((), 2)}
 
 
@@ -25,12 +25,13 @@ def assert_refused(result, folder, scope, who):
 
 
 def as_parent(scope):
-    """predump is the victim's parent: a shell starts the victim and then becomes predump. Yama's scope 1 lets it."""
+    """predump is the victim's parent: a shell starts the victim and then becomes predump. Yama's scope 1 permits this."""
     os.makedirs('mine')
     os.chown('mine', 65534, 65534)
     start = ' '.join(map(shlex.quote, [GIVEN.victims + '/toucher', '1']))
     become = ' '.join(map(shlex.quote, [GIVEN.predump, '-D', 'mine', '-t']))
-    victim = Victim(*NOBODY, 'sh', '-c', f'{start} & while [ ! -e go ]; do sleep 0.1; done; exec {become} $! > mine.out 2> mine.err')
+    victim = Victim(*NOBODY, 'sh', '-c',
+                    f'{start} & while [ ! -e go ]; do sleep 0.1; done; exec {become} $! > mine.out 2> mine.err')
     open('go', 'w').close()
     eventually(lambda: victim.job.poll() is not None, 'predump to end')
     result = Result(subprocess.CompletedProcess('', victim.job.returncode, read('mine.out'), read('mine.err')))
@@ -48,7 +49,7 @@ def as_parent(scope):
 
 
 def check(words, scope, works):
-    """predump check says what the scope is, and whether anything can work."""
+    """predump check reports the scope, and whether a pre-dump can work."""
     result = run(*words, GIVEN.predump, 'check')
     line = next(line for line in result.output.splitlines() if line[3:].split()[:1] == ['yama'])
     must(f'ptrace_scope is {scope}' in line or scope == 0 and line.startswith('ok'), f'check at scope {scope}: {line}')

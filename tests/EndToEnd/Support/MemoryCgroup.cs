@@ -2,8 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A cgroup with a memory limit, v1 or v2, for one test. Declare it before the victim: it must be removed
-/// last.</summary>
+/// <summary>A cgroup with a memory limit, v1 or v2, for one test. Declare it before the victim, to remove it last.</summary>
 internal sealed class MemoryCgroup : IDisposable
 {
     private MemoryCgroup(string path) => Path = path;

@@ -43,7 +43,7 @@ public sealed class PrivilegeTests
         await PageComparison.AssertSame(victim, nobody.Images);
     }
 
-    /// <summary>CAP_CHECKPOINT_RESTORE alone opens neither pagemap nor clear_refs.</summary>
+    /// <summary>CAP_CHECKPOINT_RESTORE does not open pagemap or clear_refs.</summary>
     [Theory]
     [InlineData("sys_ptrace")]
     [InlineData("sys_ptrace", "checkpoint_restore")]

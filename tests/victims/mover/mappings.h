@@ -109,15 +109,15 @@ static int op_protect(void)
 static int op_advise(void)
 {
     static const struct { int advice; const char *name; } advice[] = {
-        { MADV_PAGEOUT, "PAGEOUT" }, { MADV_PAGEOUT, "PAGEOUT" }, { MADV_HUGEPAGE, "HUGEPAGE" }, { MADV_NOHUGEPAGE, "NOHUGEPAGE" },
-        { MADV_COLLAPSE, "COLLAPSE" },
+        { MADV_PAGEOUT, "PAGEOUT" }, { MADV_PAGEOUT, "PAGEOUT" }, { MADV_HUGEPAGE, "HUGEPAGE" },
+        { MADV_NOHUGEPAGE, "NOHUGEPAGE" }, { MADV_COLLAPSE, "COLLAPSE" },
     };
     struct range at;
     int n = below(sizeof advice / sizeof *advice);
     if (!some_mapped(&at, advice[n].advice == MADV_COLLAPSE ? WHOLE : below(SHAPES), 0))
         return 0;
     note("%s %zu pages at %p", advice[n].name, at.n, start(at));
-    madvise(start(at), at.n * PAGE, advice[n].advice); // (a wish: it may be refused)
+    madvise(start(at), at.n * PAGE, advice[n].advice); // (advice, which may be refused)
     return 1;
 }
 

@@ -1,4 +1,4 @@
-// What a mover has: its zones of memory, the model of what is mapped in them, and the choice of pages and places.
+// A mover's zones of memory, the model of the mappings in them, and the choice of pages and places.
 #pragma once
 #include "../pages.h"
 #include <fcntl.h>
@@ -25,7 +25,7 @@ struct uffdio_move { uint64_t dst, src, len, mode; int64_t move; };
 
 enum { HUGE = 512, MIB = 256, GIB = 1024 * MIB, RW = PROT_READ | PROT_WRITE };
 enum { ARENA_PAGES = 64 * MIB, FULL = 32 * MIB, ZONES = 8, FAR_PAGES = 48, CROWD_PAGES = 128, CHILDREN = 2 };
-// Addresses that the kernel gives to nobody by itself: what is free there stays free.
+// Addresses that the kernel never chooses by itself: free ranges there stay free.
 #define ARENA ((char *)0x200000000000)
 #define FAR(n) ((char *)0x280000000000 + (n) * 2 * (size_t)GIB * PAGE)
 #define CROWD(n) ((char *)0x2c0000000000 + (n) * 2 * (size_t)HUGE * PAGE)
@@ -66,7 +66,7 @@ static void unmap(struct zone *z, size_t i, size_t n)
     set(z, i, n, 0, 0);
 }
 
-// Every nth of them, or a few, or none.
+// Writes to every nth of them, a few, or none.
 static void write_some(struct zone *z, size_t i, size_t n, size_t every)
 {
     for (size_t k = i; every && k < i + n; k += every)
@@ -83,7 +83,7 @@ static size_t mapped_pages(void)
     return n;
 }
 
-// How many pages from here on are in one mapping of the kernel's: mremap and UFFDIO_MOVE take no more at once.
+// The number of pages from this one that the kernel has in one mapping: mremap and UFFDIO_MOVE accept no more at once.
 static size_t in_one_mapping(const void *at)
 {
     static char text[65536];
@@ -151,7 +151,7 @@ static int some_mapped(struct range *r, enum shape shape, int prot)
 
 enum target { ANYWHERE, FREE, OVER };
 
-// A place for `from`, with the same offset within 2 MB or any; in a careful step one where a parent has what comes to stand there.
+// A place for `from`, with the same offset within 2 MB or any; in a careful step one where a parent has all the pages.
 static int some_place(struct range *to, struct range from, size_t n, int same_offset, enum target target)
 {
     for (int tries = 0; tries < 200; tries++) {
@@ -168,7 +168,7 @@ static int some_place(struct range *to, struct range from, size_t n, int same_of
         }
         if (overlap(*to, from) || (careful && unseen) || (target == FREE && mapped) || (target == OVER && mapped < n))
             continue;
-        return z == zone || mapped == n; // (outside the arena a hole may be somebody else's by now)
+        return z == zone || mapped == n; // (outside the arena another mapping may be in a hole by now)
     }
     return 0;
 }

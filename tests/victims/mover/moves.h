@@ -40,7 +40,8 @@ static int op_move(void)
     int flags = one_in(4) ? MREMAP_DONTUNMAP : 0;
     if (!some_mapped(&from, shape, 0) || !some_place(&to, from, from.n, shape <= ODD_ENDS, target))
         return 0;
-    note("move %zu pages (%s) %p -> %p %s%s", from.n, shape_name[shape], start(from), start(to), target_name[target], flags ? ", DONTUNMAP" : "");
+    note("move %zu pages (%s) %p -> %p %s%s", from.n, shape_name[shape], start(from), start(to), target_name[target],
+         flags ? ", DONTUNMAP" : "");
     move(from, to, flags);
     return 1;
 }
@@ -87,7 +88,7 @@ static int op_realloc(void)
         die("mremap where the kernel likes");
     note("realloc %zu pages to %zu %p -> %p", from.n, n, start(from), is);
     if (is == start(from)) {
-        // (past the end of a zone outside the arena nobody would look)
+        // (pages past the end of a zone outside the arena are never checked)
         size_t room = from.z->pages - from.i;
         if (n > room && munmap(is + room * PAGE, (n - room) * PAGE))
             die("munmap of what grew");
@@ -102,7 +103,7 @@ static int op_realloc(void)
     return 1;
 }
 
-// What the kernel chose a place for comes back, or goes: then the place is free and soon given out again.
+// Pages at a place that the kernel chose move back, or are unmapped; the kernel soon reuses the place.
 static int op_come_back(void)
 {
     struct zone *z = &zone[1 + below(ZONES - 1)];
@@ -155,7 +156,7 @@ static void move_gib(int n, int to)
     far[n].base = FAR(to);
 }
 
-// 1 GiB at once: a whole table of page tables.
+// 1 GiB at once: a complete table of page tables.
 static int op_far(void)
 {
     int was[2];
@@ -186,7 +187,7 @@ static void move_crowd(int n, char *to)
     crowd[n].base = to;
 }
 
-// The threads write on where their memory is then.
+// The threads go on writing at the new place.
 static int op_crowd(void)
 {
     pthread_mutex_lock(&crowd_lock[0]);
@@ -251,7 +252,7 @@ static int op_userfaultfd(void)
     return 1;
 }
 
-// What pagemap says of pages: their frames, where we may know (0 where not).
+// The pages' frames from pagemap (0 if we are not allowed to see them).
 static void frames(struct range r, uint64_t *to)
 {
     int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

@@ -22,7 +22,7 @@ static int op_fork(void)
     int exec_at = one_in(3) ? (int)below(20) : -1, active = one_in(2);
     note("fork, for %ld loops, %s, exec %d", loops, active ? "active" : "calm", exec_at);
     uint32_t number = ++forks;
-    block(SIG_BLOCK); // a signal is for one of the two, whole
+    block(SIG_BLOCK); // a signal is handled by exactly one of the two
     pthread_mutex_lock(&crowd_lock[0]);
     pthread_mutex_lock(&crowd_lock[1]);
     pid_t pid = fork();

@@ -1,11 +1,11 @@
 /* Loaded into predump by LD_PRELOAD: makes the N-th of the calls named in $FAULT_CALLS fail, or sends predump a signal
- * there. Counted over all threads, from the first line of predump's own Main on (its signal(SIGXFSZ)).
+ * there. Calls are counted over all threads, from the first line of predump's Main (its signal(SIGXFSZ)).
  *   FAULT_CALLS=write,openat   which calls count: *, or names
  *   FAULT_AT=N                 which of them
  *   FAULT_ERRNO=28             it fails so; 0: it does half of its work (read, write, process_vm_readv)
- *   FAULT_SIGNAL=9 FAULT_DELAY=MICROSECONDS   instead: this signal comes so long after it
- *   FAULT_REPORT=FILE          says what was done: CLOCK_MONOTONIC in ns of the signal, the call, its path or request;
- *                              without FAULT_AT: how many calls there were in all
+ *   FAULT_SIGNAL=9 FAULT_DELAY=MICROSECONDS   instead: this signal is sent after that delay
+ *   FAULT_REPORT=FILE          gets a report: CLOCK_MONOTONIC in ns of the signal, the call, its path or request;
+ *                              without FAULT_AT: the total number of calls
  * Pipes (standard output, the runtime's own) and /dev/urandom never fail; nor does memory that the runtime asks for. */
 #include "faults.h"
 
@@ -99,7 +99,8 @@ ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size
     FAIL_UNLESS_GO_ON(told);
     if (told == HALF && length > 1)
         length /= 2;
-    return REAL(ssize_t, copy_file_range, int, off64_t *, int, off64_t *, size_t, unsigned int)(from, from_at, to, to_at, length, flags);
+    return REAL(ssize_t, copy_file_range, int, off64_t *, int, off64_t *, size_t,
+                unsigned int)(from, from_at, to, to_at, length, flags);
 }
 
 off_t lseek(int fd, off_t offset, int whence)

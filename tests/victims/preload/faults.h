@@ -1,4 +1,4 @@
-/* Which call of predump is the one that fails, or at which a signal comes, and the report of it; faults.c says how it is told. */
+/* Selects the call of predump that fails or at which a signal is sent, and reports it; faults.c describes the settings. */
 #pragma once
 #define _GNU_SOURCE
 #include <dlfcn.h>

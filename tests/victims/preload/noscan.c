@@ -1,5 +1,5 @@
-/* Loaded into predump by LD_PRELOAD: its kernel has no PAGEMAP_SCAN, as before Linux 6.7, so that it reads the page tables entry by
- * entry. */
+/* Loaded into predump by LD_PRELOAD: hides PAGEMAP_SCAN, as on kernels before Linux 6.7, so that predump reads the page
+ * tables entry by entry. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* Loaded into predump by LD_PRELOAD: makes it believe that this kernel tracks changed memory (soft-dirty). A page of predump's own
- * that is not zero at its beginning looks marked, which is what its probe looks for; a kernel that tracks nothing never shows a mark
- * of any other task. So all that the victim does is lost on its dirty tracking: what predump finds all the same, it found by itself. */
+/* Loaded into predump by LD_PRELOAD: makes it believe that this kernel tracks changed memory (soft-dirty). A page of its own
+ * memory whose first byte is not zero looks marked, as its probe expects; a kernel without tracking never shows a mark of any
+ * other task. So dirty tracking misses all changes of the victim: those that predump finds, it found in other ways. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdint.h>
