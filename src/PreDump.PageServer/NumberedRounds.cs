@@ -83,8 +83,8 @@ public sealed class NumberedRounds : IRounds
             if (tip.Moment > connected || _directory.HasEntry(mark))
             {
                 inDoubt = true;
-                _observer.Warn($"round {tip.Number} has a {pagemap}, but it was the parent of another session: the client is asked "
-                    + "for all its memory");
+                _observer.Warn($"round {tip.Number} has a {pagemap}, but it was the parent of another session: the client is "
+                    + "asked for all its memory");
                 return null;
             }
             using var taken = _directory.CreatePrivate(mark);
