@@ -38,6 +38,15 @@ public sealed class CgroupFreezer : IDisposable
     /// <summary>Whether the cgroup was frozen before <see cref="Freeze"/>.</summary>
     public bool WasFrozen { get; }
 
+    /// <summary>Starts the guard that thaws the cgroup if predump dies. To be called before <see cref="Freeze"/>, and before
+    /// anything stands still: a process takes milliseconds to start. Not needed for a cgroup that is frozen already.</summary>
+    /// <exception cref="TreeException">The guard could not start.</exception>
+    public void StartGuard()
+    {
+        if (!WasFrozen)
+            _guard ??= ThawGuard.Start(_stateFile, Thawed);
+    }
+
     /// <summary>Freezes the cgroup; returns when the kernel reports that all its tasks are frozen.</summary>
     /// <param name="deadline">When to give up, as a <see cref="Stopwatch"/> timestamp.</param>
     /// <param name="cancel">Ends the wait.</param>
@@ -47,10 +56,7 @@ public sealed class CgroupFreezer : IDisposable
     public void Freeze(long deadline, CancellationToken cancel)
     {
         if (!WasFrozen)
-        {
-            _guard = ThawGuard.Start(_stateFile, Thawed);
             Write(_v1 ? "FROZEN" : "1");
-        }
         for (int poll = 0; !IsFrozen(); poll++)
         {
             cancel.ThrowIfCancellationRequested();

@@ -100,6 +100,7 @@ public readonly ref struct FrozenTree : IDisposable
     {
         tree.Scan((_, _) => { });
         RefuseInvisible(tree);
+        cgroup.StartGuard();
         request.Prepare?.Invoke(tree.Tasks);
         FreezeThread.RaisePriority();
         long interrupted = Stopwatch.GetTimestamp();

@@ -25,6 +25,26 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 16);
     }
 
+    /// <summary>A guard is a process, which takes milliseconds to start. The best of a few rounds, on a busy machine.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task The_start_of_the_guard_is_no_part_of_the_freeze(int version)
+    {
+        await using var victim = await Victim.Start("plain");
+        using var cgroup = TestCgroup.Create(version);
+        cgroup.Add(victim);
+        using var scratch = new Scratch();
+        long best = long.MaxValue;
+        for (var round = 0; round < 20; round++)
+        {
+            var summary = await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{round}"), "--freeze-cgroup", cgroup.Path);
+            best = Math.Min(best, summary.GetProperty("freezing_us").GetInt64());
+        }
+        output.WriteLine($"{best} us");
+        Assert.InRange(best, 1, 2000);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
