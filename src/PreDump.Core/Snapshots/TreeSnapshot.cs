@@ -106,10 +106,17 @@ public sealed class TreeSnapshot : IDisposable
         RefuseEqualPids(tasks);
         for (int i = 0; i < tasks.Count; i++)
         {
-            cancel.ThrowIfCancellationRequested(); // the round is lost, but the tree need not stay frozen for the rest
+            cancel.ThrowIfCancellationRequested();
             tasks[i].BeginTurn(request.Files);
-            TakeTask(tasks[i], tracker, parent);
+            Read(tasks[i], tracker, parent);
             tasks[i].EndTurn();
+        }
+        for (int i = 0; i < _tasks.Count; i++) // only now, because tasks may share one memory (vfork, CLONE_VM)
+        {
+            cancel.ThrowIfCancellationRequested(); // the round is lost, but the tree need not stay frozen for the rest
+            _tasks[i].Task.BeginTurn(request.Files);
+            Reset(_tasks[i].Task, tracker, parent);
+            _tasks[i].Task.EndTurn();
         }
         Uptime = ProcFs.UptimeMicroseconds();
         long thawed = tree.Thaw();
@@ -148,7 +155,7 @@ public sealed class TreeSnapshot : IDisposable
             + "and CRIU names images by that pid: pre-dump each namespace's tree separately");
     }
 
-    private void TakeTask(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
+    private void Read(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
     {
         if (task.Maps is null) // a zombie, or a task that ended while it was being frozen
             return;
@@ -156,11 +163,14 @@ public sealed class TreeSnapshot : IDisposable
         var changes = parent?.Has(task) == true
             ? tracker.Read(task, Maps[maps], Changes, withTables: parent.Check?.HasLedger == true)
             : null;
-        if (tracker.Resets(task))
-        {
-            parent?.Claim.TrackingIsReset();
-            tracker.Reset(task);
-        }
         _tasks.Add(new TaskSnapshot(task, maps, changes));
+    }
+
+    private static void Reset(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
+    {
+        if (!tracker.Resets(task))
+            return;
+        parent?.Claim.TrackingIsReset();
+        tracker.Reset(task);
     }
 }

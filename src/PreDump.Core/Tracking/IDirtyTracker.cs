@@ -3,8 +3,9 @@ using PreDump.Linux;
 namespace PreDump.Core.Tracking;
 
 /// <summary>Finds the pages that have changed since the previous round. A tracker serves one round. In the freeze, on its thread,
-/// these members are called for each task, in this order, and must not allocate: <see cref="Read"/> (if the parent has the task),
-/// <see cref="Resets"/>, <see cref="Reset"/>. The other members are called before the freeze or after the thaw.</summary>
+/// these members are called and must not allocate: <see cref="Read"/> for each task that the parent has, and only then, for each
+/// task, <see cref="Resets"/> and <see cref="Reset"/>. The other members are called before the freeze or after the
+/// thaw.</summary>
 public interface IDirtyTracker
 {
     /// <summary>Whether the tracker works on this kernel. If not, only full copies are possible, which can't be
