@@ -48,21 +48,22 @@ public sealed class CgroupFreezer : IDisposable
     }
 
     /// <summary>Freezes the cgroup; returns when the kernel reports that all its tasks are frozen.</summary>
-    /// <param name="deadline">When to give up, as a <see cref="Stopwatch"/> timestamp.</param>
+    /// <param name="patience">How long to wait.</param>
+    /// <param name="interrupted">When the freeze began, as a <see cref="Stopwatch"/> timestamp.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <exception cref="TreeException">The cgroup did not freeze before the deadline.</exception>
+    /// <exception cref="NotStoppedException">The cgroup did not freeze in that time.</exception>
     /// <exception cref="LinuxException">The state can't be written.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
-    public void Freeze(long deadline, CancellationToken cancel)
+    public void Freeze(FreezePatience patience, long interrupted, CancellationToken cancel)
     {
         if (!WasFrozen)
             Write(_v1 ? "FROZEN" : "1");
         for (int poll = 0; !IsFrozen(); poll++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (Stopwatch.GetTimestamp() > deadline)
-                throw new TreeException($"cgroup {_directory} did not freeze in time: a task in it sleeps uninterruptibly; "
-                    + "try again later, or allow more time", TreeInput.Timeout);
+            if (patience.IsOver(interrupted, asleep: false))
+                throw new NotStoppedException(
+                    $"cgroup {_directory} did not freeze: a task in it sleeps uninterruptibly", interrupted);
             if (_v1 && poll % 100 == 99)
                 Write("FROZEN"); // version 1 may stay FREEZING until it is written again
             FreezeThread.Pause(poll < 100 ? 50 : 1000);

@@ -4,7 +4,7 @@ namespace PreDump.Linux;
 
 /// <summary>How to freeze a tree.</summary>
 /// <param name="Root">The tree's root.</param>
-/// <param name="Timeout">How long the tree may take to stop.</param>
+/// <param name="Timeout">For how long the freeze is tried.</param>
 /// <param name="Files">The files of each task that are needed while it is frozen.</param>
 /// <param name="Cgroup">A freezer cgroup that holds the tree; null freezes with ptrace(2) alone.</param>
 /// <param name="Prepare">Called with the tree's tasks while they still run, on the freeze's thread, to allocate what the freeze
@@ -43,24 +43,29 @@ public readonly ref struct FrozenTree : IDisposable
 
     /// <summary>Freezes the tree. Everything that can be done while it runs is done before the first thread is
     /// interrupted.</summary>
-    /// <exception cref="TreeException">The tree can't be frozen, or not in time.</exception>
+    /// <param name="request">The tree.</param>
+    /// <param name="patience">How long to wait for its slowest thread.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="NotStoppedException">The tree did not stop in that time; it runs again.</exception>
+    /// <exception cref="TreeException">The tree can't be frozen.</exception>
     /// <exception cref="LinuxException">EPERM or EACCES: not permitted; or another call failed.</exception>
     /// <exception cref="OperationCanceledException">The freeze was cancelled.</exception>
-    public static FrozenTree Freeze(FreezeRequest request, CancellationToken cancel)
+    public static FrozenTree Freeze(FreezeRequest request, FreezePatience patience, CancellationToken cancel)
     {
         var tree = new ProcessTree(request.Root);
         var tracees = new Tracees(cancel) { Newborn = tree.AddNewborn, Executed = task => task.FilesAreStale = true };
         try
         {
             return request.Cgroup is { } cgroup
-                ? FreezeByCgroup(tree, tracees, cgroup, request, cancel)
-                : FreezeByPtrace(tree, tracees, request);
+                ? FreezeByCgroup(tree, tracees, cgroup, request, patience, cancel)
+                : FreezeByPtrace(tree, tracees, request, patience);
         }
-        catch
+        catch (Exception e)
         {
             tracees.DetachAll();
             tree.Dispose();
             request.Cgroup?.Thaw();
+            (e as NotStoppedException)?.LetGo();
             throw;
         }
     }
@@ -80,7 +85,8 @@ public readonly ref struct FrozenTree : IDisposable
         _tree.Dispose();
     }
 
-    private static FrozenTree FreezeByPtrace(ProcessTree tree, Tracees tracees, FreezeRequest request)
+    private static FrozenTree FreezeByPtrace(
+        ProcessTree tree, Tracees tracees, FreezeRequest request, FreezePatience patience)
     {
         tree.Scan((tid, task) => tracees.Seize(tid, task));
         RefuseInvisible(tree);
@@ -89,14 +95,15 @@ public readonly ref struct FrozenTree : IDisposable
 
         FreezeThread.RaisePriority();
         long interrupted = Stopwatch.GetTimestamp();
-        tracees.StopAll(Deadline(interrupted, request.Timeout));
+        tracees.StopAll(patience, interrupted);
         OpenStaleFiles(tree, request.Files); // of tasks that have just been forked or have called exec
         return new FrozenTree(tree, tracees, null, interrupted, Stopwatch.GetTimestamp());
     }
 
     // One write freezes all threads in the cgroup; threads of the tree outside it are stopped with ptrace.
     private static FrozenTree FreezeByCgroup(
-        ProcessTree tree, Tracees tracees, CgroupFreezer cgroup, FreezeRequest request, CancellationToken cancel)
+        ProcessTree tree, Tracees tracees, CgroupFreezer cgroup, FreezeRequest request, FreezePatience patience,
+        CancellationToken cancel)
     {
         tree.Scan((_, _) => { });
         RefuseInvisible(tree);
@@ -104,8 +111,7 @@ public readonly ref struct FrozenTree : IDisposable
         request.Prepare?.Invoke(tree.Tasks);
         FreezeThread.RaisePriority();
         long interrupted = Stopwatch.GetTimestamp();
-        long deadline = Deadline(interrupted, request.Timeout);
-        cgroup.Freeze(deadline, cancel);
+        cgroup.Freeze(patience, interrupted, cancel);
 
         var frozen = cgroup.Threads();
         void SeizeOutsider(int tid, TreeTask task)
@@ -119,7 +125,7 @@ public readonly ref struct FrozenTree : IDisposable
             foreach (int tid in task.Tids)
                 SeizeOutsider(tid, task);
         tree.Scan(SeizeOutsider);
-        tracees.StopAll(deadline);
+        tracees.StopAll(patience, interrupted);
         OpenStaleFiles(tree, request.Files);
         return new FrozenTree(tree, tracees, cgroup, interrupted, Stopwatch.GetTimestamp());
     }
@@ -145,7 +151,4 @@ public readonly ref struct FrozenTree : IDisposable
                 task.OpenFiles(files);
         }
     }
-
-    private static long Deadline(long now, TimeSpan timeout) =>
-        timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : now + (long)(timeout.TotalSeconds * Stopwatch.Frequency);
 }

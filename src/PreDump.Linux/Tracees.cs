@@ -21,6 +21,8 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
 
     private readonly List<Tracee> _all = new(64);
     private readonly HashSet<int> _tids = [];
+    private FreezePatience _patience;
+    private long _interrupted;
 
     private enum State : byte
     {
@@ -81,16 +83,18 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     }
 
     /// <summary>Interrupts all running tracees, then waits until each of them is stopped, parked or gone.</summary>
-    /// <param name="deadline">When to give up, as a <see cref="Stopwatch"/> timestamp.</param>
-    /// <exception cref="TreeException">A thread did not stop before the deadline.</exception>
+    /// <param name="patience">How long to wait.</param>
+    /// <param name="interrupted">When the freeze began, as a <see cref="Stopwatch"/> timestamp.</param>
+    /// <exception cref="NotStoppedException">A thread did not stop in that time.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
-    public void StopAll(long deadline)
+    public void StopAll(FreezePatience patience, long interrupted)
     {
+        (_patience, _interrupted) = (patience, interrupted);
         foreach (var tracee in _all) // on ESRCH the wait below finds out whether it has stopped or ended
             if (tracee.State == State.Running && ptrace(PTRACE_INTERRUPT, tracee.Tid, 0, 0) != 0 && errno != ESRCH)
                 throw new LinuxException("ptrace", $"PTRACE_INTERRUPT, {tracee.Tid}", errno);
         for (int i = 0; i < _all.Count; i++) // the list grows if a tracee was just forking
-            WaitFor(_all[i], deadline);
+            WaitFor(_all[i]);
         ChooseLiveThreads();
     }
 
@@ -127,7 +131,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
                 task.LiveTid = tracee.Tid;
     }
 
-    private void WaitFor(Tracee tracee, long deadline)
+    private void WaitFor(Tracee tracee)
     {
         for (int sleepMicroseconds = 10; tracee.State == State.Running;)
         {
@@ -143,7 +147,7 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
                 FreezeThread.Pause(sleepMicroseconds);
                 sleepMicroseconds = Math.Min(sleepMicroseconds * 2, 1000);
                 if (sleepMicroseconds == 1000)
-                    CheckStuck(tracee, deadline);
+                    CheckStuck(tracee);
             }
         }
     }
@@ -183,8 +187,8 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
         }
     }
 
-    // For a thread that does not stop at once: is it dead, waiting for its vfork child, or over the deadline?
-    private void CheckStuck(Tracee tracee, long deadline)
+    // For a thread that does not stop at once: is it dead, waiting for its vfork child, or too slow?
+    private void CheckStuck(Tracee tracee)
     {
         char state = ProcFs.State(tracee.Tid);
         if (state is 'Z' or 'X' or '\0')
@@ -198,9 +202,9 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             return;
         }
         cancel.ThrowIfCancellationRequested();
-        if (Stopwatch.GetTimestamp() > deadline)
-            throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} did not stop in time: "
-                + $"its state is {Explain(state)}; try again later, or allow more time", TreeInput.Timeout);
+        if (_patience.IsOver(_interrupted, asleep: state == 'D'))
+            throw new NotStoppedException($"thread {tracee.Tid} of task {tracee.Task} did not stop: "
+                + $"its state is {Explain(state)}", _interrupted);
     }
 
     // Whether a thread in state D is inside a fork-like call and has a stopped child that shares its memory.

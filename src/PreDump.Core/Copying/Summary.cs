@@ -45,7 +45,12 @@ public sealed class Summary
     /// <summary>Pages that had a fate at all: copied, in the parent, or lost on the way.</summary>
     public ulong PagesScanned => PagesWritten + PagesInParent + Delivered.Lost.Vanished + Delivered.Lost.Unreadable;
 
-    /// <summary>From the first interrupt until the last thread had stopped.</summary>
+    /// <summary>The number of times that the tree was stopped until all of it stood still: 1, unless a thread could not
+    /// stop.</summary>
+    public int FreezeAttempts { get; set; } = 1;
+
+    /// <summary>From the first interrupt until the last thread had stopped, and before it the time that the tree stood still in
+    /// attempts that failed.</summary>
     public TimeSpan Freezing { get; set; }
 
     /// <summary>From then until the last thread was let go.</summary>

@@ -74,6 +74,9 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
             observer.Thawed();
             if (parent?.Warning is { } warning) // not earlier, so that a refused round reports only the reason
                 observer.Warn(warning, RoundInput.TrustSoftDirty);
+            if (snapshot.Attempts is { Failed: > 0 } attempts)
+                observer.Note($"{attempts.Why}: the tree was let go {attempts.Failed} times before it could be frozen, and stood "
+                    + $"still for {attempts.StoodStill.TotalMilliseconds:0} ms in these attempts");
             var frozen = snapshot.Freezing + snapshot.Frozen;
             observer.Detail($"frozen: {(long)frozen.TotalMicroseconds} us for {snapshot.ProcessCount} tasks, with "
                 + $"{snapshot.AllocatedInFreeze} bytes of managed memory allocated");
@@ -92,6 +95,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     {
         Tasks = snapshot.ProcessCount,
         Threads = snapshot.ThreadCount,
+        FreezeAttempts = snapshot.Attempts.Failed + 1,
         Freezing = snapshot.Freezing,
         Frozen = snapshot.Frozen,
         SoftDirty = _tracker.Works,

@@ -22,7 +22,8 @@ public sealed class TreeSnapshot : IDisposable
 
     private const ulong InitialBytes = 1024 * 1024; // allocated before the freeze; grows in it if a tree needs more
 
-    private TreeSnapshot(bool withChanges) => Changes = new Changes(withChanges);
+    private TreeSnapshot(bool withChanges, FreezeAttempts attempts) =>
+        (Changes, Attempts) = (new Changes(withChanges), attempts);
 
     /// <summary>The tasks that have memory, parents before their children.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
@@ -42,8 +43,12 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>When the tree was frozen, in microseconds since boot: CRIU's dump_uptime.</summary>
     public ulong Uptime { get; private set; }
 
-    /// <summary>The time from the first interrupt until the last thread stopped.</summary>
+    /// <summary>The time from the first interrupt until the last thread stopped, including the time that the tree stood still in
+    /// failed attempts.</summary>
     public TimeSpan Freezing { get; private set; }
+
+    /// <summary>The attempts that it took to freeze the tree.</summary>
+    public FreezeAttempts Attempts { get; }
 
     /// <summary>The time from then until the last thread was released.</summary>
     public TimeSpan Frozen { get; private set; }
@@ -63,11 +68,12 @@ public sealed class TreeSnapshot : IDisposable
     /// <exception cref="OperationCanceledException">The freeze was cancelled.</exception>
     public static TreeSnapshot Take(FreezeRequest request, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
     {
-        var snapshot = new TreeSnapshot(withChanges: parent is not null);
+        var attempts = new FreezeAttempts(request.Timeout, cancel);
+        var snapshot = new TreeSnapshot(withChanges: parent is not null, attempts);
         try
         {
             var prepared = request with { Prepare = snapshot.Prepare };
-            FreezeThread.Run(() => snapshot.TakeOnThisThread(prepared, tracker, parent, cancel));
+            attempts.Run(patience => snapshot.TakeOnThisThread(prepared, patience, tracker, parent, cancel));
             return snapshot;
         }
         catch
@@ -99,9 +105,10 @@ public sealed class TreeSnapshot : IDisposable
         Changes.Dispose();
     }
 
-    private bool TakeOnThisThread(FreezeRequest request, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
+    private void TakeOnThisThread(
+        FreezeRequest request, FreezePatience patience, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
     {
-        using var tree = FrozenTree.Freeze(request, cancel);
+        using var tree = FrozenTree.Freeze(request, patience, cancel);
         var tasks = tree.Tasks;
         RefuseEqualPids(tasks);
         for (int i = 0; i < tasks.Count; i++)
@@ -122,11 +129,10 @@ public sealed class TreeSnapshot : IDisposable
         long thawed = tree.Thaw();
 
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread() - AllocatedInFreeze;
-        Freezing = Stopwatch.GetElapsedTime(tree.InterruptedAt, tree.StoppedAt);
+        Freezing = Attempts.StoodStill + Stopwatch.GetElapsedTime(tree.InterruptedAt, tree.StoppedAt);
         Frozen = Stopwatch.GetElapsedTime(tree.StoppedAt, thawed);
         ProcessCount = tasks.Count;
         ThreadCount = tasks.Sum(task => task.ThreadCount);
-        return true;
     }
 
     // Called last before the first thread is interrupted.

@@ -88,9 +88,10 @@ internal static class RoundOptions
         Default = 10,
         Help =
         {
-            [Takers.PreDump] = "How long freezing may take, and how long a page server may be silent; 0: no limit.",
+            [Takers.PreDump] = "For how long the freeze is tried, and how long a page server may be silent; 0: no limit.",
             [Takers.PageServer] = "How long a client may be silent in the middle of a message; 0: no limit.",
         },
+        Details = "An attempt lasts some tens of milliseconds; the tree runs between two.",
     }.Number(most: 1_000_000);
 
     public static readonly TableOption<int?> Threads = new TableOption<int?>("--threads")

@@ -19,6 +19,7 @@ internal static class SummaryJson
         json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
         json.WriteNumber("pages_suspect", summary.PagesSuspect);
         json.WriteNumber("pages_moved", summary.PagesMoved);
+        json.WriteNumber("freeze_attempts", summary.FreezeAttempts);
         json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
         json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
         json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);

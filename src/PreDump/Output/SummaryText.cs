@@ -24,6 +24,8 @@ internal static class SummaryText
         if (summary.PagesMoved > 0)
             line.Append($", {summary.PagesMoved} looked clean but had been moved");
         line.Append($"; frozen {(summary.Freezing + summary.Frozen).TotalMicroseconds:0} us");
+        if (summary.FreezeAttempts > 1)
+            line.Append($" in {summary.FreezeAttempts} attempts");
         var skipped = SkipNames.InOrder(summary.Skipped).Select(part => $"{SkipNames.Of(part.Reason)} " + (part.Vmas > 0
             ? $"{Sizes.Count(part.Vmas, "VMA")} ({Sizes.Count(part.Pages, "page")})"
             : Sizes.Count(part.Pages, "page"))).ToList();
