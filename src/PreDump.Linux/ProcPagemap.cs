@@ -15,7 +15,8 @@ public sealed class ProcPagemap(Fd fd) : IDisposable
 
     /// <summary>Finds the next pages of a category in [<paramref name="position"/>, <paramref name="end"/>). Fills
     /// <paramref name="found"/> with ascending ranges, advances the position past what was scanned, and returns the number of
-    /// ranges. The scan is complete when the position has reached the end.</summary>
+    /// ranges. The scan is complete when the position has reached the end; a call may end earlier, so that none takes
+    /// long.</summary>
     /// <param name="position">The address to start at; updated.</param>
     /// <param name="end">The address to stop at.</param>
     /// <param name="category">The kind of pages to find.</param>

@@ -8,6 +8,8 @@ namespace PreDump.Linux;
 /// <summary>The scan for kernels before 6.7, which reads the <see cref="PagemapBits"/> of every page.</summary>
 internal static unsafe class ProcPagemapEntries
 {
+    private const ulong MaxAtOnce = 256 * 1024; // pages; a few milliseconds
+
     private static readonly ulong s_zeroFrame = FindZeroFrame();
 
     /// <summary>Finds the next pages; the contract is that of <see cref="ProcPagemap.Scan"/>.</summary>
@@ -19,6 +21,7 @@ internal static unsafe class ProcPagemapEntries
         ulong pageSize = PageSize.Step;
         // The huge zero page has FileOrShared set even in anonymous memory. CRIU dumps it.
         ulong excluded = Guard | (anonymous ? 0 : FileOrShared);
+        end = Math.Min(end, position + PageSize.BytesOf(MaxAtOnce));
         while (position < end)
         {
             int want = (int)Math.Min((ulong)entries.Length, PageSize.Pages(end - position));
@@ -31,7 +34,14 @@ internal static unsafe class ProcPagemapEntries
             }
             for (int i = 0; i < got; i++, position += pageSize)
             {
-                if (Matches(entries[i], category, excluded)
+                if (entries[i] == 0) // reserved space has many of these
+                {
+                    int next = entries[i..got].IndexOfAnyExcept(0UL);
+                    int skipped = (next < 0 ? got - i : next) - 1;
+                    i += skipped;
+                    position += PageSize.BytesOf((ulong)skipped);
+                }
+                else if (Matches(entries[i], category, excluded)
                     && !RunMerger.TryAdd(found, ref ranges, new MemoryRange(position, pageSize)))
                     return ranges;
             }

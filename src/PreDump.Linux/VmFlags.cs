@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text;
-using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
 
@@ -15,28 +14,15 @@ public sealed class VmFlags
     public static VmFlags Read(int tid)
     {
         var flags = new VmFlags();
-        using var fd = ProcFs.OpenUnlessGone(ProcFs.Path(tid, "smaps"), O_RDONLY);
-        if (fd is null)
-            return flags;
-        using var buffer = new NativeBuffer(256 * 1024);
-        int held = 0, got;
         ulong start = 0;
-        while ((got = fd.TryRead(buffer.Span[held..])) > 0)
-        {
-            held += got;
-            var rest = flags.ParseLines(buffer.Span[..held], ref start);
-            rest.CopyTo(buffer.Span);
-            held = rest.Length;
-        }
-        if (got < 0 && errno != ESRCH)
-            throw fd.Failed("read");
+        SmapsFile.Read(tid, text => flags.ParseLines(text, ref start));
         return flags;
     }
 
     /// <summary>Parses all complete lines; returns the rest.</summary>
     /// <param name="text">Lines of smaps.</param>
     /// <param name="start">The address of the VMA that the lines are about; updated.</param>
-    internal ReadOnlySpan<byte> ParseLines(ReadOnlySpan<byte> text, ref ulong start)
+    internal ReadOnlySpan<byte> ParseLines(ReadOnlySpan<byte> text, scoped ref ulong start)
     {
         for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
             ParseLine(text[..end], ref start);

@@ -12,7 +12,13 @@ internal sealed class MadeUpTracker(bool works = true) : IDirtyTracker
 
     public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
 
-    public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables) => default(TaskChanges);
+    public void Prepare(TreeRoot root, CancellationToken cancel)
+    {
+        // It knows everything.
+    }
+
+    public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables, FreezeLimit limit) =>
+        default(TaskChanges);
 
     public bool Resets(TreeTask task) => false;
 

@@ -1,10 +1,11 @@
 /* Moves complete page tables over others, at each SIGUSR1 to the process that started it, without writing a byte of its
  * private memory (not even of its stack: it makes the same call from the same place before READY): memory changes although
- * nothing writes to it. 2 MiB at a time, from the end to the start. */
+ * nothing writes to it. 2 MiB at a time, from the end to the start. It has also reserved much more than it uses. */
 #include "victim.h"
 
 #define TABLE (512 * PAGE)
 #define MOST 8
+#define RESERVED (1UL << 24) /* pages */
 
 static volatile struct {
     long call, from, bytes, to;
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
     char *area = map((2 * MOST + 2) * 512, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     area = (char *)(((uintptr_t)area + TABLE - 1) & ~(TABLE - 1));
     MUST(madvise(area, 2 * MOST * TABLE, MADV_NOHUGEPAGE));
+    (void)map(RESERVED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     order->call = SYS_getpid;
     order->go = 1;
     pid_t victim = fork();

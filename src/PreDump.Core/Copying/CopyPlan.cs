@@ -16,7 +16,7 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
     : IDisposable
 {
     private readonly Lock _planning = new();
-    private readonly PageWalk _walk = new(figures.LeaveOut);
+    private readonly PageWalk _walk = new(figures.LeaveOut, stopping);
     private readonly bool _userfaultfd = Userfaultfd.MayBeHeldByAny(snapshot.Tasks.Select(task => task.Task.LiveTid));
     private TaskCopy? _copy; // of the task that is being planned
     private TaskPlan? _plan; // null where that task has gone
@@ -81,7 +81,8 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
         if (_copy.Memory is { } memory)
         {
             var check = BeginCheck(task, memory.Pagemap);
-            _walk.Begin(memory.Pagemap, new VmaRules(pids.LiveTid, _userfaultfd));
+            var empty = Reservations.Matter(snapshot.Maps[task.Maps], pids.ExpectedBytes) ? EmptyVmas.Read(pids.LiveTid) : null;
+            _walk.Begin(memory.Pagemap, new VmaRules(pids.LiveTid, _userfaultfd), empty);
             _plan = new TaskPlan(snapshot, task, _copy, new ParentOfTask(coverage, check), _walk);
         }
         else
@@ -94,7 +95,7 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
         if (task.Changes is not { } changes || parent?.Check is not { } check)
             return null;
         check.Begin(task.Task.ImagePid, task.Task.StartTime, pagemap, () => snapshot.Changes.Pages.Each(changes.Pages),
-            snapshot.Changes.Tables[changes.Tables]);
+            snapshot.Changes.Tables[changes.Tables], changes.TablesAreAll);
         return check;
     }
 

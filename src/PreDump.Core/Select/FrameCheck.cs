@@ -28,6 +28,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     private MemoryRange _seen;
     private readonly Dictionary<ulong, ulong> _dirtyTables = []; // a frame of each, and its address in the freeze
     private readonly bool[] _dirtyOffsets = new bool[VanishedTables.Pages]; // of these in their tables
+    private bool _allTables; // _dirtyTables has all tables that were looked at
     private int _mostMoved; // pages of a page table that may be here instead of others, in frames of theirs
 
     /// <summary>Whether anything may be certain.</summary>
@@ -40,10 +41,13 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     /// <param name="dirty">The pages that the kernel has marked, ascending.</param>
     /// <param name="tables">Of each page table that had some in the freeze a page; none where the task has stood still
     /// since.</param>
+    /// <param name="allTables">Whether <paramref name="tables"/> has a page of each page table that was looked at: one that is
+    /// not certainly among them is not trusted.</param>
     public void Begin(int imagePid, ulong startTime, ProcPagemap pagemap, Func<IEnumerable<MemoryRange>> dirty,
-        ReadOnlySpan<PlacedPage> tables = default)
+        ReadOnlySpan<PlacedPage> tables = default, bool allTables = false)
     {
         NoteDirtyTables(tables);
+        _allTables = allTables;
         (_task, _pagemap, _dirty, _seen) = (ledger?.OpenTask(imagePid, startTime), pagemap, dirty, default);
         _mostMoved = Moved();
         _cursor = _mostMoved > 0 ? new DirtyCursor(dirty()) : null;
@@ -112,7 +116,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         _task!.Read(start, _noted.AsSpan(0, count));
         for (int table = 0; table < count; table += VanishedTables.Pages)
         {
-            if (_dirtyTables.Count > 0 && WasElsewhere(table))
+            if (_allTables ? !WasHere(table) : _dirtyTables.Count > 0 && WasElsewhere(table))
                 Distrust(table);
             if (_mostMoved > 0)
                 DistrustIfMoved(table);
@@ -138,6 +142,17 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         {
             if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
                 && OffsetOf(then) == page && then != _seen.Start + PageSize.BytesOf((ulong)(first + page)))
+                return true;
+        }
+        return false;
+    }
+
+    private bool WasHere(int first)
+    {
+        for (int page = 0; page < VanishedTables.Pages; page++)
+        {
+            if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
+                && then == _seen.Start + PageSize.BytesOf((ulong)(first + page)))
                 return true;
         }
         return false;

@@ -7,6 +7,8 @@ namespace PreDump.Core.Select;
 public sealed class VmaWindow
 {
     private readonly MemoryRange[] _vmas = new MemoryRange[256];
+    private const ulong MostBytes = 8UL << 30; // at once: with all pages there, some 80 ms
+
     private int _count;
     private int _cursor;
 
@@ -30,6 +32,9 @@ public sealed class VmaWindow
     /// <summary>Whether its VMAs are under a userfaultfd.</summary>
     public bool UnderUserfaultfd { get; private set; }
 
+    /// <summary>Where a scan from an address should pause, so that none takes long.</summary>
+    public ulong EndOfChunk(ulong at) => _count > 1 ? End : Math.Min(End, at + MostBytes);
+
     /// <summary>Empties it.</summary>
     public void Clear() => (_count, _cursor) = (0, 0);
 
@@ -42,6 +47,7 @@ public sealed class VmaWindow
         Clear();
         bool canScan = PagemapScan.Supports(PageCategory.Anonymous) && PagemapScan.Supports(PageCategory.SoftDirty);
         int most = canScan ? _vmas.Length : 1;
+        ulong bytes = 0;
         var afterLast = maps;
         while (_count < most && maps.TryRead(out var vma))
         {
@@ -55,7 +61,8 @@ public sealed class VmaWindow
                 continue;
             }
             bool userfaultfd = rules.UnderUserfaultfd(vma);
-            if (_count > 0 && (category != Category || userfaultfd != UnderUserfaultfd))
+            bytes += vma.End - vma.Start;
+            if (_count > 0 && (category != Category || userfaultfd != UnderUserfaultfd || bytes > MostBytes))
             {
                 maps = afterLast; // the next window starts with it
                 return true;

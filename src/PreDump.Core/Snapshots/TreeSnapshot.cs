@@ -73,6 +73,8 @@ public sealed class TreeSnapshot : IDisposable
         try
         {
             var prepared = request with { Prepare = snapshot.Prepare };
+            if (parent is not null)
+                tracker.Prepare(request.Root, cancel);
             attempts.Run(patience => snapshot.TakeOnThisThread(prepared, patience, tracker, parent, cancel));
             return snapshot;
         }
@@ -115,7 +117,7 @@ public sealed class TreeSnapshot : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             tasks[i].BeginTurn(request.Files);
-            Read(tasks[i], tracker, parent);
+            Read(tasks[i], tracker, parent, new FreezeLimit(patience.Deadline, cancel));
             tasks[i].EndTurn();
         }
         for (int i = 0; i < _tasks.Count; i++) // only now, because tasks may share one memory (vfork, CLONE_VM)
@@ -161,13 +163,13 @@ public sealed class TreeSnapshot : IDisposable
             + "and CRIU names images by that pid: pre-dump each namespace's tree separately");
     }
 
-    private void Read(TreeTask task, IDirtyTracker tracker, ParentRound? parent)
+    private void Read(TreeTask task, IDirtyTracker tracker, ParentRound? parent, FreezeLimit limit)
     {
         if (task.Maps is null) // a zombie, or a task that ended while it was being frozen
             return;
         var maps = Maps.Read(task.Maps);
         var changes = parent?.Has(task) == true
-            ? tracker.Read(task, Maps[maps], Changes, withTables: parent.Check?.HasLedger == true)
+            ? tracker.Read(task, Maps[maps], Changes, parent.Check?.HasLedger == true, limit)
             : null;
         _tasks.Add(new TaskSnapshot(task, maps, changes));
     }

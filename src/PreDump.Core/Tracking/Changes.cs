@@ -3,7 +3,9 @@ namespace PreDump.Core.Tracking;
 /// <summary>The position of a task's changes in <see cref="Changes"/>.</summary>
 /// <param name="Pages">The changed pages, in <see cref="Changes.Pages"/>.</param>
 /// <param name="Tables">The page tables with changed pages, in <see cref="Changes.Tables"/>.</param>
-public readonly record struct TaskChanges(Range Pages, Range Tables);
+/// <param name="TablesAreAll">Whether these are all page tables that were looked at, whether they had changed pages or
+/// not.</param>
+public readonly record struct TaskChanges(Range Pages, Range Tables, bool TablesAreAll = false);
 
 /// <summary>The changes in the tasks of a frozen tree. Memory is allocated before the freeze, and grows in it if a tree needs
 /// more.</summary>

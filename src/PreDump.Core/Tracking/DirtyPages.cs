@@ -22,10 +22,19 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
     /// <param name="mapsText">The task's raw maps.</param>
     /// <param name="rules">The rules for the task's VMAs.</param>
     /// <param name="window">A window to reuse.</param>
+    /// <param name="populated">The only page tables to read: all else is dirty. Null: everything is read.</param>
+    /// <param name="limit">Ends it early.</param>
     /// <exception cref="LinuxException">The page tables can't be read.</exception>
-    public Range Read(ProcPagemap pagemap, ReadOnlySpan<byte> mapsText, VmaRules rules, VmaWindow window)
+    public Range Read(
+        ProcPagemap pagemap,
+        ReadOnlySpan<byte> mapsText,
+        VmaRules rules,
+        VmaWindow window,
+        PopulatedTables? populated,
+        FreezeLimit limit)
     {
         int first = _count;
+        populated?.Rewind();
         var maps = new MapsReader(mapsText);
         while (window.TryFill(ref maps, rules, static (_, _) => { }))
         {
@@ -33,9 +42,11 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
                 continue;
             for (ulong at = window.Start; at < window.End;)
             {
+                limit.Check();
                 MakeRoom(first);
+                ulong end = populated is null ? window.EndOfChunk(at) : PassUnread(populated, window, ref at);
                 var free = Ranges.Slice(_count, Chunk);
-                _count += pagemap.Scan(ref at, window.End, PageCategory.SoftDirty, window.IsAnonymous, free);
+                _count += pagemap.Scan(ref at, end, PageCategory.SoftDirty, window.IsAnonymous, free);
             }
         }
         return first.._count;
@@ -63,11 +74,22 @@ public sealed class DirtyPages(ulong bytes) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _buffer.Dispose();
 
+    // Adds what lies before the next populated page tables as one dirty range; returns the end of these.
+    private ulong PassUnread(PopulatedTables populated, VmaWindow window, ref ulong at)
+    {
+        if (!populated.TryNext(at, window.End, out var part))
+            part = new MemoryRange(window.End, 0);
+        if (part.Start > at)
+            Ranges[_count++] = new MemoryRange(at, part.Start - at);
+        at = part.Start;
+        return part.End;
+    }
+
     private void MakeRoom(int first)
     {
         if (_count - first > MaxRangesPerTask)
             _count = first + Coarsen(Ranges[first.._count]);
-        if (Ranges.Length - _count < Chunk)
+        if (Ranges.Length - _count <= Chunk)
             _buffer.Grow((ulong)_buffer.Length * 2);
     }
 

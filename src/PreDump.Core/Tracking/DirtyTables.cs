@@ -37,6 +37,25 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
         return first.._count;
     }
 
+    /// <summary>Records all populated page tables of a frozen task, dirty or not; returns their position. Needed where not all
+    /// of the task was read: a page table without a record may have been where nobody looked.</summary>
+    /// <param name="pagemap">The task's pagemap.</param>
+    /// <param name="populated">The page tables.</param>
+    /// <param name="limit">Ends it early.</param>
+    public Range ReadAll(ProcPagemap pagemap, PopulatedTables populated, FreezeLimit limit)
+    {
+        int first = _count;
+        ulong frame = 0;
+        for (int i = 0; i < populated.Pages.Count; i++)
+        {
+            limit.Check();
+            PageFrames.Read(pagemap, populated.Pages[i], MemoryMarshal.CreateSpan(ref frame, 1));
+            if (PageFrames.IsKnown(frame))
+                Add(new PlacedPage(populated.Pages[i], frame));
+        }
+        return first.._count;
+    }
+
     /// <summary>The recorded pages at a position.</summary>
     public ReadOnlySpan<PlacedPage> this[Range pages] => Pages[pages];
 

@@ -19,12 +19,19 @@ public interface IDirtyTracker
     /// <param name="hasParent">Whether the round has a parent.</param>
     FreezeFiles Files(bool hasParent);
 
+    /// <summary>Prepares for <see cref="Read"/> while the tree is running; may take long.</summary>
+    /// <param name="root">The tree's root.</param>
+    /// <param name="cancel">Ends it early.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    void Prepare(TreeRoot root, CancellationToken cancel);
+
     /// <summary>Reads the changes of a task since the previous round; null if the task has gone.</summary>
     /// <param name="task">The frozen task, with its files open.</param>
     /// <param name="maps">The task's raw maps.</param>
     /// <param name="into">Receives the changes.</param>
     /// <param name="withTables">Whether to read the page tables with changed pages, too.</param>
-    TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables);
+    /// <param name="limit">Ends it early.</param>
+    TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables, FreezeLimit limit);
 
     /// <summary>Whether <see cref="Reset"/> will have an effect, after which changes relative to the parent are lost.</summary>
     bool Resets(TreeTask task);

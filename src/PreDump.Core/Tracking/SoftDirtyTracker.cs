@@ -10,6 +10,7 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
 {
     private readonly VmaWindow _window = new();
     private readonly VmaRules _rules = new();
+    private readonly Dictionary<int, PopulatedTables> _populated = []; // of tasks with reserved address space, by pid
 
     /// <inheritdoc/>
     public bool Works { get; } = SoftDirty.IsSupported();
@@ -22,13 +23,31 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
         (Works ? FreezeFiles.ClearRefs : FreezeFiles.None) | (hasParent ? FreezeFiles.Pagemap : FreezeFiles.None);
 
     /// <inheritdoc/>
-    public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables)
+    public void Prepare(TreeRoot root, CancellationToken cancel)
+    {
+        if (!Reservations.MayMatter)
+            return;
+        using var tree = new ProcessTree(root);
+        tree.Scan((_, _) => { });
+        foreach (var task in tree.Tasks)
+        {
+            if (TaskLook.Take(task, cancel) is { } tables)
+                _populated[task.Pid] = tables;
+        }
+    }
+
+    /// <inheritdoc/>
+    public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables, FreezeLimit limit)
     {
         if (task.Pagemap is not { } pagemap)
             return null;
         _rules.Begin(task.LiveTid);
-        var pages = into.Pages.Read(pagemap, maps, _rules, _window);
-        return new TaskChanges(pages, withTables ? into.Tables.Read(pagemap, into.Pages[pages]) : default);
+        var populated = _populated.GetValueOrDefault(task.Pid);
+        var pages = into.Pages.Read(pagemap, maps, _rules, _window, populated, limit);
+        var tables = !withTables ? default
+            : populated is null ? into.Tables.Read(pagemap, into.Pages[pages])
+            : into.Tables.ReadAll(pagemap, populated, limit);
+        return new TaskChanges(pages, tables, TablesAreAll: populated is not null);
     }
 
     /// <inheritdoc/>

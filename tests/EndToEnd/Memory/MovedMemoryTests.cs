@@ -31,6 +31,24 @@ public sealed class MovedMemoryTests
         await AssertExact(victim, scratch["3"]);
     }
 
+    /// <summary>As on kernels before 6.7: in the freeze only page tables that were populated before it are read.</summary>
+    [Fact]
+    public async Task Page_tables_that_were_moved_beside_reserved_memory_are_copied_without_PAGEMAP_SCAN()
+    {
+        _softDirty["LD_PRELOAD"] += ":" + Victim.FileOf("noscan.so");
+        await using var victim = await MovedTables();
+        using var scratch = new Scratch();
+        await Round(victim, scratch.Folder("1"));
+        AssertCounts(await Round(victim, scratch.Folder("2"), "--prev-images-dir", "../1"),
+            suspect: 0, moved: 0, atMostWritten: 10);
+        await Move(victim);
+
+        var summary = await Round(victim, scratch.Folder("3"), "--prev-images-dir", "../2");
+
+        AssertCounts(summary, suspect: Table, moved: Table, atMostWritten: Table + 10);
+        await AssertExact(victim, scratch["3"]);
+    }
+
     [Fact]
     public async Task Page_tables_that_were_moved_are_wrong_in_the_images_if_soft_dirty_is_trusted()
     {
@@ -102,7 +120,7 @@ public sealed class MovedMemoryTests
         var result = await Command.Run(SetPriv,
             ["--bounding-set=-sys_admin", await PreDumpTool.File(), .. Arguments(victim, scratch.Folder("2")),
                 "--prev-images-dir", "../1"],
-            environment: s_softDirty);
+            environment: _softDirty);
 
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Contains("CAP_SYS_ADMIN", Assert.Single(result.ErrorLines));
@@ -152,7 +170,7 @@ public sealed class MovedMemoryTests
         Assert.Contains("the images can be restored", verified.Output);
     }
 
-    private static readonly Dictionary<string, string> s_softDirty = new() { ["LD_PRELOAD"] = Victim.FileOf("softdirty.so") };
+    private readonly Dictionary<string, string> _softDirty = new() { ["LD_PRELOAD"] = Victim.FileOf("softdirty.so") };
 
     private static async Task<Victim> MovedTables()
     {
@@ -170,15 +188,15 @@ public sealed class MovedMemoryTests
     private static string[] Arguments(Victim victim, string images) =>
         ["--tree", $"{victim.Pid}", "--images-dir", images, "--json"];
 
-    private static async Task<CommandResult> Tool(Victim victim, string images, params string[] more)
+    private async Task<CommandResult> Tool(Victim victim, string images, params string[] more)
     {
         var result = await Command.Run(await PreDumpTool.File(), [.. Arguments(victim, images), .. more],
-            environment: s_softDirty);
+            environment: _softDirty);
         Assert.True(result.ExitCode == 0, result.ToString());
         return result;
     }
 
-    private static async Task<JsonElement> Round(Victim victim, string images, params string[] more)
+    private async Task<JsonElement> Round(Victim victim, string images, params string[] more)
     {
         var result = await Tool(victim, images, more);
         Assert.Empty(result.ErrorLines);

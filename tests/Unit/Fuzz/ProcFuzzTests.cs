@@ -58,6 +58,7 @@ public sealed class ProcFuzzTests
         ulong start = 0;
         var left = new VmFlags().ParseLines(input, ref start);
         Assert.True(left.IndexOf((byte)'\n') < 0);
+        Assert.True(new EmptyVmas().ParseLines(input).IndexOf((byte)'\n') < 0);
     }, [], 5000);
 
     [Fact]

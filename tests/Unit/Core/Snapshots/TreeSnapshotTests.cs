@@ -33,7 +33,7 @@ public sealed class TreeSnapshotTests
 
             using var snapshot = TreeSnapshot.Take(request, tracker, round, CancellationToken.None);
 
-            Assert.Equal([.. pids.Select(pid => $"read {pid}"), .. pids.Select(pid => $"reset {pid}")], tracker.Calls);
+            Assert.Equal(["prepare", .. pids.Select(pid => $"read {pid}"), .. pids.Select(pid => $"reset {pid}")], tracker.Calls);
         }
         finally
         {
@@ -58,7 +58,9 @@ public sealed class TreeSnapshotTests
 
         public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
 
-        public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables)
+        public void Prepare(TreeRoot root, CancellationToken cancel) => Calls.Add("prepare");
+
+        public TaskChanges? Read(TreeTask task, ReadOnlySpan<byte> maps, Changes into, bool withTables, FreezeLimit limit)
         {
             Calls.Add($"read {task.Pid}");
             return default(TaskChanges);

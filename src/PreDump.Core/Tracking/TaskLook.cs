@@ -1,0 +1,25 @@
+using PreDump.Core.Select;
+using PreDump.Linux;
+
+namespace PreDump.Core.Tracking;
+
+/// <summary>A look at one running task before the freeze.</summary>
+internal static class TaskLook
+{
+    private const int O_RDONLY = 0;
+
+    /// <summary>Finds the task's populated page tables; null if that is not needed, or if the task has gone.</summary>
+    /// <exception cref="OperationCanceledException">The look was cancelled.</exception>
+    public static PopulatedTables? Take(TreeTask task, CancellationToken cancel)
+    {
+        using var mapsFile = Fd.TryOpen(ProcFs.Path(task.Pid, "maps"), O_RDONLY, out _);
+        using var pagemap = Fd.TryOpen(ProcFs.Path(task.Pid, "pagemap"), O_RDONLY, out _);
+        if (mapsFile is null || pagemap is null) // gone, or not permitted: then the freeze says so
+            return null;
+        using var arena = new MapsArena(0);
+        var maps = arena[arena.Read(mapsFile)];
+        return Reservations.Matter(maps, task.ExpectedBytes)
+            ? PopulatedTables.Look(new ProcPagemap(pagemap), maps, new VmaRules(task.Pid), EmptyVmas.Read(task.Pid), cancel)
+            : null;
+    }
+}

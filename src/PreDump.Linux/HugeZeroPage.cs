@@ -1,0 +1,28 @@
+namespace PreDump.Linux;
+
+/// <summary>The huge zero page, which stands for memory that was only read. No count of a task's memory includes it, but
+/// /proc/PID/pagemap shows it, and CRIU dumps it.</summary>
+public static class HugeZeroPage
+{
+    private static readonly ulong s_bytes = (ulong)PageSize.Bytes / sizeof(ulong) * (ulong)PageSize.Bytes; // as a page table maps
+
+    /// <summary>Whether a range of otherwise empty memory has it.</summary>
+    public static bool IsIn(ProcPagemap pagemap, ulong start, ulong end)
+    {
+        if (!WasEverUsed())
+            return false;
+        Span<ulong> entry = stackalloc ulong[1];
+        for (ulong next = (start + s_bytes - 1) / s_bytes * s_bytes + s_bytes; next <= end; next += s_bytes)
+        {
+            // the last entry: the kernel reads from there to the end of the page table
+            if (pagemap.ReadEntries(entry, next - PageSize.Step) == 1 && (entry[0] & PagemapBits.Present) != 0)
+                return true;
+        }
+        return false;
+    }
+
+    // Since the machine booted. A kernel without transparent huge pages has no such line.
+    private static bool WasEverUsed() => ProcFs.TryReadText("/proc/vmstat") is not { } counters
+        || (counters.Contains("\nthp_zero_page_alloc ", StringComparison.Ordinal)
+            && !counters.Contains("\nthp_zero_page_alloc 0\n", StringComparison.Ordinal));
+}
