@@ -76,7 +76,7 @@ public sealed class ResourceTests
                 break;
             Tally.Count("faults injected");
         }
-        Assert.True(failures >= 4, $"only {failures} writes were missed: pages, pagemap, statistics and inventory need one each");
+        Assert.True(failures >= 4, $"only {failures} writes were missed: the trial, pages, pagemap and inventory need one each");
         victim.Continue();
         await VictimState.AssertUnchanged(before, victim);
     }
