@@ -25,6 +25,7 @@ public static class Failure
             $"{e.Message}: the whole machine has too many files open (sysctl fs.file-max)",
         LinuxException { Errno: Errno.EFBIG } =>
             $"{e.Message}: raise the file size limit (ulimit -f), or use a file system that supports larger files",
+        LinuxException { Errno: Errno.ENOSYS } => $"{e.Message}: this kernel lacks the call, or a seccomp filter refuses it",
         LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
         TypeInitializationException { InnerException: { } inner } => TryExplain(inner, tree),
         Win32Exception { NativeErrorCode: Errno.EAGAIN } => NoMoreThreads,

@@ -74,7 +74,7 @@ public sealed unsafe class DirectoryFd : IDisposable
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* at = CString.Terminated(path + "/.", buffer))
-            return LibCExtra.faccessat(LibCExtra.AT_FDCWD, at, LibCExtra.F_OK, 0) == 0;
+            return Syscall.FAccessAt(LibCExtra.AT_FDCWD, at) == 0;
     }
 
     /// <summary>Whether a name exists; false for a dangling symbolic link. See faccessat(2).</summary>
@@ -84,7 +84,7 @@ public sealed unsafe class DirectoryFd : IDisposable
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* at = CString.Terminated(name, buffer))
         {
-            if (LibCExtra.faccessat(Number, at, LibCExtra.F_OK, 0) == 0)
+            if (Syscall.FAccessAt(Number, at) == 0)
                 return true;
             int error = errno;
             return error == ENOENT || error == ENOTDIR || error == ELOOP ? false : throw _fd.Failed("access", PathOf(name));

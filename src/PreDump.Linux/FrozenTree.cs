@@ -48,6 +48,7 @@ public readonly ref struct FrozenTree : IDisposable
     /// <exception cref="OperationCanceledException">The freeze was cancelled.</exception>
     public static FrozenTree Freeze(FreezeRequest request, CancellationToken cancel)
     {
+        Tracees.RefuseWithoutWait();
         var tree = new ProcessTree(request.Root);
         var tracees = new Tracees(cancel) { Newborn = tree.AddNewborn, Executed = task => task.FilesAreStale = true };
         try

@@ -47,6 +47,17 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     /// <summary>Called for a process that has called exec since it was seized.</summary>
     public Action<TreeTask> Executed { get; set; } = _ => { };
 
+    /// <summary>Checks that predump may wait for tracees: a seccomp filter that refuses it must not be found out when they are
+    /// stopped. See waitpid(2).</summary>
+    /// <exception cref="LinuxException">The call is refused.</exception>
+    public static void RefuseWithoutWait()
+    {
+        int status;
+        if (waitpid(Environment.ProcessId, &status, WNOHANG | WALL | WNOTHREAD) < 0
+            && errno is var error && (error == EPERM || error == EACCES || error == ENOSYS))
+            throw new LinuxException("waitpid", "a traced task", error);
+    }
+
     /// <summary>Starts tracing a thread without stopping it. False if it has gone or is a zombie. See ptrace(2),
     /// PTRACE_SEIZE.</summary>
     /// <exception cref="LinuxException">EPERM: not permitted.</exception>

@@ -44,8 +44,15 @@ internal static class CheckCommand
             : "/proc hides no task from this user");
         yield return Tried("process_vm_readv", KernelProbe.ReadOwnMemory(),
             "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
+        yield return new("pidfd_open", KernelProbe.OpenPidFd(), false, KernelProbe.OpenPidFd()
+            ? "a task can't be mistaken for another one that gets its pid"
+            : "missing or refused by a seccomp filter: /proc/PID/comm is used instead, and pages read from swap stay in memory");
+        yield return new("process_madvise", KernelProbe.PageOut(), false, KernelProbe.PageOut()
+            ? "pages that were read from swap are sent back"
+            : "missing, refused by a seccomp filter, or not permitted (CAP_SYS_NICE): pages read from swap stay in memory");
         int yama = Permissions.YamaScope();
-        string why = yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter?";
+        string why = KernelProbe.PtraceIsFiltered() ? "a seccomp filter refuses ptrace(2)"
+            : yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter or a security module?";
         yield return Tried("ptrace", KernelProbe.SeizeChild(),
             "a child of predump's own can be frozen", $"not even a child of predump's own can be frozen: {why}");
         yield return new("/proc/PID/mem", KernelProbe.ReadForced(), false, KernelProbe.ReadForced()
@@ -69,8 +76,7 @@ internal static class CheckCommand
         yield return new("CAP_SYS_ADMIN", self.Has(Capability.SysAdmin), false, self.Has(Capability.SysAdmin)
             ? "page frames are visible"
             : "missing: page frames are hidden; without PAGEMAP_SCAN zero pages are not recognized and are copied, too");
-        yield return new("CAP_SYS_NICE", self.Has(Capability.SysNice), false, self.Has(Capability.SysNice)
-            ? "the freeze runs at real-time priority" : "missing: freezing many threads takes longer");
+        yield return Priority(self.Has(Capability.SysNice));
         yield return Freezer("freezer v1", "freezer", "/freezer.state");
         yield return Freezer("freezer v2", "cgroup2", "/cgroup.freeze");
     }
@@ -92,6 +98,16 @@ internal static class CheckCommand
     }
 
     private static string Has(bool it) => it ? "with" : "without";
+
+    // Tried, because a cgroup with a CPU quota and no share of real-time CPU refuses it to root, too.
+    private static Finding Priority(bool isCapable)
+    {
+        bool works = KernelProbe.RaisePriority();
+        return new("CAP_SYS_NICE", works, false, works ? "the freeze runs at real-time priority"
+            : isCapable ? "real-time priority is refused, though not for lack of CAP_SYS_NICE (the cgroup has no share of "
+                + "real-time CPU, cpu.rt_runtime_us, or a seccomp filter refuses it): freezing many threads takes longer"
+            : "missing: freezing many threads takes longer");
+    }
 
     private static Finding Tried(string name, bool ok, string good, string bad) => new(name, ok, true, ok ? good : bad);
 
