@@ -61,6 +61,9 @@ public static unsafe class OwnProcess
     /// thread.</summary>
     public static void BeNice(int nice) => _ = LibCExtra.setpriority(0, 0, nice);
 
+    /// <summary>Ends the process at once: nothing is cleaned up, and no thread is waited for. See _exit(2).</summary>
+    public static void ExitAtOnce(int exitCode) => LibCExtra._exit(exitCode);
+
     // If predump is started with standard output closed, the first file opened becomes descriptor 1 and messages go into an
     // image.
     private static void OpenStandardDescriptors()

@@ -165,12 +165,20 @@ public sealed class RoundDirectory : IDisposable
     /// <see cref="DirectoryFd.TryLock"/>.</summary>
     public bool TryLock() => _directory.TryLock();
 
+    /// <summary>Removes what was written, unless the images are complete.</summary>
+    /// <returns>The names that are left, because they can't be removed.</returns>
+    public IReadOnlyList<string> Remove()
+    {
+        if (_complete)
+            return [];
+        _created.RemoveAll(name => _directory.TryUnlink(name) is 0 or Errno.ENOENT);
+        return _created;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_complete)
-            foreach (var name in _created)
-                _directory.TryUnlink(name);
+        Remove();
         _directory.Dispose();
     }
 

@@ -93,6 +93,9 @@ internal static unsafe partial class LibCExtra
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int setrlimit(int resource, ulong* limits);
 
+    [LibraryImport("libc.so.6")]
+    public static partial void _exit(int status);
+
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint signal(int signal, nint handler);
 
