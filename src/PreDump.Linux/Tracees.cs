@@ -208,6 +208,9 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             tracee.State = State.Parked;
             return;
         }
+        if (state == 'D' && FrozenCgroup.Of(tracee.Tid) is { } cgroup)
+            throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} can't stop, as its freezer cgroup {cgroup} is "
+                + $"frozen: thaw that (echo THAWED > {cgroup}/freezer.state), or let predump use it", TreeInput.FreezerCgroup);
         cancel.ThrowIfCancellationRequested();
         if (Stopwatch.GetTimestamp() > deadline)
             throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} did not stop in time: "
