@@ -39,6 +39,9 @@ public static unsafe class KernelProbe
         return copy == 7;
     }
 
+    /// <summary>Whether the kernel lists each thread's children (CONFIG_PROC_CHILDREN).</summary>
+    public static bool ListsChildren() => ChildSearch.HasFiles;
+
     /// <summary>Whether pidfd_open(2) can refer to a process.</summary>
     public static bool OpenPidFd()
     {

@@ -58,8 +58,10 @@ internal static class CheckCommand
         yield return new("/proc/PID/mem", KernelProbe.ReadForced(), false, KernelProbe.ReadForced()
             ? "memory without PROT_READ can be copied"
             : "memory without PROT_READ can't be copied: it is left to the final dump");
-        yield return new("children", File.Exists("/proc/self/task/" + Environment.ProcessId + "/children"), true,
-            "/proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): how descendants are found");
+        yield return new("children", KernelProbe.ListsChildren(), false, KernelProbe.ListsChildren()
+            ? "descendants are found through /proc/PID/task/TID/children"
+            : "no /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): descendants are found by a look at all processes, which "
+                + "takes longer; criu itself needs these files");
         yield return new("yama", yama == 0 || (yama < 3 && self.Has(Capability.SysPtrace)), false, yama switch
         {
             0 => "off: tasks of the same user may be frozen",
@@ -97,8 +99,6 @@ internal static class CheckCommand
             : new("merged mappings", true, false, "the kernel marks new mappings, even those that it joins with a clean one");
     }
 
-    private static string Has(bool it) => it ? "with" : "without";
-
     // Tried, because a cgroup with a CPU quota and no share of real-time CPU refuses it to root, too.
     private static Finding Priority(bool isCapable)
     {
@@ -108,6 +108,8 @@ internal static class CheckCommand
                 + "real-time CPU, cpu.rt_runtime_us, or a seccomp filter refuses it): freezing many threads takes longer"
             : "missing: freezing many threads takes longer");
     }
+
+    private static string Has(bool it) => it ? "with" : "without";
 
     private static Finding Tried(string name, bool ok, string good, string bad) => new(name, ok, true, ok ? good : bad);
 
