@@ -142,6 +142,28 @@ public sealed class ResourceTests
         Tally.Count("faults injected");
     }
 
+    /// <summary>From too little for the runtime to start (which says so itself) up to enough: what predump says is the right
+    /// limit.</summary>
+    [Fact]
+    public async Task A_limit_of_address_space_that_is_too_low_is_named()
+    {
+        await using var victim = await Victim.Start("plain", 64);
+        int named = 0;
+        CommandResult? result = null;
+        for (int megabytes = 16; result?.ExitCode != 0; megabytes += 8)
+        {
+            Assert.True(megabytes < 2048, $"{result}");
+            using var scratch = new Scratch();
+            result = await Shell($"ulimit -v {megabytes * 1024}; exec \"$0\" \"$@\"", victim, scratch.Folder("images"));
+            if (result.ExitCode != Refusal.Failure)
+                continue;
+            Assert.Contains("ulimit -v", Refusal.Line(Refusal.Failure, result));
+            Assert.Empty(Directory.GetFileSystemEntries(scratch["images"]));
+            named++;
+        }
+        TestContext.Current.SendDiagnosticMessage($"named {named} times");
+    }
+
     [Theory]
     [InlineData("ulimit -v 1000000")]
     [InlineData("ulimit -c 0")]
