@@ -7,7 +7,12 @@ namespace PreDump.Core;
 public static class Failure
 {
     /// <summary>Replaces the .NET runtime's message for a thread that can't be started, which is about files.</summary>
-    public const string NoMoreThreads = "no more threads are allowed (ulimit -u, the cgroup's pids.max)";
+    public static string NoMoreThreads => OwnProcess.LacksAddressSpace
+        ? TooLittleAddressSpace
+        : "no more threads are allowed (ulimit -u, the cgroup's pids.max)";
+
+    // Neither the C library nor the runtime says that it was this limit.
+    private const string TooLittleAddressSpace = "the limit of address space (ulimit -v) is too low: raise it";
 
     /// <summary>The message for an exception; null if it is a defect of predump itself.</summary>
     /// <param name="e">The exception.</param>
@@ -25,10 +30,12 @@ public static class Failure
             $"{e.Message}: the whole machine has too many files open (sysctl fs.file-max)",
         LinuxException { Errno: Errno.EFBIG } =>
             $"{e.Message}: raise the file size limit (ulimit -f), or use a file system that supports larger files",
+        LinuxException { Errno: Errno.ENOSYS } => $"{e.Message}: this kernel lacks the call, or a seccomp filter refuses it",
+        LinuxException { Errno: Errno.ENOMEM } or OutOfMemoryException when OwnProcess.LacksAddressSpace => TooLittleAddressSpace,
         LinuxException or IOException or UnauthorizedAccessException or InvalidDataException => e.Message,
         TypeInitializationException { InnerException: { } inner } => TryExplain(inner, tree),
         Win32Exception { NativeErrorCode: Errno.EAGAIN } => NoMoreThreads,
-        OutOfMemoryException => "out of memory, or no more threads are allowed (ulimit -v, ulimit -u, the cgroup's limits)",
+        OutOfMemoryException => "out of memory, or no more threads are allowed (ulimit -u, the cgroup's limits)",
         _ => null,
     };
 

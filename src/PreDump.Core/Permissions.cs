@@ -13,8 +13,10 @@ public static class Permissions
     {
         var own = ProcStatus.OfOurselves();
         bool mayTrace = own?.Has(Capability.SysPtrace) == true;
-        if (refused.Call == "open" && !refused.Subject.StartsWith("/proc/", StringComparison.Ordinal))
-            return "this user may not open it: run predump as root, or change its owner or mode";
+        if (refused.Call != "ptrace" && !refused.Subject.StartsWith("/proc/", StringComparison.Ordinal))
+            return OfCall(refused, own);
+        if (refused.Call == "ptrace" && KernelProbe.PtraceIsFiltered())
+            return "a seccomp filter refuses ptrace(2) to predump itself: run it where no filter does";
         if (YamaScope() == 3)
             return "kernel.yama.ptrace_scope is 3: no task may be traced until the next boot, not even by root";
         if (mayTrace && refused is { Call: "open", Errno: Errno.EACCES } && !own!.Has(Capability.DacOverride))
@@ -31,6 +33,19 @@ public static class Permissions
                 + "run predump as root or give it that capability";
         return "it is not dumpable (it has changed its user, has capabilities of its own, or has requested that with prctl(2), "
             + $"PR_SET_DUMPABLE), and reading it {both}";
+    }
+
+    // It is about a file, or about nothing but predump itself.
+    private static string OfCall(LinuxException refused, ProcStatus? own)
+    {
+        const string Filter = "the seccomp filter that predump runs under";
+        bool filtered = own?.HasSeccompFilter == true;
+        if (!refused.Subject.Contains('/'))
+            return filtered ? $"{Filter} refuses it" : "the kernel or a security module refuses it";
+        if (refused is { Call: "open", Errno: Errno.EACCES } && own?.Has(Capability.DacOverride) != true)
+            return "this user may not open it: run predump as root, or change its owner or mode";
+        return "its file system does not allow it, or its attributes or its directory's do not (immutable, append-only: lsattr)"
+            + (filtered ? $", or {Filter} refuses it" : "");
     }
 
     /// <summary>The capabilities needed for reading tasks of other users, and tasks that are not dumpable.</summary>

@@ -29,6 +29,9 @@ public static class ImageNames
     /// before the first one.</summary>
     public const string Child = "predump-child";
 
+    /// <summary>The file that becomes <see cref="Child"/>. If it remains, a round was killed.</summary>
+    public const string NewChild = ".predump-child.new";
+
     /// <summary>The frame ledger: in which frame each page was (<see cref="FrameLedgerFormat"/>).</summary>
     public const string Frames = "predump-frames";
 

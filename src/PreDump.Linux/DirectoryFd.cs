@@ -74,7 +74,7 @@ public sealed unsafe class DirectoryFd : IDisposable
     {
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* at = CString.Terminated(path + "/.", buffer))
-            return LibCExtra.faccessat(LibCExtra.AT_FDCWD, at, LibCExtra.F_OK, 0) == 0;
+            return Syscall.FAccessAt(LibCExtra.AT_FDCWD, at) == 0;
     }
 
     /// <summary>Whether a name exists; false for a dangling symbolic link. See faccessat(2).</summary>
@@ -84,7 +84,7 @@ public sealed unsafe class DirectoryFd : IDisposable
         Span<byte> buffer = stackalloc byte[CString.MaxLength];
         fixed (byte* at = CString.Terminated(name, buffer))
         {
-            if (LibCExtra.faccessat(Number, at, LibCExtra.F_OK, 0) == 0)
+            if (Syscall.FAccessAt(Number, at) == 0)
                 return true;
             int error = errno;
             return error == ENOENT || error == ENOTDIR || error == ELOOP ? false : throw _fd.Failed("access", PathOf(name));
@@ -135,8 +135,29 @@ public sealed unsafe class DirectoryFd : IDisposable
                 throw _fd.Failed("rename", PathOf(from));
     }
 
-    /// <summary>Removes a file; errors are ignored. See unlinkat(2).</summary>
-    public void TryUnlink(string name) => _ = Remove(name, 0);
+    /// <summary>Removes a file. Returns 0, or the errno. See unlinkat(2).</summary>
+    public int TryUnlink(string name) => Remove(name, 0) == 0 ? 0 : errno;
+
+    /// <summary>Removes a file, if there is one. See unlinkat(2).</summary>
+    /// <exception cref="LinuxException">It can't be removed.</exception>
+    public void RemoveIfPresent(string name)
+    {
+        if (TryUnlink(name) is not 0 and not Errno.ENOENT and var error)
+            throw new LinuxException("unlink", PathOf(name), error);
+    }
+
+    /// <summary>Whether nothing in it may be renamed or removed (chattr +a); false if the file system can't tell. See
+    /// ioctl_iflags(2).</summary>
+    public bool IsAppendOnly
+    {
+        get
+        {
+            const int FS_IOC_GETFLAGS = unchecked((int)0x80086601); // _IOR('f', 1, long)
+            const long FS_APPEND_FL = 0x20;
+            long flags = 0;
+            return ioctl(Number, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_APPEND_FL) != 0;
+        }
+    }
 
     /// <summary>Removes an empty directory; errors are ignored. See unlinkat(2), AT_REMOVEDIR.</summary>
     public void TryRemoveDirectory(string name) => _ = Remove(name, LibCExtra.AT_REMOVEDIR);

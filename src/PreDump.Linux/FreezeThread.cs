@@ -64,10 +64,11 @@ public static unsafe class FreezeThread
     /// <summary>Gives the calling thread real-time priority until it ends. Otherwise each released thread could run before the
     /// next one is released. Without CAP_SYS_NICE nothing changes and the freeze takes longer. See
     /// sched_setscheduler(2).</summary>
-    internal static void RaisePriority()
+    /// <returns>Whether it got that priority.</returns>
+    internal static bool RaisePriority()
     {
         int priority = 1;
-        _ = sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority);
+        return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) == 0;
     }
 
     /// <summary>Sleeps. Exact to a few microseconds on the freeze's thread, whose timer slack is minimal. See

@@ -52,6 +52,7 @@ public readonly ref struct FrozenTree : IDisposable
     /// <exception cref="OperationCanceledException">The freeze was cancelled.</exception>
     public static FrozenTree Freeze(FreezeRequest request, FreezePatience patience, CancellationToken cancel)
     {
+        Tracees.RefuseWithoutWait();
         var tree = new ProcessTree(request.Root);
         var tracees = new Tracees(cancel) { Newborn = tree.AddNewborn, Executed = task => task.FilesAreStale = true };
         try

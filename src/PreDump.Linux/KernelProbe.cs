@@ -39,6 +39,33 @@ public static unsafe class KernelProbe
         return copy == 7;
     }
 
+    /// <summary>Whether the kernel lists each thread's children (CONFIG_PROC_CHILDREN).</summary>
+    public static bool ListsChildren() => ChildSearch.HasFiles;
+
+    /// <summary>Whether pidfd_open(2) can refer to a process.</summary>
+    public static bool OpenPidFd()
+    {
+        using var ourselves = ProcessHandle.TryOpen(Environment.ProcessId);
+        return ourselves?.IsPidFd == true;
+    }
+
+    /// <summary>Whether process_madvise(2) can send a page of predump's own to swap, or would if there were any.</summary>
+    public static bool PageOut()
+    {
+        using var page = new NativeBuffer(1);
+        using var ourselves = ProcessHandle.TryOpen(Environment.ProcessId);
+        fixed (byte* p = page.Span)
+            return ourselves?.PageOut(new MemoryRange((ulong)p, (ulong)page.Length)) > 0;
+    }
+
+    /// <summary>Whether a thread of predump's gets real-time priority: with CAP_SYS_NICE, too, a cgroup without a share of
+    /// real-time CPU or a seccomp filter may refuse it. See sched_setscheduler(2) and sched(7).</summary>
+    public static bool RaisePriority() => FreezeThread.Run(FreezeThread.RaisePriority);
+
+    /// <summary>Whether predump itself may not call ptrace(2), for whatever task: tried on a pid that no process can have. Only a
+    /// seccomp filter does that.</summary>
+    public static bool PtraceIsFiltered() => ptrace(PTRACE_SEIZE, int.MaxValue, 0, 0) != 0 && errno != ESRCH;
+
     /// <summary>Whether ptrace(2) can seize and stop a child, which is started for this test.</summary>
     public static bool SeizeChild()
     {

@@ -8,7 +8,8 @@ namespace PreDump.Linux;
 /// <summary>Settings of predump's own process: descriptors, limits, signals and priority.</summary>
 public static unsafe class OwnProcess
 {
-    private const int SIG_IGN = 1, SIGXFSZ = 25, RLIMIT_NOFILE = 7;
+    private const int SIG_IGN = 1, SIGXFSZ = 25, RLIMIT_NOFILE = 7, RLIMIT_AS = 9;
+    private const ulong AddressSpaceOfThreads = 32 * 1024 * 1024; // bytes: a few stacks, and a batch for each
 
     // Signals that terminate a process, except SIGKILL and the CPU's exceptions, which the runtime handles (and raises SIGABRT).
     private static readonly int[] s_deadly = [1, 2, 3, 5, 6, 10, 12, 13, 14, 15, 16, 24, 26, 27, 29, 30, 31];
@@ -20,6 +21,19 @@ public static unsafe class OwnProcess
         {
             ulong* limits = stackalloc ulong[2]; // struct rlimit: soft, hard
             return getrlimit(RLIMIT_NOFILE, limits) == 0 ? limits[0] : 1024;
+        }
+    }
+
+    /// <summary>Whether the limit of address space leaves no room for threads and buffers. See getrlimit(2), RLIMIT_AS, and
+    /// proc_pid_statm(5).</summary>
+    public static bool LacksAddressSpace
+    {
+        get
+        {
+            ulong* limits = stackalloc ulong[2];
+            return getrlimit(RLIMIT_AS, limits) == 0 && limits[0] != ulong.MaxValue
+                && ulong.TryParse(ProcFs.TryReadText("/proc/self/statm")?.Split(' ')[0], out ulong pages)
+                && PageSize.BytesOf(pages) + AddressSpaceOfThreads > limits[0];
         }
     }
 
@@ -46,6 +60,9 @@ public static unsafe class OwnProcess
         using var score = Fd.TryOpen("/proc/self/oom_score_adj", O_WRONLY, out _);
         _ = score?.TryWriteOnce("-1000"u8); // only root may
     }
+
+    /// <summary>Ends the process at once: nothing is cleaned up, and no thread is waited for. See _exit(2).</summary>
+    public static void ExitAtOnce(int exitCode) => LibCExtra._exit(exitCode);
 
     /// <summary>Redirects standard input, output and error to /dev/null, as a daemon does. See dup2(2).</summary>
     /// <exception cref="LinuxException">/dev/null can't be opened.</exception>

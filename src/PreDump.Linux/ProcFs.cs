@@ -139,9 +139,31 @@ public static class ProcFs
         return tids;
     }
 
-    /// <summary>The child processes that a thread has forked and not yet reaped. See proc_tid_children(5); needs
-    /// CONFIG_PROC_CHILDREN.</summary>
-    public static List<int> Children(int pid, int tid) => TryRead($"/proc/{pid}/task/{tid}/children", PidsIn) ?? [];
+    /// <summary>The child processes that a thread has forked and not yet reaped; null if the thread has gone, or if the kernel
+    /// lacks these files (CONFIG_PROC_CHILDREN). See proc_tid_children(5).</summary>
+    public static List<int>? Children(int pid, int tid) => TryRead($"/proc/{pid}/task/{tid}/children", PidsIn);
+
+    /// <summary>The pids of all processes that this user may see.</summary>
+    /// <exception cref="LinuxException">/proc can't be read.</exception>
+    public static List<int> Processes()
+    {
+        var pids = new List<int>();
+        using var directory = Fd.Open("/proc", O_RDONLY | O_DIRECTORY);
+        DirectoryEntries.Numbers(directory, pids);
+        return pids;
+    }
+
+    /// <summary>The parent's pid; 0 if there is none, or no such process. See proc_pid_stat(5), field 4.</summary>
+    /// <exception cref="LinuxException">The file can't be read for another reason.</exception>
+    public static int ParentOf(int pid)
+    {
+        Span<byte> stat = stackalloc byte[1024];
+        return ParentIn(StatAfterComm(pid, stat));
+    }
+
+    /// <summary>Parses field 4 of a stat file, given its text from field 3 on; 0 if it is missing.</summary>
+    internal static int ParentIn(ReadOnlySpan<byte> rest) =>
+        rest.Length > 2 && Utf8Parser.TryParse(rest[2..], out int parent, out _) ? parent : 0;
 
     /// <summary>Parses a list of pids separated by blanks.</summary>
     internal static List<int> PidsIn(ReadOnlySpan<byte> text)

@@ -39,6 +39,9 @@ public sealed record ProcStatus
     /// <summary>The effective capabilities (CapEff): bit N stands for capability N.</summary>
     public ulong EffectiveCapabilities { get; private init; }
 
+    /// <summary>Whether a seccomp filter may refuse system calls to the task.</summary>
+    public bool HasSeccompFilter { get; private init; }
+
     /// <summary>Whether a capability is in the task's effective set.</summary>
     public bool Has(Capability capability) => (EffectiveCapabilities >> (int)capability & 1) != 0;
 
@@ -67,6 +70,7 @@ public sealed record ProcStatus
             HasMemory = !Field(text, "VmSize:"u8).IsEmpty,
             IgnoredSignals = Mask(Field(text, "SigIgn:"u8)),
             EffectiveCapabilities = Mask(Field(text, "CapEff:"u8)),
+            HasSeccompFilter = Number(Field(text, "Seccomp:"u8)) == 2,
         };
     }
 

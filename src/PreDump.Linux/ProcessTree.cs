@@ -1,11 +1,12 @@
 namespace PreDump.Linux;
 
-/// <summary>A process and all its descendants, with all their threads, found through /proc/PID/task and its children files. The
-/// tree may be running: <see cref="Scan"/> repeats until a complete pass finds nothing new.</summary>
+/// <summary>A process and all its descendants (<see cref="ChildSearch"/>), with all their threads. The tree may be running:
+/// <see cref="Scan"/> repeats until a complete pass finds nothing new.</summary>
 public sealed class ProcessTree : IDisposable
 {
     private readonly List<TreeTask> _tasks = [];
     private readonly Dictionary<int, TreeTask> _byPid = [];
+    private readonly ChildSearch _childSearch = new();
     private int _threads;
 
     /// <summary>Creates a tree that holds only its root.</summary>
@@ -34,6 +35,7 @@ public sealed class ProcessTree : IDisposable
         do
         {
             changed = false;
+            _childSearch.BeginPass();
             for (int i = 0; i < _tasks.Count; i++)
             {
                 var task = _tasks[i];
@@ -43,7 +45,7 @@ public sealed class ProcessTree : IDisposable
                 foreach (int tid in tids)
                     changed |= AddThread(task, tid, found);
                 foreach (int tid in tids)
-                    foreach (int child in ProcFs.Children(task.Pid, tid))
+                    foreach (int child in _childSearch.Of(task.Pid, tid))
                         changed |= AddProcess(child) is not null;
             }
         } while (changed);
@@ -79,7 +81,7 @@ public sealed class ProcessTree : IDisposable
         return true;
     }
 
-    // A child that is in its parent's children file but not in /proc has gone, or is hidden. If it is hidden, the tree would be
+    // A child that its parent has and that is not in /proc has gone, or is hidden. If it is hidden, the tree would be
     // incomplete.
     private TreeTask? AddProcess(int pid)
     {

@@ -1,5 +1,4 @@
 using PreDump.Linux.Interop;
-using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
 namespace PreDump.Linux;
@@ -8,25 +7,21 @@ namespace PreDump.Linux;
 /// injected into the task. Thread-safe: several threads may read at the same time.</summary>
 public sealed unsafe class RemoteMemory : IDisposable
 {
-    private const int MADV_PAGEOUT = 21;
-
     private readonly int _tid;
-    private readonly Fd _pidFd;
+    private readonly ProcessHandle _process;
     private readonly Lock _opening = new();
     private Fd? _mem;
 
-    private RemoteMemory(int tid, Fd pidFd) => (_tid, _pidFd) = (tid, pidFd);
+    private RemoteMemory(int tid, ProcessHandle process) => (_tid, _process) = (tid, process);
 
-    /// <summary>Opens a task's memory. Returns null if the task has ended, even if its pid has been reused since. See
-    /// pidfd_open(2).</summary>
+    /// <summary>Opens a task's memory. Returns null if the task has ended, even if its pid has been reused since.</summary>
     /// <param name="task">The task as it was in the freeze.</param>
-    /// <exception cref="LinuxException">pidfd_open(2) failed for another reason.</exception>
+    /// <exception cref="LinuxException">It can't be opened for another reason, EMFILE for example.</exception>
     public static RemoteMemory? TryOpen(TreeTask task)
     {
-        int pidFd = Syscall.PidFdOpen(task.Pid);
-        if (pidFd < 0)
-            return errno == ESRCH ? null : throw new LinuxException("pidfd_open", task.Pid.ToString(), errno);
-        var memory = new RemoteMemory(task.LiveTid, Fd.Adopt(pidFd, $"pidfd {task.Pid}"));
+        if (ProcessHandle.TryOpen(task.Pid) is not { } process)
+            return null;
+        var memory = new RemoteMemory(task.LiveTid, process);
         if (ProcFs.StartTime(task.Pid) == task.StartTime)
             return memory;
         memory.Dispose();
@@ -34,14 +29,7 @@ public sealed unsafe class RemoteMemory : IDisposable
     }
 
     /// <summary>Whether the process has ended, after which its pid may be reused.</summary>
-    public bool HasEnded
-    {
-        get
-        {
-            var poll = new pollfd { fd = _pidFd.Number, events = POLLIN };
-            return LibC.poll(&poll, 1, 0) > 0;
-        }
-    }
+    public bool HasEnded => _process.HasEnded;
 
     /// <summary>Copies the ranges consecutively into <paramref name="to"/>. Returns the number of bytes copied; if it is less
     /// than the ranges' total, the page that follows can't be read. Returns -1 and sets <paramref name="error"/> if nothing was
@@ -90,12 +78,12 @@ public sealed unsafe class RemoteMemory : IDisposable
         Math.Max(0, Mem?.TryReadAt(to[..(int)range.Length], range.Start) ?? 0);
 
     /// <summary>Sends pages to swap; errors are ignored (it needs CAP_SYS_NICE). See process_madvise(2), MADV_PAGEOUT.</summary>
-    public void PageOut(MemoryRange range) => _ = Syscall.ProcessMadvise(_pidFd.Number, &range, 1, MADV_PAGEOUT);
+    public void PageOut(MemoryRange range) => _ = _process.PageOut(range);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _pidFd.Dispose();
+        _process.Dispose();
         _mem?.Dispose();
     }
 }

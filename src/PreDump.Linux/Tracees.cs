@@ -49,6 +49,17 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
     /// <summary>Called for a process that has called exec since it was seized.</summary>
     public Action<TreeTask> Executed { get; set; } = _ => { };
 
+    /// <summary>Checks that predump may wait for tracees: a seccomp filter that refuses it must not be found out when they are
+    /// stopped. See waitpid(2).</summary>
+    /// <exception cref="LinuxException">The call is refused.</exception>
+    public static void RefuseWithoutWait()
+    {
+        int status;
+        if (waitpid(Environment.ProcessId, &status, WNOHANG | WALL | WNOTHREAD) < 0
+            && errno is var error && (error == EPERM || error == EACCES || error == ENOSYS))
+            throw new LinuxException("waitpid", "a traced task", error);
+    }
+
     /// <summary>Starts tracing a thread without stopping it. False if it has gone or is a zombie. See ptrace(2),
     /// PTRACE_SEIZE.</summary>
     /// <exception cref="LinuxException">EPERM: not permitted.</exception>
@@ -201,6 +212,9 @@ internal sealed unsafe class Tracees(CancellationToken cancel)
             tracee.State = State.Parked;
             return;
         }
+        if (state == 'D' && FrozenCgroup.Of(tracee.Tid) is { } cgroup)
+            throw new TreeException($"thread {tracee.Tid} of task {tracee.Task} can't stop, as its freezer cgroup {cgroup} is "
+                + $"frozen: thaw that (echo THAWED > {cgroup}/freezer.state), or let predump use it", TreeInput.FreezerCgroup);
         cancel.ThrowIfCancellationRequested();
         if (_patience.IsOver(_interrupted, asleep: state == 'D'))
             throw new NotStoppedException($"thread {tracee.Tid} of task {tracee.Task} did not stop: "

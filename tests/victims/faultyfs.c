@@ -1,5 +1,5 @@
 /* A file system in memory whose N-th write fails with EIO: faultyfs N FOLDER. With "cached" as a third argument the kernel caches
- * writes until the file is closed, as a network file system does. A FUSE daemon without a library; it ends when FOLDER is
+ * writes until the file is closed, as a network file system does; with "hangs" that write is never answered. A FUSE daemon without a library; it ends when FOLDER is
  * unmounted, and prints whether the write happened. One folder without subfolders. */
 #include "victim.h"
 #include <linux/fuse.h>
@@ -14,7 +14,7 @@ static struct file {
     char *data;
     uint64_t size;
 } files[FILES]; /* node N + 2; without a name: free */
-static int device;
+static int device, hangs;
 
 static void answer(const struct fuse_in_header *to, int error, const void *data, size_t length)
 {
@@ -73,6 +73,11 @@ static void resize(struct file *file, uint64_t size)
 static void store(const struct fuse_in_header *in, const struct fuse_write_in *what, int fails)
 {
     struct file *file = &files[in->nodeid - 2];
+    if (fails && hangs) {
+        puts("HANGS");
+        fflush(stdout);
+        return;
+    }
     if (fails)
         return answer(in, EIO, NULL, 0);
     uint64_t end = what->offset + what->size;
@@ -119,6 +124,7 @@ int main(int argc, char **argv)
 {
     die_with_parent();
     long left = (long)argument(argc, argv, 1, 1);
+    hangs = argc > 3 && strcmp(argv[3], "hangs") == 0;
     char options[64];
     device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (device == -1)

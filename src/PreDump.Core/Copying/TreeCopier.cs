@@ -14,6 +14,7 @@ public sealed class TreeCopier : IDisposable
 {
     private readonly CopyShare _share;
     private readonly bool _notesFrames;
+    private readonly IObserver _observer;
     private readonly FirstFailure _failure = new();
     private readonly RateLimit? _rate;
     private readonly CopyPlan _plan;
@@ -32,7 +33,7 @@ public sealed class TreeCopier : IDisposable
     public TreeCopier(TreeSnapshot snapshot, ParentRound? parent, IPageSink sink, FrameLedgerWriter? ledger, CopyShare share,
         Summary summary, IObserver observer)
     {
-        (_share, _notesFrames) = (share, ledger is not null);
+        (_share, _notesFrames, _observer) = (share, ledger is not null, observer);
         _rate = share.MaxRate is { } rate ? new RateLimit(rate, _failure.Stopping) : null;
         _plan = new CopyPlan(snapshot, parent, summary.Planned, _failure.Stopping);
         _delivery = new BatchDelivery(sink, ledger, summary.Delivered, observer);
@@ -64,13 +65,18 @@ public sealed class TreeCopier : IDisposable
         _failure.Dispose();
     }
 
-    // Where there is no memory for another batch or thread, those that work are still waited for: they use the snapshot.
+    // One thread is enough: it takes the place of the freeze's, which has ended.
     private void StartThreads()
     {
+        int started = 0;
         try
         {
-            for (int i = 0; i < _share.Threads && !_failure.HasHappened; i++)
+            for (; started < _share.Threads && !_failure.HasHappened; started++)
                 _threads.Start(new PlannedBatch(PageBatch.OneOf(_share.Threads, _notesFrames)));
+        }
+        catch (Exception e) when (started > 0 && Failure.TryExplain(e) is { } reason)
+        {
+            _observer.Note($"only {started} of {_share.Threads} threads copy: {reason}");
         }
         catch (Exception e)
         {

@@ -31,14 +31,12 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
     /// <summary>Renames the parent's inventory until the round has ended. Once dirty tracking is reset, no other round can be
     /// based on this parent: if this one fails or predump is killed, the changes between the two freezes are lost, and neither
     /// predump nor criu may silently use it as a parent.</summary>
-    /// <exception cref="PreDumpException">Another round has claimed the parent.</exception>
+    /// <exception cref="PreDumpException">Another round has claimed the parent, or there is no room for its mark.</exception>
     public void Take()
     {
         try
         {
             parent.Claim();
-            _claimed = true;
-            RefuseSuperseded(); // again, because another round may have begun and ended since the first check
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
@@ -49,7 +47,11 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
         {
             observer.Warn($"{e.Message}: {parent.Path} can't be marked as used, so remember: whether this round succeeds or "
                 + "fails, don't build another one on it", RoundInput.Parent);
+            return;
         }
+        _claimed = true;
+        RefuseSuperseded(); // again, because another round may have begun and ended since the first check
+        RefuseUnmarkable();
     }
 
     /// <summary>Notes that dirty tracking is being reset: now only a complete round may release the parent. Called in the
@@ -75,6 +77,19 @@ public sealed class ParentClaim(ParentDirectory parent, IObserver observer) : ID
             observer.Warn($"{e.Message}: the round is complete, but its parent {parent.Path} could not be marked as used, so its "
                 + $"inventory remains {ImageNames.ClaimedInventory}: restoring through it is not affected, "
                 + "but the next round must be a full one");
+        }
+    }
+
+    private void RefuseUnmarkable()
+    {
+        try
+        {
+            parent.ReserveMark();
+        }
+        catch (LinuxException e)
+        {
+            throw new PreDumpException($"{parent.Path} can't be marked as the parent of this round ({e.Message}), so the next "
+                + "one would have to be a full copy: make room in its directory, or give no parent", RoundInput.Parent);
         }
     }
 

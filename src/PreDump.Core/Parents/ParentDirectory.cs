@@ -20,6 +20,8 @@ public sealed class ParentDirectory : IDisposable
     // Enough for a path and a number.
     private const int MaxChildBytes = 8 * 1024;
 
+    private Fd? _reserved; // the mark before it is written, under its provisional name
+
     /// <summary>Wraps an open directory.</summary>
     /// <param name="images">The directory; closed with this object.</param>
     public ParentDirectory(ImageDirectory images) => Images = images;
@@ -54,20 +56,43 @@ public sealed class ParentDirectory : IDisposable
     /// <exception cref="LinuxException">The inventory can't be renamed.</exception>
     public void Release() => Images.Descriptor.Rename(ImageNames.ClaimedInventory, ImageNames.Inventory);
 
+    /// <summary>Creates the file for <see cref="Mark"/> under another name and takes its space, so that marking does not fail
+    /// when it is too late. Only for the owner of the claim.</summary>
+    /// <exception cref="LinuxException">It can't be created, or there is no space.</exception>
+    public void ReserveMark()
+    {
+        Images.Descriptor.RemoveIfPresent(ImageNames.NewChild); // of a round that was killed
+        _reserved = Images.Descriptor.CreatePrivate(ImageNames.NewChild);
+        _reserved.Write(new byte[MaxChildBytes]);
+    }
+
     /// <summary>Marks the directory with the round or dump that was made on it.</summary>
     /// <param name="child">The directory of that round or dump.</param>
     /// <param name="uptime">The child's dump_uptime, in microseconds since boot.</param>
     /// <exception cref="LinuxException">EEXIST: there is a mark already; or it can't be written.</exception>
     public void Mark(string child, ulong uptime)
     {
-        using var mark = Images.Descriptor.CreatePrivate(ImageNames.Child);
-        mark.Write(Encoding.UTF8.GetBytes($"{child}\n{uptime}\n"));
-        mark.Close();
+        if (_reserved is null)
+            ReserveMark();
+        var text = Encoding.UTF8.GetBytes($"{child}\n{uptime}\n");
+        _reserved!.WriteAt(text, 0);
+        _reserved.Truncate((ulong)text.Length);
+        _reserved.Close();
+        if (HasChild)
+            throw new LinuxException("rename", Images.PathOf(ImageNames.Child), Errno.EEXIST);
+        Images.Descriptor.Rename(ImageNames.NewChild, ImageNames.Child);
+        _reserved = null;
     }
 
     /// <summary>Removes the mark of an earlier child; errors are ignored.</summary>
     public void Unmark() => Images.Descriptor.TryUnlink(ImageNames.Child);
 
-    /// <inheritdoc/>
-    public void Dispose() => Images.Dispose();
+    /// <summary>Closes the directory. A mark that was reserved and not made is removed.</summary>
+    public void Dispose()
+    {
+        _reserved?.Dispose();
+        if (_reserved is not null)
+            Images.Descriptor.TryUnlink(ImageNames.NewChild);
+        Images.Dispose();
+    }
 }

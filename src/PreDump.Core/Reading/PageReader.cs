@@ -149,12 +149,19 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
         return got;
     }
 
-    // The page is still there: once more, by force.
+    // The page tables still show the page: once more, by force. Then either the task has no such memory any more (the vdso is
+    // taken to be there always; after an exec the page tables may be those of a vfork parent), or it can't be read.
     private void ReadStubborn()
     {
         int before = _bytes;
         if (TryReadForced() || _bytes > before || SkipVanished())
             return;
+        var rest = _pieces.Rest;
+        if (!_memory.IsMapped(rest.Start, out ulong until))
+        {
+            LoseVanished(rest with { Length = Math.Min(until, rest.End) - rest.Start });
+            return;
+        }
         Losses = Losses with { Unreadable = Losses.Unreadable + 1 }; // broken hardware, or a guard page of an older kernel
         _pieces.Skip(PageSize.Bytes);
     }
@@ -183,7 +190,12 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
         ulong next = NextThere(rest);
         if (next == rest.Start)
             return false;
-        var vanished = rest with { Length = next - rest.Start };
+        LoseVanished(rest with { Length = next - rest.Start });
+        return true;
+    }
+
+    private void LoseVanished(MemoryRange vanished)
+    {
         Lose(PageSize.Pages(vanished.Length));
         if (notesFrames) // gone from here, it may be elsewhere
         {
@@ -192,7 +204,6 @@ public sealed class PageReader(int maxBytes, bool notesFrames = false) : IDispos
             Notes.Add(vanished.Start, frames);
         }
         _pieces.Skip((int)vanished.Length);
-        return true;
     }
 
     // The first page that the page tables still show; the end where there is none.

@@ -5,8 +5,10 @@ namespace PreDump.Core.Reading;
 /// <summary>The memory of a task, and what it takes to read it. Several threads may read at a time.</summary>
 public sealed class TaskMemory : IDisposable
 {
-    private TaskMemory(RemoteMemory pages, ProcPagemap pagemap, RoomToSwapIn roomToSwapIn) =>
-        (Pages, Pagemap, RoomToSwapIn) = (pages, pagemap, roomToSwapIn);
+    private readonly int _tid;
+
+    private TaskMemory(int tid, RemoteMemory pages, ProcPagemap pagemap, RoomToSwapIn roomToSwapIn) =>
+        (_tid, Pages, Pagemap, RoomToSwapIn) = (tid, pages, pagemap, roomToSwapIn);
 
     /// <summary>Reads its pages.</summary>
     public RemoteMemory Pages { get; }
@@ -28,7 +30,8 @@ public sealed class TaskMemory : IDisposable
         var pages = RemoteMemory.TryOpen(task) ?? throw new TaskGoneException(notPermitted: false);
         try
         {
-            return new TaskMemory(pages, ProcPagemap.Open(task.LiveTid), new RoomToSwapIn(task, pages, maps, stopping));
+            var pagemap = ProcPagemap.Open(task.LiveTid);
+            return new TaskMemory(task.LiveTid, pages, pagemap, new RoomToSwapIn(task, pages, maps, stopping));
         }
         catch
         {
@@ -36,6 +39,12 @@ public sealed class TaskMemory : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether the task still maps an address. After an exec its page tables, as they were opened, may show memory that
+    /// only others still have.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="until">The first address above it for which the answer differs.</param>
+    public bool IsMapped(ulong address, out ulong until) => PresentMaps.Has(_tid, address, out until);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -12,9 +12,11 @@ namespace PreDump.Core.Rounds;
 
 /// <summary>One round, from the running tree to its images:
 /// <code>
-///   open the parent --> freeze --> maps, dirty pages, reset --> thaw --> copy and write --> parent link --> inventory
-///                       |&lt;------- the tree is frozen -------->|
-/// </code></summary>
+///   open the parent --> parent link --> freeze --> maps, dirty pages, reset --> thaw --> copy and write --> inventory
+///                                       |&lt;------- the tree is frozen -------->|
+/// </code>
+/// Once tracking is reset, a round that fails costs the parent. So what the environment may refuse is done before the
+/// freeze, or tried there, or the round does without it.</summary>
 /// <param name="request">The request.</param>
 /// <param name="images">The directory for the images; with a remote, for the inventory and the frame ledger only.</param>
 /// <param name="remote">Receives the pages instead of the images directory; null for none.</param>
@@ -39,6 +41,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         if (!_tracker.Works)
             observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final "
                 + "criu dump can't use them as its parent", RoundInput.Kernel);
+        if (request.Parent.Directory is { } previous)
+            images.LinkParent(previous);
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
 
         using var snapshot = Freeze(parent, cancel);
@@ -48,8 +52,6 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
             Copy(snapshot, parent, sink, ledger, summary, cancel);
             sink.Complete();
         }
-        if (request.Parent.Directory is { } previous)
-            images.LinkParent(previous);
         summary.Total = Stopwatch.GetElapsedTime(request.Asked);
         observer.Written(summary);
         cancel.ThrowIfCancellationRequested();

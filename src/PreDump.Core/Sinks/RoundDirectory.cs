@@ -52,8 +52,7 @@ public sealed class RoundDirectory : IDisposable
 
     /// <summary>Creates the link to the parent images that CRIU follows. An existing link must have the same target.</summary>
     /// <param name="target">The parent's directory, relative to this one.</param>
-    /// <exception cref="PreDumpException">There is a link with another target.</exception>
-    /// <exception cref="LinuxException">The link can't be created.</exception>
+    /// <exception cref="PreDumpException">There is a link with another target, or the link can't be created.</exception>
     public void LinkParent(string target)
     {
         if (ParentLink is { } present)
@@ -63,7 +62,18 @@ public sealed class RoundDirectory : IDisposable
                     + $"but {target} is to be the parent: use an empty directory, or give the same parent", RoundInput.Parent);
             return;
         }
-        _directory.CreateSymlink(ImageNames.Parent, target);
+        try
+        {
+            _directory.CreateSymlink(ImageNames.Parent, target);
+        }
+        catch (LinuxException e)
+        {
+            string why = e.Errno == Errno.EEXIST
+                ? "what has its name is not a link; use an empty directory"
+                : "some file systems (FAT) have no symbolic links; use another one, or give no parent for a full copy";
+            throw new PreDumpException($"images directory {Path} can't have the link by which CRIU finds the parent "
+                + $"({Failure.TryExplain(e)}): {why}", RoundInput.ImagesDirectory);
+        }
         _created.Add(ImageNames.Parent);
     }
 
@@ -155,12 +165,20 @@ public sealed class RoundDirectory : IDisposable
     /// <see cref="DirectoryFd.TryLock"/>.</summary>
     public bool TryLock() => _directory.TryLock();
 
+    /// <summary>Removes what was written, unless the images are complete.</summary>
+    /// <returns>The names that are left, because they can't be removed.</returns>
+    public IReadOnlyList<string> Remove()
+    {
+        if (_complete)
+            return [];
+        _created.RemoveAll(name => _directory.TryUnlink(name) is 0 or Errno.ENOENT);
+        return _created;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_complete)
-            foreach (var name in _created)
-                _directory.TryUnlink(name);
+        Remove();
         _directory.Dispose();
     }
 
@@ -176,16 +194,13 @@ public sealed class RoundDirectory : IDisposable
 
     private void RefuseUnwritable()
     {
-        const string Probe = ".predump.probe";
         try
         {
-            _directory.TryUnlink(Probe);
-            _directory.CreatePrivate(Probe).Dispose();
-            _directory.TryUnlink(Probe);
+            DirectoryTrial.Run(_directory);
         }
         catch (LinuxException e)
         {
-            throw new PreDumpException($"images directory {Path} can't be written ({e.Message}): use another one",
+            throw new PreDumpException($"images directory {Path} can't be written ({Failure.TryExplain(e)}): use another one",
                 RoundInput.ImagesDirectory);
         }
     }

@@ -65,11 +65,7 @@ internal static unsafe partial class LibCExtra
     public static partial int renameat(int oldDirectory, byte* oldPath, int newDirectory, byte* newPath);
 
     public const int AT_FDCWD = -100;
-    public const int F_OK = 0;
     public const int AT_REMOVEDIR = 0x200;
-
-    [LibraryImport("libc.so.6", SetLastError = true)]
-    public static partial int faccessat(int directory, byte* path, int mode, int flags);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int mkdirat(int directory, byte* path, uint mode);
@@ -96,6 +92,9 @@ internal static unsafe partial class LibCExtra
 
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int setrlimit(int resource, ulong* limits);
+
+    [LibraryImport("libc.so.6")]
+    public static partial void _exit(int status);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint signal(int signal, nint handler);

@@ -7,7 +7,7 @@ namespace PreDump.Linux.Interop;
 /// <summary>System calls that not every glibc wraps, made by number. See syscall(2).</summary>
 internal static unsafe class Syscall
 {
-    private const int KCMP_VM = 1;
+    private const int KCMP_VM = 1, F_OK = 0;
 
     private static readonly bool s_x64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
@@ -16,6 +16,11 @@ internal static unsafe class Syscall
 
     /// <summary>A new descriptor that refers to a process; -1 on failure (errno). See pidfd_open(2).</summary>
     public static int PidFdOpen(int pid) => (int)(long)syscall((syscall_arg)434, (syscall_arg)pid, (syscall_arg)0);
+
+    /// <summary>Whether a path exists, symbolic links followed: 0, or -1 (errno). See faccessat(2), F_OK. glibc calls faccessat2,
+    /// and takes a seccomp filter's refusal of that for the answer.</summary>
+    public static int FAccessAt(int directory, byte* path) =>
+        (int)(long)syscall((syscall_arg)(s_x64 ? 269 : 48), (syscall_arg)directory, (syscall_arg)path, (syscall_arg)F_OK);
 
     /// <summary>Advises the kernel on ranges of another process's memory; returns the bytes advised, -1 on failure (errno). See
     /// process_madvise(2).</summary>

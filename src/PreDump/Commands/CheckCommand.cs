@@ -44,15 +44,24 @@ internal static class CheckCommand
             : "/proc hides no task from this user");
         yield return Tried("process_vm_readv", KernelProbe.ReadOwnMemory(),
             "memory can be copied", "memory can't be copied: a seccomp filter, or CONFIG_CROSS_MEMORY_ATTACH is off");
+        yield return new("pidfd_open", KernelProbe.OpenPidFd(), false, KernelProbe.OpenPidFd()
+            ? "a task can't be mistaken for another one that gets its pid"
+            : "missing or refused by a seccomp filter: /proc/PID/comm is used instead, and pages read from swap stay in memory");
+        yield return new("process_madvise", KernelProbe.PageOut(), false, KernelProbe.PageOut()
+            ? "pages that were read from swap are sent back"
+            : "missing, refused by a seccomp filter, or not permitted (CAP_SYS_NICE): pages read from swap stay in memory");
         int yama = Permissions.YamaScope();
-        string why = yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter?";
+        string why = KernelProbe.PtraceIsFiltered() ? "a seccomp filter refuses ptrace(2)"
+            : yama >= 2 ? $"kernel.yama.ptrace_scope is {yama}" : "a seccomp filter or a security module?";
         yield return Tried("ptrace", KernelProbe.SeizeChild(),
             "a child of predump's own can be frozen", $"not even a child of predump's own can be frozen: {why}");
         yield return new("/proc/PID/mem", KernelProbe.ReadForced(), false, KernelProbe.ReadForced()
             ? "memory without PROT_READ can be copied"
             : "memory without PROT_READ can't be copied: it is left to the final dump");
-        yield return new("children", File.Exists("/proc/self/task/" + Environment.ProcessId + "/children"), true,
-            "/proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): how descendants are found");
+        yield return new("children", KernelProbe.ListsChildren(), false, KernelProbe.ListsChildren()
+            ? "descendants are found through /proc/PID/task/TID/children"
+            : "no /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN): descendants are found by a look at all processes, which "
+                + "takes longer; criu itself needs these files");
         yield return new("yama", yama == 0 || (yama < 3 && self.Has(Capability.SysPtrace)), false, yama switch
         {
             0 => "off: tasks of the same user may be frozen",
@@ -69,8 +78,7 @@ internal static class CheckCommand
         yield return new("CAP_SYS_ADMIN", self.Has(Capability.SysAdmin), false, self.Has(Capability.SysAdmin)
             ? "page frames are visible"
             : "missing: page frames are hidden; without PAGEMAP_SCAN zero pages are not recognized and are copied, too");
-        yield return new("CAP_SYS_NICE", self.Has(Capability.SysNice), false, self.Has(Capability.SysNice)
-            ? "the freeze runs at real-time priority" : "missing: freezing many threads takes longer");
+        yield return Priority(self.Has(Capability.SysNice));
         yield return Freezer("freezer v1", "freezer", "/freezer.state");
         yield return Freezer("freezer v2", "cgroup2", "/cgroup.freeze");
     }
@@ -89,6 +97,16 @@ internal static class CheckCommand
             ? new("merged mappings", PageFrames.AreVisible, false,
                 $"a new mapping that the kernel joins with a clean one looks clean until it is written to: {instead}")
             : new("merged mappings", true, false, "the kernel marks new mappings, even those that it joins with a clean one");
+    }
+
+    // Tried, because a cgroup with a CPU quota and no share of real-time CPU refuses it to root, too.
+    private static Finding Priority(bool isCapable)
+    {
+        bool works = KernelProbe.RaisePriority();
+        return new("CAP_SYS_NICE", works, false, works ? "the freeze runs at real-time priority"
+            : isCapable ? "real-time priority is refused, though not for lack of CAP_SYS_NICE (the cgroup has no share of "
+                + "real-time CPU, cpu.rt_runtime_us, or a seccomp filter refuses it): freezing many threads takes longer"
+            : "missing: freezing many threads takes longer");
     }
 
     private static string Has(bool it) => it ? "with" : "without";

@@ -19,7 +19,8 @@ internal static class PageServerCommand
     /// <param name="arguments">The command line itself, for the daemon.</param>
     public static int Run(ServeOptions options, IReadOnlyList<string> arguments)
     {
-        using var signals = new Signals(); // no signal ends us before what we made is removed
+        // No signal ends us before what we made is removed.
+        using var signals = new Signals($"incomplete rounds may be left in {options.ImagesDirectory}");
         if (options.IsDaemon)
             return Serve(options, listener: options.Socket is null ? Listening.Inherited() : null, signals);
         using var status = StatusDescriptor.Open(options.StatusFd);

@@ -20,7 +20,8 @@ internal static class PreDumpCommand
     /// <param name="ignored">Options of criu that make no difference here.</param>
     public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
     {
-        using var signals = new Signals(); // no signal ends us before what we made is removed
+        // No signal ends us before what we made is removed.
+        using var signals = new Signals($"the tree runs on; what was written may be left in {options.ImagesDirectory}");
         using var images = RoundDirectory.Open(options.ImagesDirectory);
         using var work = WorkDirectory.Open(options);
         var log = Output.Log.Open(options);
@@ -39,12 +40,13 @@ internal static class PreDumpCommand
         catch (Exception e) when (e is OperationCanceledException or PeerException && signals.Received is not null)
         {
             var signal = signals.Received!.Value;
-            Report(log, $"ended by {signal}: what was written is removed, the tree runs on");
+            Report(log, $"ended by {signal}: {Remove(images) ?? "what was written is removed"}, the tree runs on");
             return ExitCode.OfSignal(signal.Number());
         }
         catch (Exception e) when (InputNames.TryExplain(e, options.Tree) is { } reason)
         {
-            Report(log, images.IsComplete ? $"the images are complete, but {reason}" : reason);
+            Report(log, images.IsComplete ? $"the images are complete, but {reason}"
+                : Remove(images) is { } left ? $"{reason}; {left}" : reason);
             return ExitCode.Failed;
         }
     }
@@ -86,6 +88,10 @@ internal static class PreDumpCommand
             throw new PreDumpException($"the summary could not be written to standard output ({e.Message})");
         }
     }
+
+    // What can't be removed, as a clause; null if all is.
+    private static string? Remove(RoundDirectory images) =>
+        images.Remove() is { Count: > 0 } left ? $"{string.Join(", ", left)} can't be removed from {images.Path}" : null;
 
     // The error line is on standard error even when the log goes elsewhere.
     private static void Report(ILogger log, string reason)

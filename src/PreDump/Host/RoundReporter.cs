@@ -26,6 +26,6 @@ internal sealed class RoundReporter(ILogger log, WorkDirectory work, bool quiet)
     public void Written(Summary summary)
     {
         ProgressLine.Erase();
-        work.WriteStats(summary.ToDumpStats());
+        work.WriteStats(summary.ToDumpStats(), this);
     }
 }

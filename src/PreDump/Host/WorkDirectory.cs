@@ -18,12 +18,15 @@ internal sealed class WorkDirectory : IDisposable
     private string StatsPath => Path.Combine(_options.WorkDirectory, ImageNames.Stats);
 
     /// <summary>Takes over the status descriptor.</summary>
-    /// <exception cref="PreDumpException">The directory or the descriptor is not there.</exception>
-    /// <exception cref="LinuxException">The statistics' name is taken by a link, or by another user's file.</exception>
+    /// <exception cref="PreDumpException">The directory or the descriptor is not there, or the directory can't be
+    /// written.</exception>
+    /// <exception cref="LinuxException">The statistics' name is taken by a directory, a link, or another user's file.</exception>
     public static WorkDirectory Open(PreDumpOptions options)
     {
         RefuseMissing(options.WorkDirectory);
         PrivateFile.RefuseForeign(Path.Combine(options.WorkDirectory, ImageNames.Stats)); // now, not when everything is copied
+        if (options.WorkDirectory != options.ImagesDirectory) // which was tried already
+            RefuseUnwritable(options.WorkDirectory);
         return new WorkDirectory(options);
     }
 
@@ -52,14 +55,22 @@ internal sealed class WorkDirectory : IDisposable
         }
     }
 
-    /// <summary>Writes stats-dump.</summary>
-    public void WriteStats(in DumpStats stats)
+    /// <summary>Writes stats-dump. If that fails now it is no reason to lose the round, and with it the chain.</summary>
+    public void WriteStats(in DumpStats stats, IObserver observer)
     {
         Span<byte> image = stackalloc byte[StatsImage.MaxBytes];
-        using var file = PrivateFile.CreateOrTruncate(StatsPath);
-        _statsWritten = true;
-        file.Write(image[..StatsImage.Write(image, stats)]);
-        file.Close();
+        try
+        {
+            using var file = PrivateFile.CreateOrTruncate(StatsPath);
+            _statsWritten = true;
+            file.Write(image[..StatsImage.Write(image, stats)]);
+            file.Close();
+        }
+        catch (LinuxException e)
+        {
+            observer.Warn($"the statistics can't be written ({e.Message}): the images don't need them");
+            RemoveStats();
+        }
     }
 
     /// <summary>The images are complete: the statistics stay.</summary>
@@ -71,6 +82,20 @@ internal sealed class WorkDirectory : IDisposable
         _status.Dispose();
         if (_statsWritten && !_keep)
             RemoveStats();
+    }
+
+    private static void RefuseUnwritable(string path)
+    {
+        try
+        {
+            using var directory = DirectoryFd.Open(path);
+            DirectoryTrial.Run(directory);
+        }
+        catch (LinuxException e)
+        {
+            throw new PreDumpException($"work directory {path} can't be written ({Failure.TryExplain(e)}): "
+                + "give --work-dir another one");
+        }
     }
 
     private void RemoveStats()

@@ -9,6 +9,8 @@ namespace PreDump.Tests.EndToEnd.Faults;
 /// </summary>
 public sealed class EveryCallTests
 {
+    private const string Stats = "stats-dump";
+
     /// <summary>The numbers and calls of tests/victims/preload/failing-calls, which tests/vm/faults.py reads as well.</summary>
     public static TheoryData<int, string> Errors => [.. from line in File.ReadLines(Victim.FileOf("failing-calls"))
                                                         where !line.StartsWith('#')
@@ -55,7 +57,11 @@ public sealed class EveryCallTests
             kinds.Add(call.Split(' ')[0]);
             var what = $"{call} (number {at}) failed with {error}: {result}";
             if (result.ExitCode == 0)
+            {
                 Assert.True(Content(images).SequenceEqual(undisturbed), $"other images than undisturbed: {what}");
+                Assert.True(File.Exists(Path.Combine(images, Stats)) || result.Errors.Contains("the statistics can't be written"),
+                    $"no statistics: {what}");
+            }
             else
             {
                 Refusal.Line(Refusal.Failure, result);
@@ -78,9 +84,9 @@ public sealed class EveryCallTests
         Assert.True(failed > 0, "none of these calls was made");
     }
 
-    // Inventory and statistics contain times; pages and pagemaps must be identical.
+    // The inventory contains times; pages and pagemaps must be identical. The statistics are no part of the images.
     private static List<string> Content(string images) =>
-        [.. Directory.GetFiles(images).Order(StringComparer.Ordinal)
+        [.. Directory.GetFiles(images).Where(file => Path.GetFileName(file) != Stats).Order(StringComparer.Ordinal)
             .Select(file => Path.GetFileName(file)
                 + (Path.GetFileName(file).StartsWith("pag", StringComparison.Ordinal)
                     ? Convert.ToHexString(File.ReadAllBytes(file)) : ""))];

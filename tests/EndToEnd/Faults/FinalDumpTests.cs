@@ -150,7 +150,7 @@ public sealed class FinalDumpTests
         var was = HandmadeDump.Content(dump.Round);
         Assert.True(warned || !now.ContainsKey(ImageNames.Inventory) || now.ContainsKey(ImageNames.Child),
             $"the parent looks as if it could be built upon: {what}");
-        string[] marks = [ImageNames.Inventory, ImageNames.ClaimedInventory, ImageNames.Child];
+        string[] marks = [ImageNames.Inventory, ImageNames.ClaimedInventory, ImageNames.Child, ImageNames.NewChild];
         Assert.Equal(was.Where(file => !marks.Contains(file.Key)), now.Where(file => !marks.Contains(file.Key)));
     }
 }

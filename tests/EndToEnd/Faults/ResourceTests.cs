@@ -76,7 +76,7 @@ public sealed class ResourceTests
                 break;
             Tally.Count("faults injected");
         }
-        Assert.True(failures >= 4, $"only {failures} writes were missed: pages, pagemap, statistics and inventory need one each");
+        Assert.True(failures >= 4, $"only {failures} writes were missed: the trial, pages, pagemap and inventory need one each");
         victim.Continue();
         await VictimState.AssertUnchanged(before, victim);
     }
@@ -140,6 +140,28 @@ public sealed class ResourceTests
             Assert.Contains("No space left", Refusal.Line(Refusal.Failure, result));
         await VictimState.AssertUnchanged(before, victim);
         Tally.Count("faults injected");
+    }
+
+    /// <summary>From too little for the runtime to start (which says so itself) up to enough: what predump says is the right
+    /// limit.</summary>
+    [Fact]
+    public async Task A_limit_of_address_space_that_is_too_low_is_named()
+    {
+        await using var victim = await Victim.Start("plain", 64);
+        int named = 0;
+        CommandResult? result = null;
+        for (int megabytes = 16; result?.ExitCode != 0; megabytes += 8)
+        {
+            Assert.True(megabytes < 2048, $"{result}");
+            using var scratch = new Scratch();
+            result = await Shell($"ulimit -v {megabytes * 1024}; exec \"$0\" \"$@\"", victim, scratch.Folder("images"));
+            if (result.ExitCode != Refusal.Failure)
+                continue;
+            Assert.Contains("ulimit -v", Refusal.Line(Refusal.Failure, result));
+            Assert.Empty(Directory.GetFileSystemEntries(scratch["images"]));
+            named++;
+        }
+        TestContext.Current.SendDiagnosticMessage($"named {named} times");
     }
 
     [Theory]

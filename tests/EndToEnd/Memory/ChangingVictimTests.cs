@@ -56,5 +56,31 @@ public sealed class ChangingVictimTests
         Assert.False(victim.HasExited);
     }
 
+    /// <summary>Only memory that is there and can't be read is worth that warning.</summary>
+    [Theory]
+    [InlineData("exec")]
+    [InlineData("exec of a vfork child")]
+    [InlineData("death")]
+    public async Task A_task_that_goes_while_it_is_copied_is_not_called_broken_memory(string how)
+    {
+        const int Pages = 16384;
+        await using var victim = how == "exec of a vfork child"
+            ? await Victim.Start("becomer", Pages, "vfork") : await Victim.Start("becomer", Pages);
+        using var scratch = new Scratch();
+        var running = PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json",
+            "--max-rate", $"{Pages * (long)Mapping.PageSize}", "--threads", "1");
+        var copied = new FileInfo(scratch[how == "exec of a vfork child" ? "pages-2.img" : "pages-1.img"]);
+        await Eventually.True(() => File.Exists(copied.FullName) && new FileInfo(copied.FullName).Length > 1 << 20,
+            "the copy has begun");
+
+        Signal.Send(victim.Tree[^1], how == "death" ? Signal.Kill : Signal.Usr1);
+
+        var result = await Eventually.Within(running, "the end of the tool");
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.DoesNotContain("broken memory", result.Errors);
+        Assert.DoesNotContain("\"unreadable\"", result.Output);
+        await Command.Must(await PreDumpTool.File(), "verify", scratch.Path);
+    }
+
     private static bool IsSteady(Mapping mapping) => mapping is { Pages: 256, Protection: "rw-p", Name: "" };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Memory;
@@ -5,6 +6,22 @@ namespace PreDump.Tests.EndToEnd.Memory;
 /// <summary>Tasks in special states: stopped, without a leader, waiting for a vfork child, in namespaces.</summary>
 public sealed class TaskShapesTests
 {
+    /// <summary>preload/nochildren.c hides the lists of children.</summary>
+    [Fact]
+    public async Task A_kernel_without_lists_of_children_does_not_hide_the_descendants()
+    {
+        await using var victim = await Victim.Start("processes", 20);
+        using var scratch = new Scratch();
+
+        var result = await Command.Run(await PreDumpTool.File(),
+            ["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json"],
+            environment: new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FileOf("nochildren.so") });
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal(victim.Tree.Count, JsonDocument.Parse(result.Output).RootElement.GetProperty("tasks").GetInt32());
+        Assert.All(victim.Tree, pid => Assert.True(File.Exists(scratch[$"pagemap-{pid}.img"])));
+    }
+
     [Fact]
     public async Task A_stopped_task_stays_stopped_and_can_be_continued()
     {

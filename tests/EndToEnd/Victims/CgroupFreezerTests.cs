@@ -139,6 +139,24 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         Assert.Contains(scratch.Path, line);
     }
 
+    /// <summary>As by hand; version 2 does not keep ptrace from stopping a task.</summary>
+    [Fact]
+    public async Task A_cgroup_that_something_else_has_frozen_is_named()
+    {
+        await using var victim = await Victim.Start("processes", 3);
+        using var cgroup = TestCgroup.Create(1);
+        cgroup.Add(victim);
+        await cgroup.Freeze();
+        using var scratch = new Scratch();
+
+        var line = await Refusal.Of(Refusal.Failure, scratch.Path, "--tree", $"{victim.Pid}");
+
+        Assert.Contains($"its freezer cgroup {cgroup.Path} is frozen", line);
+        Assert.Contains($"echo THAWED > {cgroup.Path}/freezer.state", line);
+        Assert.Contains("--freeze-cgroup", line);
+        Assert.True(cgroup.IsFrozen);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -52,6 +52,13 @@ public sealed class ProcFuzzTests
     public void A_stat_file_that_is_cut_short_has_no_start_time() =>
         Assert.Equal(0UL, ProcFs.StartTimeOf(ProcFs.AfterComm("7 (a) S 4 5 6 7 8 9"u8)));
 
+    [Theory]
+    [InlineData("7 (a) S 4 5 6", 4)]
+    [InlineData("7 (a) R (b) S 4 5 6", 4)]
+    [InlineData("7 (a) S", 0)]
+    public void A_stat_file_names_the_parent(string stat, int parent) =>
+        Assert.Equal(parent, ProcFs.ParentIn(ProcFs.AfterComm(Encoding.ASCII.GetBytes(stat))));
+
     [Fact]
     public void A_damaged_smaps_file_is_read_without_an_exception() => Fuzz.Feed(Fuzz.Damaged(Gen.OneOf(s_smaps, s_own)), input =>
     {

@@ -127,4 +127,17 @@ public sealed class MapsReaderTests
             while (reader.TryRead(out _)) { }
         }
     }
+
+    [Theory]
+    [InlineData(0x0fff, false, 0x1000)]
+    [InlineData(0x1000, true, 0x2000)]
+    [InlineData(0x2000, false, 0x5000)]
+    [InlineData(0x5fff, true, 0x6000)]
+    [InlineData(0x6000, false, ulong.MaxValue)]
+    public void An_address_is_looked_up_in_the_maps(ulong address, bool expected, ulong expectedUntil)
+    {
+        var text = Encoding.ASCII.GetBytes("1000-2000 rw-p 00000000 00:00 0 \n5000-6000 r--p 00000000 00:00 0 \n");
+        Assert.Equal(expected, PresentMaps.Has(text, address, out ulong until));
+        Assert.Equal(expectedUntil, until);
+    }
 }

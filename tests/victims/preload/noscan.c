@@ -11,7 +11,7 @@ int ioctl(int fd, unsigned long request, ...)
     va_start(rest, request);
     void *argument = va_arg(rest, void *);
     va_end(rest);
-    if ((request & 0xff00) == 'f' << 8) { /* those of file systems, of which predump makes only this one */
+    if ((request & 0xff00) == 'f' << 8) { /* those of file systems, without which predump gets by */
         errno = ENOTTY;
         return -1;
     }
