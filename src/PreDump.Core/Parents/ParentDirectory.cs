@@ -1,4 +1,3 @@
-using System.Text;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -42,7 +41,7 @@ public sealed class ParentDirectory : IDisposable
         using var mark = Images.Descriptor.TryOpenRegular(ImageNames.Child, out _);
         var bytes = new byte[MaxChildBytes];
         int length = mark?.TryReadAt(bytes, 0) ?? 0;
-        string name = Encoding.UTF8.GetString(bytes, 0, Math.Max(length, 0)).Split('\n')[0];
+        string name = RawText.Decode(bytes.AsSpan(0, Math.Max(length, 0))).Split('\n')[0];
         return name.Length > 0 ? name : null;
     }
 
@@ -61,7 +60,7 @@ public sealed class ParentDirectory : IDisposable
     public void Mark(string child, ulong uptime)
     {
         using var mark = Images.Descriptor.CreatePrivate(ImageNames.Child);
-        mark.Write(Encoding.UTF8.GetBytes($"{child}\n{uptime}\n"));
+        mark.Write(RawText.Encode($"{child}\n{uptime}\n"));
         mark.Close();
     }
 
