@@ -106,7 +106,7 @@ internal static class PageServerCommand
         {
             if (options.Json)
                 RoundJson.Print(result);
-            else if (!options.Quiet && options.LogFile != "-")
+            else if (!options.Quiet && !Output.Log.IsStandardOutput(options.LogFile))
                 Console.Out.WriteLine(line);
         }
         catch (IOException e)

@@ -83,7 +83,6 @@ public sealed class BadDirectoryTests
     [InlineData("inventory.img")]
     [InlineData(".inventory.img.new")]
     [InlineData("stats-dump")]
-    [InlineData("predump.log")]
     [InlineData("predump.pid")]
     public async Task A_link_planted_in_the_images_directory_is_not_followed(string name)
     {
@@ -132,6 +131,26 @@ public sealed class BadDirectoryTests
 
         async Task<string> Refused() => Refusal.Line(Refusal.Failure,
             await PreDumpTool.Run("--tree", $"{victim.Pid}", "-D", images, "-o", "predump.log"));
+    }
+
+    /// <summary>The user's own link is followed (LogFileTests).</summary>
+    [Theory]
+    [InlineData("the link's owner", "755")]
+    [InlineData("the directory's mode", "777")]
+    public async Task A_log_that_another_user_may_have_made_a_link_is_refused(string whose, string mode)
+    {
+        Requires.Root();
+        await using var victim = await Victim.Start("plain");
+        using var scratch = new Scratch();
+        var images = scratch.Folder("images");
+        File.WriteAllText(scratch["target"], "mine");
+        File.CreateSymbolicLink(Path.Combine(images, "predump.log"), scratch["target"]);
+        await Command.Must("/bin/chmod", mode, images);
+        if (whose == "the link's owner")
+            await Command.Must("/bin/chown", "-h", "65534", Path.Combine(images, "predump.log"));
+        Assert.Contains("predump.log", Refusal.Line(Refusal.Failure,
+            await PreDumpTool.Run("--tree", $"{victim.Pid}", "-D", images, "-o", "predump.log")));
+        Assert.Equal("mine", File.ReadAllText(scratch["target"]));
     }
 
     [Fact]
