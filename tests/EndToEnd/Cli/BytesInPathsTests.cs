@@ -30,6 +30,21 @@ public sealed class BytesInPathsTests
     }
 
     [Fact]
+    public async Task A_working_directory_a_log_and_a_configuration_file_may_have_such_names() =>
+        Assert.Contains("debug: ", (await Shell("""
+            mkdir "$cafe" "$cafe/1"; cd "$cafe"
+            printf 'images-dir 1\nlog-file l\351\nverbosity 4\nroot /r\351\n' > "$cafe"
+            "$0" -t $VICTIM --config "$cafe" -q && cat 1/"$(printf 'l\351')"
+            """)).Output);
+
+    [Fact]
+    public async Task A_home_with_such_a_name_has_its_default_configuration_file() =>
+        Assert.Contains("Frozen time", (await Shell("""
+            mkdir -p "$cafe/.criu" 1; echo display-stats > "$cafe/.criu/default.conf"
+            HOME="$PWD/$cafe" "$0" -t $VICTIM -D 1
+            """)).Output);
+
+    [Fact]
     public async Task A_page_server_in_the_background_serves_such_a_directory()
     {
         var result = await Shell("""
