@@ -14,7 +14,7 @@ internal static class ProcessOptions
         DefaultText = { [Takers.PreDump | Takers.PageServer] = "the images directory" },
         Help =
         {
-            [Takers.PreDump] = "Where stats-dump, the log and the pid file go.",
+            [Takers.PreDump] = "Where stats-dump and the log go.",
             [Takers.PageServer] = "Where the log and the pid file go.",
         },
     };
@@ -66,7 +66,6 @@ internal static class ProcessOptions
         Argument = "FILE",
         Help =
         {
-            [Takers.PreDump] = "Write the pid of predump to this file in the work directory.",
             [Takers.PageServer] = "Write the pid of the server to this file in the work directory.",
         },
     };

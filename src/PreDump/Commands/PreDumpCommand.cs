@@ -30,7 +30,6 @@ internal static class PreDumpCommand
             log.Debug("--image-io-mode direct: makes no difference with --page-server, which writes the pages");
         try
         {
-            work.WritePidFile();
             var summary = PreDump(options, images, work, log, signals.Cancel);
             Print(summary, options);
             return ExitCode.Done;

@@ -83,7 +83,6 @@ public sealed class BadDirectoryTests
     [InlineData("inventory.img")]
     [InlineData(".inventory.img.new")]
     [InlineData("stats-dump")]
-    [InlineData("predump.pid")]
     public async Task A_link_planted_in_the_images_directory_is_not_followed(string name)
     {
         await using var victim = await Victim.Start("plain");
@@ -97,7 +96,7 @@ public sealed class BadDirectoryTests
                 File.WriteAllText(scratch["target"], "mine");
             File.CreateSymbolicLink(Path.Combine(images, name), scratch["target"]);
             var line = Refusal.Line(Refusal.Failure,
-                await PreDumpTool.Run("-D", images, "--tree", $"{victim.Pid}", "-o", "predump.log", "--pidfile", "predump.pid"));
+                await PreDumpTool.Run("-D", images, "--tree", $"{victim.Pid}", "-o", "predump.log"));
             Assert.Contains(name, line);
             Assert.DoesNotContain(Directory.GetFiles(images, "*.img*"), path => Path.GetFileName(path) != name);
             Assert.Equal(exists, File.Exists(scratch["target"]));

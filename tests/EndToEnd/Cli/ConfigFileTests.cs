@@ -64,7 +64,7 @@ public sealed class ConfigFileTests
     [InlineData("restore-detached\n")]
     [InlineData("tree 1\n")]
     [InlineData("images-dir /tmp\n")]
-    [InlineData("status-fd 77\nport 27\naddress 192.0.2.1\n")]
+    [InlineData("pidfile /nowhere/pid\nstatus-fd 77\nport 27\naddress 192.0.2.1\n")]
     public async Task The_default_configuration_file_breaks_no_command(string text)
     {
         await using var victim = await Victim.Start("plain");

@@ -59,12 +59,14 @@ public sealed class CriuArgumentsTests
 
     [Fact]
     public void Options_of_criu_that_are_set_aside_are_told() => Assert.Equal(
-        ["--file-locks: makes no difference to pre-dump", "--ghost-limit 1M: makes no difference to pre-dump", "--port 27: makes no difference without --page-server"],
-        Told("pre-dump --file-locks --port 27 --ghost-limit 1M").Order(StringComparer.Ordinal));
+        ["--file-locks: makes no difference to pre-dump", "--ghost-limit 1M: makes no difference to pre-dump",
+            "--pidfile p: makes no difference to pre-dump", "--port 27: makes no difference without --page-server"],
+        Told("pre-dump --file-locks --port 27 --ghost-limit 1M --pidfile p").Order(StringComparer.Ordinal));
 
     [Theory]
     [InlineData("--port 27", true)]
     [InlineData("--stream", true)]
+    [InlineData("--pidfile p", false)]
     [InlineData("--lazy-pages", false)]
     [InlineData("page-server --ps-socket 9 --port 27", true)]
     public void What_may_surprise_is_a_warning(string line, bool isWarning) =>
