@@ -153,7 +153,7 @@ public sealed class BadDirectoryTests
     }
 
     [Fact]
-    public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for()
+    public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for_long()
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
