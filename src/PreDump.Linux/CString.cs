@@ -2,7 +2,8 @@ using System.Text;
 
 namespace PreDump.Linux;
 
-/// <summary>Strings as the kernel takes them: UTF-8 with a terminating zero; short ones allocate nothing.</summary>
+/// <summary>Strings as the kernel takes them: bytes (<see cref="RawText"/>) with a terminating zero; short ones allocate
+/// nothing.</summary>
 internal static class CString
 {
     /// <summary>The length of a caller's buffer, in bytes. Longer strings go to the heap.</summary>
@@ -13,10 +14,10 @@ internal static class CString
     {
         if (Encoding.UTF8.GetMaxByteCount(text.Length) < buffer.Length)
         {
-            int length = Encoding.UTF8.GetBytes(text, buffer);
+            int length = RawText.Encode(text, buffer);
             buffer[length] = 0;
             return buffer[..(length + 1)];
         }
-        return Encoding.UTF8.GetBytes(text + '\0');
+        return RawText.Encode(text + '\0');
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Text;
 using PreDump.Linux.Interop;
 using static Tmds.Linux.LibC;
 
@@ -22,7 +21,7 @@ internal static unsafe class DirectoryEntries
         Span<byte> entries = stackalloc byte[BufferBytes];
         while (TryRead(directory, entries, out int got))
             for (int at = 0; at < got; at += LengthOf(entries[at..]))
-                if (Encoding.UTF8.GetString(NameOf(entries[at..])) is not ("." or "..") and var name)
+                if (RawText.Decode(NameOf(entries[at..])) is not ("." or "..") and var name)
                     names.Add(name);
         return names;
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using PreDump.Linux.Interop;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -105,7 +104,7 @@ public sealed unsafe class DirectoryFd : IDisposable
         {
             int length = (int)readlinkat(Number, at, to, (size_t)(ulong)link.Length);
             if (length >= 0)
-                return Encoding.UTF8.GetString(link[..length]);
+                return RawText.Decode(link[..length]);
             int error = errno;
             return error == ENOENT || error == EINVAL || error == ENOTDIR ? null : throw _fd.Failed("readlink", PathOf(name));
         }

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Runtime.InteropServices;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;
@@ -21,7 +20,7 @@ public static unsafe class OwnProgram
         IReadOnlyList<string> arguments, ReadOnlySpan<int> descriptors, bool withEnvironment = false, int blocked = 0)
     {
         using var argv = new TextVector([.. Command(), .. arguments]);
-        using var environment = new TextVector(withEnvironment ? OwnEnvironment() : []);
+        using var environment = new TextVector(withEnvironment ? OwnText.Environ() : []);
         // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
         byte* actions = stackalloc byte[128];
         byte* attributes = stackalloc byte[512];
@@ -56,28 +55,32 @@ public static unsafe class OwnProgram
         ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]]
         : ["/proc/self/exe"];
 
-    private static string[] OwnEnvironment() =>
-        [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")];
-
     // A null-terminated array of C strings, as execve(2) takes it.
     private sealed class TextVector : IDisposable
     {
         private readonly int _count;
 
-        public TextVector(string[] texts)
+        public TextVector(IReadOnlyList<string> texts)
         {
-            _count = texts.Length;
+            _count = texts.Count;
             Texts = (byte**)NativeMemory.AllocZeroed((nuint)_count + 1, (nuint)sizeof(byte*));
             for (int i = 0; i < _count; i++)
-                Texts[i] = (byte*)Marshal.StringToCoTaskMemUTF8(texts[i]);
+                Texts[i] = Copy(RawText.Encode(texts[i]));
         }
 
         public byte** Texts { get; }
 
+        private static byte* Copy(byte[] text)
+        {
+            var copy = (byte*)NativeMemory.AllocZeroed((nuint)text.Length + 1); // with its terminating zero
+            text.CopyTo(new Span<byte>(copy, text.Length));
+            return copy;
+        }
+
         public void Dispose()
         {
             for (int i = 0; i < _count; i++)
-                Marshal.FreeCoTaskMem((nint)Texts[i]);
+                NativeMemory.Free(Texts[i]);
             NativeMemory.Free(Texts);
         }
     }

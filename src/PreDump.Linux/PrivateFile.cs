@@ -35,8 +35,18 @@ public static unsafe class PrivateFile
         stat status;
         if (fstat(file.Number, &status) != 0)
             throw file.Failed("fstat");
-        return ((uint)status.st_uid == 0 || (uint)status.st_uid == (uint)geteuid()) && ((uint)status.st_mode & 0b010_010) == 0;
+        return IsOurs(status) && ((uint)status.st_mode & 0b010_010) == 0;
     }
+
+    /// <summary>Whether a file belongs to us or to root. See fstat(2).</summary>
+    /// <exception cref="LinuxException">fstat(2) failed.</exception>
+    internal static bool IsOurs(Fd file)
+    {
+        stat status;
+        return fstat(file.Number, &status) == 0 ? IsOurs(status) : throw file.Failed("fstat");
+    }
+
+    private static bool IsOurs(in stat status) => (uint)status.st_uid == 0 || (uint)status.st_uid == (uint)geteuid();
 
     /// <summary>Checks that <see cref="CreateOrTruncate"/> would accept an existing file, without changing it.</summary>
     /// <exception cref="LinuxException">It would refuse the file.</exception>

@@ -41,7 +41,7 @@ public sealed unsafe class ThawGuard
     {
         var (ours, theirs) = Fd.SocketPair("thaw guard");
         using var guards = theirs;
-        int pid = OwnProgram.Start([Command, Path.GetFullPath(stateFile), thawed], [theirs.Number], blocked: StarterDied);
+        int pid = OwnProgram.Start([Command, stateFile, thawed], [theirs.Number], blocked: StarterDied);
         theirs.Dispose();
         var guard = new ThawGuard(ours, pid);
         Span<byte> ready = stackalloc byte[1];

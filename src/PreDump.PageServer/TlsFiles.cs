@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using PreDump.Core;
 using PreDump.Linux;
 
@@ -55,9 +56,9 @@ internal static class TlsFiles
     {
         try
         {
-            return File.ReadAllText(file);
+            return Encoding.UTF8.GetString(FileContent.Read(file));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException e)
         {
             throw new PreDumpException($"{file} can't be read: {OneLineOf(e)}", input);
         }

@@ -4,14 +4,14 @@ using PreDump.Commands;
 using PreDump.Linux;
 using PreDump.Output;
 
-return args switch
+return OwnText.Arguments(args) switch
 {
     // What predump starts of itself; no user is meant to.
     [ThawGuard.Command, var stateFile, var thawed] => ThawGuard.Run(stateFile, thawed),
     [PageServerDaemon.Command, .. var own] => Run(own, isDaemon: true),
     // What criu starts, with the tree frozen.
     [] when ActionScript.Action is { } action => ActionScript.Run(action),
-    _ => Run(args, isDaemon: false),
+    var all => Run(all, isDaemon: false),
 };
 
 static int Run(string[] arguments, bool isDaemon)

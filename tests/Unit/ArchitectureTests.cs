@@ -34,7 +34,7 @@ public sealed partial class ArchitectureTests
     [InlineData("PreDump.Images", "PreDump.Linux", "Google.Protobuf Grpc.Tools")]
     [InlineData("PreDump.Core", "PreDump.Images PreDump.Linux", "")]
     [InlineData("PreDump.PageServer", "PreDump.Core", "")]
-    [InlineData("PreDump", "PreDump.PageServer", "Serilog Serilog.Sinks.Console Serilog.Sinks.File System.CommandLine")]
+    [InlineData("PreDump", "PreDump.PageServer", "Serilog Serilog.Sinks.Console System.CommandLine")]
     public void Each_assembly_refers_only_to_those_below_it(string name, string projects, string packages)
     {
         var project = XDocument.Load(Path.Combine(Top(), "src", name, name + ".csproj"));

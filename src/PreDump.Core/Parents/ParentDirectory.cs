@@ -1,4 +1,3 @@
-using System.Text;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -44,7 +43,7 @@ public sealed class ParentDirectory : IDisposable
         using var mark = Images.Descriptor.TryOpenRegular(ImageNames.Child, out _);
         var bytes = new byte[MaxChildBytes];
         int length = mark?.TryReadAt(bytes, 0) ?? 0;
-        string name = Encoding.UTF8.GetString(bytes, 0, Math.Max(length, 0)).Split('\n')[0];
+        string name = RawText.Decode(bytes.AsSpan(0, Math.Max(length, 0))).Split('\n')[0];
         return name.Length > 0 ? name : null;
     }
 
@@ -74,7 +73,7 @@ public sealed class ParentDirectory : IDisposable
     {
         if (_reserved is null)
             ReserveMark();
-        var text = Encoding.UTF8.GetBytes($"{child}\n{uptime}\n");
+        var text = RawText.Encode($"{child}\n{uptime}\n");
         _reserved!.WriteAt(text, 0);
         _reserved.Truncate((ulong)text.Length);
         _reserved.Close();

@@ -1,5 +1,6 @@
 using System.Text;
 using PreDump.Core;
+using PreDump.Linux;
 
 namespace PreDump.Cli;
 
@@ -8,71 +9,80 @@ namespace PreDump.Cli;
 /// $CRIU_CONFIG_FILE, --config. With --config or --no-default-config the first two are not read.</summary>
 internal static class ConfigFiles
 {
-    /// <summary>Removes --config and --no-default-config from a command line.</summary>
-    /// <param name="commandLine">As the shell gave it.</param>
-    /// <param name="files">The files to read, in order.</param>
-    public static List<string> TakeOptions(IReadOnlyList<string> commandLine, out List<string> files)
+    /// <summary>The options of all the files that a command line and the environment ask for.</summary>
+    /// <exception cref="PreDumpException">A file can't be read.</exception>
+    /// <exception cref="UsageException">A line of a file is not understood.</exception>
+    public static IEnumerable<GivenOption> Options(IReadOnlyList<GivenOption> commandLine)
     {
-        var rest = new List<string>();
-        string name = ProcessOptions.Config.Name;
-        string? config = null;
-        bool defaults = true;
-        for (int i = 0; i < commandLine.Count; i++)
-        {
-            var token = commandLine[i];
-            if (token == ProcessOptions.NoDefaultConfig.Name)
-                defaults = false;
-            else if (token.StartsWith(name + "=", StringComparison.Ordinal))
-                config = token[(name.Length + 1)..];
-            else if (token == name && i + 1 < commandLine.Count)
-                config = commandLine[++i];
-            else
-                rest.Add(token);
-        }
-        files = [];
-        if (defaults && config is null)
+        var config = commandLine.LastOrDefault(option => IsConfig(option.Name))?.Value;
+        var files = new List<string>();
+        if (config is null && commandLine.All(option => !IsNoDefault(option.Name)))
         {
             files.Add("/etc/criu/default.conf");
-            if (Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home)
+            if (OwnText.Variable("HOME") is { Length: > 0 } home)
                 files.Add(Path.Combine(home, ".criu/default.conf"));
-            files.RemoveAll(file => !File.Exists(file));
+            files.RemoveAll(file => !FileContent.Exists(file));
         }
-        if (Environment.GetEnvironmentVariable("CRIU_CONFIG_FILE") is { Length: > 0 } named)
+        if (OwnText.Variable("CRIU_CONFIG_FILE") is { Length: > 0 } named)
             files.Add(named);
         if (config is not null)
             files.Add(config);
-        return rest;
+        return files.SelectMany(Read);
     }
 
-    /// <summary>A file's options as a command line.</summary>
-    /// <exception cref="PreDumpException">It can't be read, or a quotation mark is missing.</exception>
-    public static List<string> Read(string file)
+    /// <summary>Whether it is an option that says which files are read; in a file it means nothing.</summary>
+    public static bool Choose(string option) => IsConfig(option) || IsNoDefault(option);
+
+    /// <summary>The options of a file's lines.</summary>
+    /// <exception cref="UsageException">A line is not understood.</exception>
+    internal static IEnumerable<GivenOption> Parse(IEnumerable<string> lines, string file)
+    {
+        int number = 0;
+        foreach (var line in lines)
+        {
+            number++;
+            GivenOption? option;
+            try
+            {
+                option = Statement(line);
+            }
+            catch (UsageException e)
+            {
+                throw new UsageException($"{file}, line {number}: {e.Message}");
+            }
+            if (option is not null)
+                yield return option;
+        }
+    }
+
+    private static List<GivenOption> Read(string file)
     {
         try
         {
-            return Parse(File.ReadAllLines(file), file);
+            return [.. Parse(RawText.Decode(FileContent.Read(file)).Split('\n'), file)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException e)
         {
             throw new PreDumpException($"configuration file {file} can't be read: {e.Message}");
         }
     }
 
-    /// <summary>The options of a file's lines.</summary>
-    internal static List<string> Parse(IEnumerable<string> lines, string file)
+    private static GivenOption? Statement(string line)
     {
-        var tokens = new List<string>();
-        int number = 0;
-        foreach (var line in lines)
+        var words = Words(line) ?? throw new UsageException("a quotation mark is missing");
+        if (words.Count == 0)
+            return null;
+        if (words.Count > 2)
+            throw new UsageException($"{words[0]} has more than one value: put double quotes around what has blanks");
+        var parts = words[0].TrimStart('-').Split('=', 2);
+        var name = OptionName.Long(parts[0]);
+        var value = parts.ElementAtOrDefault(1) ?? words.ElementAtOrDefault(1);
+        if (value is null && name.Kind == ValueKind.Required)
+            throw new UsageException($"the value of {name.Name} is missing");
+        return new(name.Name, name.Kind == ValueKind.None ? null : value, name.IsRevoked, string.Join(' ', words))
         {
-            number++;
-            var words = Words(line) ?? throw new PreDumpException($"{file}, line {number}: a quotation mark is missing");
-            if (words.Count == 0)
-                continue;
-            tokens.Add(words[0].StartsWith('-') ? words[0] : "--" + words[0]);
-            tokens.AddRange(words.Skip(1));
-        }
-        return tokens;
+            IsFromFile = true,
+        };
     }
 
     private static List<string>? Words(string line)
@@ -89,7 +99,7 @@ internal static class ConfigFiles
                 (quoted, inWord) = (!quoted, true);
             else if (!quoted && c == '#')
                 break;
-            else if (!quoted && char.IsWhiteSpace(c))
+            else if (!quoted && c is ' ' or '\t' or '\r')
                 EndWord();
             else
             {
@@ -108,4 +118,8 @@ internal static class ConfigFiles
             inWord = false;
         }
     }
+
+    private static bool IsConfig(string option) => "--" + option == ProcessOptions.Config.Name;
+
+    private static bool IsNoDefault(string option) => "--" + option == ProcessOptions.NoDefaultConfig.Name;
 }

@@ -2,104 +2,159 @@ using System.Globalization;
 
 namespace PreDump.Cli;
 
-/// <summary>Turns a command line as criu takes it into one that the parser takes: the options of configuration files come first,
-/// -v and the like become one --verbosity, --no-X revokes an earlier --X, and options of criu dump that make no difference to a
-/// pre-dump are dropped.</summary>
+/// <summary>Turns a command line as criu takes it into one that the parser takes: the command comes first, then the options that
+/// it takes, those of configuration files before its own; -v and the like become one --verbosity, --no-X revokes an earlier --X,
+/// and what criu has for its other commands is set aside.</summary>
 internal sealed class CriuArguments
 {
-    private readonly List<Word> _words = [];
-    private readonly List<string> _ignored = [];
+    private const int MostVerbose = 10;
+
+    private readonly List<(ITableOption Option, GivenOption Given)> _taken = [];
+    private readonly List<IgnoredOption> _ignored = [];
+    private readonly string? _command;
+    private readonly Takers _taker;
+    private readonly IReadOnlyList<string> _operands;
     private int? _verbosity;
 
+    private CriuArguments(IReadOnlyList<string> operands)
+    {
+        var named = operands.Count > 0 ? CommandNames.TakerOf(operands[0]) : null;
+        _taker = named ?? Takers.PreDump;
+        _command = named is null ? null : operands[0];
+        _operands = [.. operands.Skip(named is null ? 0 : 1)];
+    }
+
     /// <summary>The command line for the parser.</summary>
-    public IReadOnlyList<string> Tokens => _verbosity is { } level
-        ? [.. AllTokens, ProcessOptions.Verbosity.Name, level.ToString(CultureInfo.InvariantCulture)]
-        : [.. AllTokens];
+    public IReadOnlyList<string> Tokens { get; private set; } = [];
 
-    private IEnumerable<string> AllTokens => _words.SelectMany(word => word.Tokens);
-
-    // An option with its value, or anything else.
-    private sealed record Word(ITableOption? Option, params string[] Tokens);
-
-    /// <summary>The options that were dropped, with their values.</summary>
-    public IReadOnlyList<string> Ignored => _ignored;
+    /// <summary>The options that were set aside.</summary>
+    public IReadOnlyList<IgnoredOption> Ignored => _ignored;
 
     /// <summary>Normalises a command line, with the configuration files that it and the environment ask for.</summary>
     /// <exception cref="Core.PreDumpException">A configuration file can't be read.</exception>
+    /// <exception cref="UsageException">The command line or a file makes no sense.</exception>
     public static CriuArguments From(IReadOnlyList<string> commandLine)
     {
-        var arguments = new CriuArguments();
-        var own = ConfigFiles.TakeOptions(commandLine, out var files);
-        foreach (var file in files)
-            arguments.Add(ConfigFiles.Read(file));
-        arguments.Add(own);
+        var line = new Getopt(commandLine);
+        var arguments = new CriuArguments(line.Operands);
+        if (line.Options.Any(option => option.Name is "help"))
+            arguments.Tokens = [.. arguments.Command, "--help"]; // even if a configuration file is damaged
+        else if (line.Options.Any(option => option.Name is "version"))
+            arguments.Tokens = ["--version"];
+        else
+        {
+            arguments.RefuseOperands();
+            foreach (var option in ConfigFiles.Options(line.Options).Concat(line.Options))
+                arguments.Add(option);
+            arguments.SetAsideWhatDoesNotApply();
+            arguments.Tokens = [.. arguments.Command, .. arguments.OptionTokens, .. arguments.OperandTokens];
+        }
         return arguments;
     }
 
-    private void Add(IReadOnlyList<string> tokens)
+    private IEnumerable<string> Command => _command is null ? [] : [_command];
+
+    private IEnumerable<string> OptionTokens
     {
-        for (int i = 0; i < tokens.Count; i++)
+        get
         {
-            string token = tokens[i], name = token.Split('=', 2)[0];
-            if (token == "--")
-            {
-                _words.Add(new Word(null, [.. tokens.Skip(i)]));
-                return;
-            }
-            if (IsVerbosity(token))
-                continue;
-            if (name == ProcessOptions.Verbosity.Name)
-                AddVerbosity(token == name ? null : token[(name.Length + 1)..]);
-            else if (CriuOptions.IsFlag(name))
-                _ignored.Add(token);
-            else if (CriuOptions.TakesValue(name))
-                _ignored.Add(token == name && i + 1 < tokens.Count ? $"{token} {tokens[++i]}" : token);
-            else if (Options.All.FirstOrDefault(option => name == "--no-" + option.Name[2..]) is { Argument: null } taken)
-                _words.RemoveAll(word => word.Option == taken);
-            else
-                AddOption(tokens, ref i);
+            foreach (var (option, given) in _taken)
+                yield return given.Value is null ? option.Name : $"{option.Name}={given.Value}";
+            if (_verbosity is { } level)
+                yield return string.Create(CultureInfo.InvariantCulture, $"{ProcessOptions.Verbosity.Name}={level}");
         }
     }
 
-    // Of an option that is given twice the last one counts, so a command line overrides configuration files. An option's value is
-    // never taken for an option itself.
-    private void AddOption(IReadOnlyList<string> tokens, ref int i)
+    private IEnumerable<string> OperandTokens => _operands.Count == 0 ? [] : _operands.Prepend("--");
+
+    private void RefuseOperands()
     {
-        string token = tokens[i];
-        var option = Options.All.FirstOrDefault(option => option.Names.Any(name => IsIn(name, token)));
-        if (option is not null)
-            _words.RemoveAll(word => word.Option == option);
-        bool valueFollows = option is { Argument: not null } && i + 1 < tokens.Count && option.Names.Contains(token);
-        _words.Add(valueFollows ? new Word(option, token, tokens[++i]) : new Word(option, token));
+        if (_operands.Count > 0 && _command is null)
+            throw new UsageException($"there is no command {_operands[0]}");
+        bool takesOne = _taker is Takers.Verify or Takers.Show or Takers.Dedup;
+        if (_operands.Count > (takesOne ? 1 : 0))
+            throw new UsageException($"{_command}: {_operands[^1]} is one word too many");
     }
 
-    // --tree, --tree=1, -t, -t1
-    private static bool IsIn(string name, string token) => token == name
-        || token.StartsWith(name + "=", StringComparison.Ordinal)
-        || (name.Length == 2 && token.StartsWith(name, StringComparison.Ordinal));
-
-    // -v, -vv, -v4
-    private bool IsVerbosity(string token)
+    // Of an option that is given twice the last one counts, so a command line overrides configuration files.
+    private void Add(GivenOption given)
     {
-        if (!token.StartsWith("-v", StringComparison.Ordinal))
-            return false;
-        var rest = token.AsSpan(1);
-        if (rest.TrimStart('v').IsEmpty)
-            _verbosity = (_verbosity ?? ProcessOptions.Verbosity.Default) + rest.Length;
-        else if (int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out int level))
-            _verbosity = level;
+        if (ConfigFiles.Choose(given.Name))
+            return;
+        var option = Options.Named("--" + given.Name);
+        if (option is null || !option.IsFor(_taker) || IsMeantForCriuAlone(given))
+            SetAside(given, option);
+        else if (option == ProcessOptions.Verbosity)
+            AddVerbosity(given);
         else
-            return false;
-        return true;
+        {
+            _taken.RemoveAll(taken => taken.Option == option);
+            if (!given.IsRevoked)
+                _taken.Add((option, given));
+        }
     }
 
-    private void AddVerbosity(string? level)
+    // criu has no verify: a tree in its configuration file is the one to dump.
+    private bool IsMeantForCriuAlone(GivenOption given) => given.IsFromFile && _taker switch
     {
-        if (level is null)
-            _verbosity = (_verbosity ?? ProcessOptions.Verbosity.Default) + 1;
-        else if (int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
-            _verbosity = number;
-        else
-            _words.Add(new Word(ProcessOptions.Verbosity, ProcessOptions.Verbosity.Name, level)); // refused by the parser
+        Takers.Verify => given.Name == "tree",
+        Takers.PreDump => given.Name == "status-fd",
+        _ => false,
+    };
+
+    private void SetAside(GivenOption given, ITableOption? option)
+    {
+        var command = _command ?? "predump";
+        if (!given.IsFromFile)
+        {
+            if (CriuOptions.KindOf(given.Name) is null)
+                throw new UsageException($"{option?.Name ?? given.Written} is not an option of {command}");
+            if (_taker == Takers.PageServer && given.Name == "lazy-pages")
+                throw new UsageException("--lazy-pages: predump page-server only receives pages, and serves none");
+            if (_taker == Takers.Check && given.Name == "feature")
+                throw new UsageException("--feature: predump check says what predump needs; criu check knows features");
+        }
+        bool isStream = _taker == Takers.PreDump && given is { Name: "stream", IsRevoked: false };
+        Ignore(given, isStream ? "predump writes files, and nothing to an image streamer" : $"makes no difference to {command}",
+            isSurprising: isStream);
+    }
+
+    // What says where the other side is, where nothing or something else says so.
+    private void SetAsideWhatDoesNotApply()
+    {
+        if (_taker == Takers.PreDump && !Takes(ConnectionOptions.PageServer))
+            Drop("makes no difference without --page-server",
+                ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket);
+        if (_taker == Takers.PageServer && Takes(ConnectionOptions.PsSocket))
+            Drop("makes no difference with --ps-socket, which is connected already",
+                ConnectionOptions.Address, ConnectionOptions.Port);
+        if (_taker == Takers.PageServer && (Takes(ConnectionOptions.Rounds) || Takes(ConnectionOptions.Forever))
+            && _taken.Any(taken => taken.Option == RoundOptions.PrevImagesDir && taken.Given.IsFromFile))
+            Drop("makes no difference with --rounds and --forever", RoundOptions.PrevImagesDir);
+    }
+
+    private bool Takes(ITableOption option) => _taken.Any(taken => taken.Option == option);
+
+    private void Drop(string why, params ITableOption[] options)
+    {
+        foreach (var (_, given) in _taken.Where(taken => options.Contains(taken.Option)))
+            Ignore(given, why, isSurprising: true);
+        _taken.RemoveAll(taken => options.Contains(taken.Option));
+    }
+
+    private void Ignore(GivenOption given, string why, bool isSurprising) =>
+        _ignored.Add(new(given.Written, why, isSurprising && !given.IsFromFile));
+
+    // -v and -vv are one and two levels more, -v4 is a level.
+    private void AddVerbosity(GivenOption given)
+    {
+        int now = _verbosity ?? ProcessOptions.Verbosity.Default!.Value;
+        if (given.Value is null)
+            now++;
+        else if (given.Value.Length > 0 && given.Value.AsSpan().TrimStart('v').IsEmpty)
+            now += given.Value.Length + 1;
+        else if (!int.TryParse(given.Value, NumberStyles.None, CultureInfo.InvariantCulture, out now))
+            throw new UsageException($"{given.Written}: the level must be a number, or a v for each level more");
+        _verbosity = Math.Min(now, MostVerbose);
     }
 }

@@ -32,7 +32,6 @@ internal static class OptionBinding
             DisplayStats = ProcessOptions.DisplayStats.In(line),
             Json = ProcessOptions.Json.In(line),
             Quiet = ProcessOptions.Quiet.In(line),
-            PidFile = ProcessOptions.PidFile.In(line),
             StatusFd = ProcessOptions.StatusFd.In(line),
             LogFile = ProcessOptions.LogFile.In(line),
             Verbosity = ProcessOptions.Verbosity.In(line)!.Value,

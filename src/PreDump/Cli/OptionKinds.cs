@@ -6,13 +6,16 @@ namespace PreDump.Cli;
 /// <summary>What values an option takes; a value that is none of these is refused with what would be one.</summary>
 internal static class OptionKinds
 {
+    // criu's atoi(3) takes " 5" and "+5".
+    private const NumberStyles AsOfAtoi = NumberStyles.AllowLeadingWhite | NumberStyles.AllowLeadingSign;
+
     private const long LeastRate = 256 * 1024; // a batch of a MiB in four seconds: a page server gives up after a longer silence
 
     /// <summary>The option takes a decimal number in a range.</summary>
     public static TableOption<int?> Number(this TableOption<int?> option, int least = 0, int most = int.MaxValue)
     {
         option.CustomParser = result =>
-            int.TryParse(TextOf(result), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            int.TryParse(TextOf(result), AsOfAtoi, CultureInfo.InvariantCulture, out int number)
                 && number >= least && number <= most
             ? number
             : Refuse<int?>(result, option, $"a number from {least} " + (most == int.MaxValue ? "up" : $"to {most}"));

@@ -14,7 +14,7 @@ internal static class ProcessOptions
         DefaultText = { [Takers.PreDump | Takers.PageServer] = "the images directory" },
         Help =
         {
-            [Takers.PreDump] = "Where stats-dump, the log and the pid file go.",
+            [Takers.PreDump] = "Where stats-dump and the log go.",
             [Takers.PageServer] = "Where the log and the pid file go.",
         },
     };
@@ -24,7 +24,9 @@ internal static class ProcessOptions
         Argument = "FILE",
         DefaultText = { [Takers.PreDump | Takers.PageServer] = "standard error" },
         Help = { [Takers.PreDump | Takers.PageServer] = "Log to this file in the work directory; - is standard output." },
-        Details = "The file has mode 0600. Warnings and errors are on standard error all the same.",
+        Details = "A file has mode 0600. /dev/stdout, /dev/stderr, /dev/fd/N and a FIFO are written to as they are, and a "
+            + "symbolic link is followed if no other user can have made it. Warnings and errors are on standard error all the "
+            + "same.",
     };
 
     public static readonly TableOption<int?> Verbosity = new TableOption<int?>("--verbosity")
@@ -64,7 +66,6 @@ internal static class ProcessOptions
         Argument = "FILE",
         Help =
         {
-            [Takers.PreDump] = "Write the pid of predump to this file in the work directory.",
             [Takers.PageServer] = "Write the pid of the server to this file in the work directory.",
         },
     };

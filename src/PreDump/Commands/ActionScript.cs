@@ -37,5 +37,5 @@ internal static class ActionScript
     }
 
     private static string? Read(string variable) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+        OwnText.Variable(variable) is { Length: > 0 } value ? value : null;
 }

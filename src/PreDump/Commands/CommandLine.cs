@@ -24,7 +24,7 @@ internal static class CommandLine
           criu restore -D /ckpt/3
           predump check                                           what this kernel and this user can do
 
-        Options of criu dump that make no difference to a pre-dump are accepted.
+        What criu takes for any of its commands is accepted, even where it makes no difference.
         Exit codes: 0 done, 1 failed, 2 wrong usage, 128+N ended by signal N.
         """;
 
@@ -34,20 +34,37 @@ internal static class CommandLine
     /// <returns>The exit code.</returns>
     public static int Run(IReadOnlyList<string> arguments, bool isDaemon = false)
     {
-        var criu = CriuArguments.From(arguments);
-        var root = Root(criu.Ignored);
-        root.Add(PageServer(arguments, isDaemon));
-        ReplaceActions(root);
-        var line = root.Parse(criu.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (line.Errors.Count > 0 && line.Action is not (HelpAction or HelpPage))
+        CriuArguments criu;
+        try
         {
-            Message.Error(line.Errors[0].Message.TrimEnd('.') + " (see predump --help)");
-            return ExitCode.Usage;
+            criu = CriuArguments.From(arguments);
         }
+        catch (UsageException e)
+        {
+            return Misused(e.Message);
+        }
+        var line = Parse(criu, arguments, isDaemon);
+        if (line.Errors.Count > 0 && line.Action is not (HelpAction or HelpPage))
+            return Misused(line.Errors[0].Message.TrimEnd('.'));
         return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static RootCommand Root(IReadOnlyList<string> ignored)
+    /// <summary>Parses a normalised command line.</summary>
+    internal static ParseResult Parse(CriuArguments criu, IReadOnlyList<string> arguments, bool isDaemon = false)
+    {
+        var root = Root(criu.Ignored);
+        root.Add(PageServer(arguments, criu.Ignored, isDaemon));
+        ReplaceActions(root);
+        return root.Parse(criu.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    }
+
+    private static int Misused(string what)
+    {
+        Message.Error(what + " (see predump --help)");
+        return ExitCode.Usage;
+    }
+
+    private static RootCommand Root(IReadOnlyList<IgnoredOption> ignored)
     {
         var root = new RootCommand(About);
         var preDump = new Command("pre-dump", "The same as predump without a command, to replace criu pre-dump in a script.");
@@ -98,12 +115,13 @@ internal static class CommandLine
         return show;
     }
 
-    private static Command PageServer(IReadOnlyList<string> arguments, bool isDaemon)
+    private static Command PageServer(IReadOnlyList<string> arguments, IReadOnlyList<IgnoredOption> ignored, bool isDaemon)
     {
         var serve = new Command("page-server", "Receive the pages of predump's and criu's pre-dumps and dumps over the network.");
         Options.AddTo(serve, Takers.PageServer);
         serve.Validators.Add(OptionRules.PageServer);
-        serve.SetAction(line => PageServerCommand.Run(OptionBinding.PageServer(line) with { IsDaemon = isDaemon }, arguments));
+        serve.SetAction(line =>
+            PageServerCommand.Run(OptionBinding.PageServer(line) with { IsDaemon = isDaemon }, arguments, ignored));
         return serve;
     }
 
@@ -158,22 +176,12 @@ internal static class CommandLine
 
         public override int Invoke(ParseResult parseResult)
         {
-            var command = TakerOf(parseResult.CommandResult.Command);
+            var command = CommandNames.TakerOf(parseResult.CommandResult.Command.Name) ?? Takers.PreDump;
             Options.Describe(command);
             standard.Invoke(parseResult);
             if (command == Takers.PreDump)
                 Console.Out.WriteLine(More);
             return ExitCode.Done;
         }
-
-        private static Takers TakerOf(Command command) => command.Name switch
-        {
-            "page-server" => Takers.PageServer,
-            "verify" => Takers.Verify,
-            "show" => Takers.Show,
-            "dedup" => Takers.Dedup,
-            "check" => Takers.Check,
-            _ => Takers.PreDump,
-        };
     }
 }

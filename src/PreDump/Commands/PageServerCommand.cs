@@ -17,12 +17,13 @@ internal static class PageServerCommand
     /// <summary>Runs it; returns the exit code.</summary>
     /// <param name="options">What the command line says.</param>
     /// <param name="arguments">The command line itself, for the daemon.</param>
-    public static int Run(ServeOptions options, IReadOnlyList<string> arguments)
+    /// <param name="ignored">Options that make no difference here.</param>
+    public static int Run(ServeOptions options, IReadOnlyList<string> arguments, IReadOnlyList<IgnoredOption> ignored)
     {
         // No signal ends us before what we made is removed.
         using var signals = new Signals($"incomplete rounds may be left in {options.ImagesDirectory}");
         if (options.IsDaemon)
-            return Serve(options, listener: options.Socket is null ? Listening.Inherited() : null, signals);
+            return Serve(options, listener: options.Socket is null ? Listening.Inherited() : null, signals, ignored);
         using var status = StatusDescriptor.Open(options.StatusFd);
         using var listener = options.Socket is null ? Listening.On(options.Address, options.Port) : null;
         if (options.Daemon)
@@ -34,14 +35,15 @@ internal static class PageServerCommand
             Ready(options, listener, status);
             return ExitCode.Done;
         }
-        return Serve(options, listener, signals, () =>
+        return Serve(options, listener, signals, ignored, () =>
         {
             PidFile.Write(options.WorkDirectory, options.PidFile, Environment.ProcessId);
             Ready(options, listener, status);
         });
     }
 
-    private static int Serve(ServeOptions options, Socket? listener, Signals signals, Action? ready = null)
+    private static int Serve(ServeOptions options, Socket? listener, Signals signals, IReadOnlyList<IgnoredOption> ignored,
+        Action? ready = null)
     {
         using var directory = RoundDirectory.Open(options.ImagesDirectory);
         WorkDirectory.RefuseMissing(options.WorkDirectory);
@@ -53,6 +55,7 @@ internal static class PageServerCommand
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
         var observer = new LogObserver(log);
+        observer.Report(ignored);
         using IRounds rounds = options.Rounds is null
             ? new SingleRound(directory, options.PrevImagesDirectory)
             : new NumberedRounds(directory.Descriptor, observer);
@@ -107,7 +110,7 @@ internal static class PageServerCommand
         {
             if (options.Json)
                 RoundJson.Print(result);
-            else if (!options.Quiet && options.LogFile != "-")
+            else if (!options.Quiet && !Output.Log.IsStandardOutput(options.LogFile))
                 Console.Out.WriteLine(line);
         }
         catch (IOException e)

@@ -17,8 +17,8 @@ internal static class PreDumpCommand
 {
     /// <summary>Runs a pre-dump; returns the exit code.</summary>
     /// <param name="options">What the command line says.</param>
-    /// <param name="ignored">Options of criu that make no difference here.</param>
-    public static int Run(PreDumpOptions options, IReadOnlyList<string> ignored)
+    /// <param name="ignored">Options that make no difference here.</param>
+    public static int Run(PreDumpOptions options, IReadOnlyList<IgnoredOption> ignored)
     {
         // No signal ends us before what we made is removed.
         using var signals = new Signals($"the tree runs on; what was written may be left in {options.ImagesDirectory}");
@@ -26,13 +26,11 @@ internal static class PreDumpCommand
         using var work = WorkDirectory.Open(options);
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
-        foreach (var option in ignored)
-            log.Debug("{Option:l}: makes no difference to a pre-dump", option);
+        new LogObserver(log).Report(ignored);
         if (options is { Direct: true, PageServer: not null })
             log.Debug("--image-io-mode direct: makes no difference with --page-server, which writes the pages");
         try
         {
-            work.WritePidFile();
             var summary = PreDump(options, images, work, log, signals.Cancel);
             Print(summary, options);
             return ExitCode.Done;

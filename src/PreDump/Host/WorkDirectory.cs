@@ -5,7 +5,7 @@ using PreDump.Settings;
 
 namespace PreDump.Host;
 
-/// <summary>What a run writes besides the images: stats-dump, the pid file, the byte for --status-fd. Unless <see cref="Keep"/>
+/// <summary>What a run writes besides the images: stats-dump, the byte for --status-fd. Unless <see cref="Keep"/>
 /// is called the statistics are removed: they would belong to no images.</summary>
 internal sealed class WorkDirectory : IDisposable
 {
@@ -37,9 +37,6 @@ internal sealed class WorkDirectory : IDisposable
         if (!DirectoryFd.Exists(path))
             throw new PreDumpException($"work directory {path} does not exist: make it first, or leave --work-dir out");
     }
-
-    /// <summary>Writes our pid, if --pidfile asks for it.</summary>
-    public void WritePidFile() => PidFile.Write(_options.WorkDirectory, _options.PidFile, Environment.ProcessId);
 
     /// <summary>Says that the tree runs on: writes a zero byte, then closes the descriptor. If no one reads it that is no reason
     /// to lose the round, and with it the chain.</summary>

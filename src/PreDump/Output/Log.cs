@@ -20,20 +20,22 @@ internal static class Log
         var level = LevelOf(options.Verbosity);
         var onScreen = options.Quiet ? LogEventLevel.Error : options.LogFile is null ? level : Max(level, LogEventLevel.Warning);
         var configuration = new LoggerConfiguration().MinimumLevel.Is(level);
-        if (options.LogFile == "-")
-            configuration.WriteTo.Console(new LineFormatter(withTime: true), restrictedToMinimumLevel: level);
-        else
+        bool isOnScreen = IsStandardOutput(options.LogFile) || LogFile.DescriptorIn(options.LogFile ?? "") == 2;
+        if (!isOnScreen)
             configuration.WriteTo.Console(new LineFormatter(withTime: false), restrictedToMinimumLevel: onScreen,
                 standardErrorFromLevel: LogEventLevel.Verbose);
-        if (options.LogFile is { } name and not "-")
+        if (IsStandardOutput(options.LogFile))
+            configuration.WriteTo.Console(new LineFormatter(withTime: true), restrictedToMinimumLevel: level);
+        else if (options.LogFile is { } name)
         {
-            using var file = CreatePrivate(Path.Combine(options.WorkDirectory, name));
-            // By its descriptor: what has been planted under the name since is not opened.
-            string path = $"/proc/self/fd/{file.Number}";
-            configuration.WriteTo.File(new LineFormatter(withTime: true), path, fileSizeLimitBytes: null);
+            var file = Open(Path.Combine(options.WorkDirectory, name));
+            configuration.WriteTo.Sink(new LogSink(file, new LineFormatter(withTime: true)));
         }
         return configuration.CreateLogger();
     }
+
+    /// <summary>Whether a log file's name stands for standard output.</summary>
+    public static bool IsStandardOutput(string? logFile) => logFile == "-" || LogFile.DescriptorIn(logFile ?? "") == 1;
 
     /// <summary>Closes it when disposed. If there was no room for its end that is a warning; the images are good.</summary>
     public static IDisposable CloseAtEnd(Logger log) => new End(log);
@@ -63,12 +65,11 @@ internal static class Log
 
     private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;
 
-    // Serilog would make it readable for all users, and follow a planted link.
-    private static Fd CreatePrivate(string path)
+    private static Fd Open(string path)
     {
         try
         {
-            return PrivateFile.CreateOrTruncate(path);
+            return LogFile.Open(path);
         }
         catch (LinuxException e)
         {

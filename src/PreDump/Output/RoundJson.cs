@@ -20,8 +20,8 @@ internal static class RoundJson
     {
         if (result.Round.Number is { } number)
             json.WriteNumber("round", number);
-        json.WriteString("images_dir", result.Round.Directory);
-        json.WriteString("parent_dir", result.Round.Parent);
+        json.WriteString("images_dir", RawText.Printable(result.Round.Directory));
+        json.WriteString("parent_dir", result.Round.Parent is { } parent ? RawText.Printable(parent) : null);
         json.WriteNumber("tasks", result.Tasks);
         json.WriteNumber("pages_written", result.Pages);
         json.WriteNumber("bytes_written", PageSize.BytesOf(result.Pages));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PreDump.Images;
+using PreDump.Linux;
 
 namespace PreDump.Output;
 
@@ -72,7 +73,7 @@ internal static class ShowJson
     /// <summary>A directory of images.</summary>
     public static void Directory(string path, RoundOverview overview) => JsonOutput.Print(json =>
     {
-        json.WriteString("images_dir", path);
+        json.WriteString("images_dir", RawText.Printable(path));
         if (overview.Inventory is { } inventory)
         {
             json.WriteStartObject("inventory");
@@ -81,13 +82,13 @@ internal static class ShowJson
         }
         else
             json.WriteNull("inventory");
-        json.WriteString("parent", overview.Chain[0].ParentLink);
+        json.WriteString("parent", overview.Chain[0].ParentLink is { } parent ? RawText.Printable(parent) : null);
         json.WriteNumber("rounds", overview.Chain.Count);
         json.WriteStartArray("pagemaps");
         foreach (var task in overview.Pagemaps)
         {
             json.WriteStartObject();
-            json.WriteString("name", task.Name);
+            json.WriteString("name", RawText.Printable(task.Name));
             if (task.Pid is { } pid)
                 json.WriteNumber("pid", pid);
             json.WriteNumber("pages_id", task.PagesId);
@@ -110,7 +111,7 @@ internal static class ShowJson
             json.WriteNull("frame_ledger");
         json.WriteStartArray("other_images");
         foreach (var name in overview.OtherImages)
-            json.WriteStringValue(name);
+            json.WriteStringValue(RawText.Printable(name));
         json.WriteEndArray();
     });
 

@@ -27,7 +27,7 @@ internal static class SummaryJson
         json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
         json.WriteBoolean("soft_dirty", summary.SoftDirty);
         json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
-        json.WriteString("images_dir", summary.ImagesDirectory);
+        json.WriteString("images_dir", RawText.Printable(summary.ImagesDirectory));
         json.WriteStartObject("skipped");
         foreach (var skipped in SkipNames.InOrder(summary.Skipped))
         {

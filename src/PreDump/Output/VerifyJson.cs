@@ -24,10 +24,10 @@ internal sealed class VerifyJson : IVerifyOutput
     public void Problem(ImageProblem problem)
     {
         _json.WriteStartObject();
-        _json.WriteString("file", problem.File);
+        _json.WriteString("file", RawText.Printable(problem.File));
         if (problem.Vaddr is { } vaddr)
             _json.WriteString("vaddr", $"0x{vaddr:x}");
-        _json.WriteString("problem", problem.What);
+        _json.WriteString("problem", RawText.Printable(problem.What));
         _json.WriteEndObject();
         _json.Flush();
     }
@@ -64,7 +64,7 @@ internal sealed class VerifyJson : IVerifyOutput
         if (compared == true)
             BeginTasks();
         _json.WriteEndArray();
-        _json.WriteString("images_dir", directory);
+        _json.WriteString("images_dir", RawText.Printable(directory));
         _json.WriteNumber("tasks", result.Tasks);
         _json.WriteNumber("pages_present", result.PagesPresent);
         _json.WriteNumber("pages_in_parent", result.PagesInParent);

@@ -29,7 +29,7 @@ internal sealed record PreDumpOptions : ILogOptions
     /// <summary>Where the images go.</summary>
     public required string ImagesDirectory { get; init; }
 
-    /// <summary>Where stats-dump, the log and the pid file go; the images directory by default.</summary>
+    /// <summary>Where stats-dump and the log go; the images directory by default.</summary>
     public required string WorkDirectory { get; init; }
 
     /// <summary>The parent images, relative to the images directory; null in a first round.</summary>
@@ -67,9 +67,6 @@ internal sealed record PreDumpOptions : ILogOptions
 
     /// <summary>Whether progress, summary and warnings are left out.</summary>
     public bool Quiet { get; init; }
-
-    /// <summary>The file in the work directory that gets our pid; null: none.</summary>
-    public string? PidFile { get; init; }
 
     /// <summary>The descriptor that gets a zero byte when the tree runs on and copying begins; null: none.</summary>
     public int? StatusFd { get; init; }

@@ -83,8 +83,6 @@ public sealed class BadDirectoryTests
     [InlineData("inventory.img")]
     [InlineData(".inventory.img.new")]
     [InlineData("stats-dump")]
-    [InlineData("predump.log")]
-    [InlineData("predump.pid")]
     public async Task A_link_planted_in_the_images_directory_is_not_followed(string name)
     {
         await using var victim = await Victim.Start("plain");
@@ -98,7 +96,7 @@ public sealed class BadDirectoryTests
                 File.WriteAllText(scratch["target"], "mine");
             File.CreateSymbolicLink(Path.Combine(images, name), scratch["target"]);
             var line = Refusal.Line(Refusal.Failure,
-                await PreDumpTool.Run("-D", images, "--tree", $"{victim.Pid}", "-o", "predump.log", "--pidfile", "predump.pid"));
+                await PreDumpTool.Run("-D", images, "--tree", $"{victim.Pid}", "-o", "predump.log"));
             Assert.Contains(name, line);
             Assert.DoesNotContain(Directory.GetFiles(images, "*.img*"), path => Path.GetFileName(path) != name);
             Assert.Equal(exists, File.Exists(scratch["target"]));
@@ -134,8 +132,28 @@ public sealed class BadDirectoryTests
             await PreDumpTool.Run("--tree", $"{victim.Pid}", "-D", images, "-o", "predump.log"));
     }
 
+    /// <summary>The user's own link is followed (LogFileTests).</summary>
+    [Theory]
+    [InlineData("the link's owner", "755")]
+    [InlineData("the directory's mode", "777")]
+    public async Task A_log_that_another_user_may_have_made_a_link_is_refused(string whose, string mode)
+    {
+        Requires.Root();
+        await using var victim = await Victim.Start("plain");
+        using var scratch = new Scratch();
+        var images = scratch.Folder("images");
+        File.WriteAllText(scratch["target"], "mine");
+        File.CreateSymbolicLink(Path.Combine(images, "predump.log"), scratch["target"]);
+        await Command.Must("/bin/chmod", mode, images);
+        if (whose == "the link's owner")
+            await Command.Must("/bin/chown", "-h", "65534", Path.Combine(images, "predump.log"));
+        Assert.Contains("predump.log", Refusal.Line(Refusal.Failure,
+            await PreDumpTool.Run("--tree", $"{victim.Pid}", "-D", images, "-o", "predump.log")));
+        Assert.Equal("mine", File.ReadAllText(scratch["target"]));
+    }
+
     [Fact]
-    public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for()
+    public async Task A_log_that_is_a_FIFO_without_a_reader_is_not_waited_for_long()
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();

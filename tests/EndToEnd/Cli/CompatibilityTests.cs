@@ -56,6 +56,11 @@ public sealed class CompatibilityTests
     [InlineData("--tree={0}", "--images-dir={1}", "-vvvv")]
     [InlineData("pre-dump", "--tree", "{0}", "--images-dir", "{1}", "-v0")]
     [InlineData("-t", "{0}", "pre-dump", "-D", "{1}")]
+    [InlineData("pre-dump", "-jRt", "{0}", "-D", "{1}")]
+    [InlineData("pre-dump", "-qD", "{1}", "-jt{0}", "-vv")]
+    [InlineData("pre-dump", "--imag", "{1}", "--tree", "{0}", "--leave-run")]
+    [InlineData("pre-dump", "-v4", "-t", "{0}", "-D", "{1}", "-o", "x.log", "--")]
+    [InlineData("-D", "{1}", "-t", " +{0}", "--", "pre-dump")]
     public async Task Options_may_be_written_as_getopt_lets_them_be(params string[] arguments)
     {
         await using var victim = await Victim.Start("plain");

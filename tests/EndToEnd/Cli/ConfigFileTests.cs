@@ -58,6 +58,45 @@ public sealed class ConfigFileTests
         }
     }
 
+    /// <summary>What criu(8) shows, what belongs to another command, and what is not for a script's every command.</summary>
+    [Theory]
+    [InlineData("tcp-established\nno-restore-sibling   # this is another comment\n")]
+    [InlineData("restore-detached\n")]
+    [InlineData("tree 1\n")]
+    [InlineData("images-dir /tmp\n")]
+    [InlineData("pidfile /nowhere/pid\nstatus-fd 77\nport 27\naddress 192.0.2.1\n")]
+    public async Task The_default_configuration_file_breaks_no_command(string text)
+    {
+        await using var victim = await Victim.Start("plain");
+        using var scratch = new Scratch();
+        var images = scratch.Folder("images");
+        await PreDumpTool.Dump(victim.Pid, images);
+        Directory.CreateDirectory(scratch[".criu"]);
+        File.WriteAllText(scratch[".criu/default.conf"], text);
+        await Ends(0, "pre-dump", "-t", $"{victim.Pid}", "-D", scratch.Folder("more"));
+        await Ends(0, "verify", images);
+        await Ends(0, "show", images);
+        await Ends(Refusal.Failure, "dedup", images); // which has no parent
+        Assert.Contains("soft-dirty", (await Ends(0, "check")).Output);
+
+        async Task<CommandResult> Ends(int exitCode, params string[] arguments)
+        {
+            var result = await Command.Run(await PreDumpTool.File(), arguments,
+                environment: new Dictionary<string, string> { ["HOME"] = scratch.Path });
+            Assert.True(result.ExitCode == exitCode, $"{string.Join(' ', arguments)}: {result}");
+            return result;
+        }
+    }
+
+    [Fact]
+    public async Task An_option_that_no_criu_ever_had_is_named_with_its_file_and_line()
+    {
+        using var scratch = new Scratch();
+        File.WriteAllText(scratch["config"], "track-mem\n# a comment\nno-such-option 1\n");
+        Assert.Contains($"{scratch["config"]}, line 3: there is no option --no-such-option",
+            Refusal.Line(Refusal.Usage, await PreDumpTool.Run("check", "--config", scratch["config"])));
+    }
+
     [Theory]
     [InlineData("no-such-option 1")]
     [InlineData("timeout soon")]

@@ -98,12 +98,14 @@ public sealed partial class OutputTests
     }
 
     [Fact]
-    public async Task A_pidfile_holds_the_pid_of_the_tool()
+    public async Task A_pidfile_is_for_criu_restore_and_stays_as_it_is()
     {
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        await Dump(victim, scratch, "--pidfile", scratch["pid"]);
-        Assert.InRange(int.Parse(File.ReadAllText(scratch["pid"])), 2, int.MaxValue);
+        File.WriteAllText(scratch["pid"], $"{victim.Pid}");
+        await Dump(victim, scratch, "--pidfile", scratch["pid"], "-v4", "-o", "log");
+        Assert.Equal($"{victim.Pid}", File.ReadAllText(scratch["pid"]));
+        Assert.Contains($"--pidfile {scratch["pid"]}: makes no difference", File.ReadAllText(scratch["log"]));
     }
 
     [Fact]

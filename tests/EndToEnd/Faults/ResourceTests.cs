@@ -301,7 +301,7 @@ public sealed class ResourceTests
     {
         await using var disk = await TinyDisk.Mount(bytes, inodes);
         var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", disk.Path, "--log-file", "log",
-            "--pidfile", "pid", "-v4");
+            "-v4");
         if (result.ExitCode == 0)
         {
             await Command.Must(await PreDumpTool.File(), "verify", disk.Path);

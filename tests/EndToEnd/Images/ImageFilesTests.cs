@@ -42,13 +42,13 @@ public sealed class ImageFilesTests
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         var everybody = (UnixFileMode)0b110_110_110;
-        foreach (var name in new[] { "stats-dump", "predump.log", "predump.pid" })
+        foreach (var name in new[] { "stats-dump", "predump.log" })
         {
             File.WriteAllText(scratch[name], "of an earlier run, and longer than what is written now".PadRight(10_000));
             File.SetUnixFileMode(scratch[name], everybody);
         }
         await Command.Must("/bin/sh", "-c", "umask 0; exec \"$@\"", "sh", await PreDumpTool.File(),
-            "-t", $"{victim.Pid}", "-D", scratch.Path, "-o", "predump.log", "-v4", "--pidfile", "predump.pid");
+            "-t", $"{victim.Pid}", "-D", scratch.Path, "-o", "predump.log", "-v4");
         Assert.All(Directory.GetFiles(scratch.Path), path =>
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));

@@ -113,8 +113,6 @@ public sealed class InheritedSocketTests
     [Theory]
     [InlineData("--rounds", "2")]
     [InlineData("--forever")]
-    [InlineData("--port", "1234")]
-    [InlineData("--address", "127.0.0.1")]
     public async Task A_server_with_a_connection_can_not_listen_too(params string[] options) =>
         Refusal.Line(Refusal.Usage, await PreDumpTool.Run(["page-server", "--ps-socket", "9", .. options]));
 

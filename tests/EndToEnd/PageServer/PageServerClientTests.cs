@@ -43,7 +43,6 @@ public sealed class PageServerClientTests
     [Theory]
     [InlineData("--page-server")]
     [InlineData("--page-server", "--port", "0")]
-    [InlineData("--port", "1234")]
     [InlineData("--page-server", "--port", "70000")]
     [InlineData("--page-server", "--port", "1", "--page-server-protocol", "25")]
     public async Task A_client_of_a_page_server_refuses_options_that_make_no_sense(params string[] options) =>

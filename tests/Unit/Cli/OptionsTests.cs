@@ -10,8 +10,8 @@ namespace PreDump.Tests.Unit.Cli;
 /// environment the lists are rewritten instead.</summary>
 public sealed partial class OptionsTests
 {
-    // Help and version, which every command has, and options of criu that these pages mention.
-    private static readonly string[] s_others = ["--help", "--version", "--action-script", "-v"];
+    // An abbreviation, a level, and options of criu that these pages mention.
+    private static readonly string[] s_others = ["--imag", "-v", .. CriuOptions.AllNames.Select(name => "--" + name)];
 
     [Theory]
     [InlineData("src/PreDump/predump.8", nameof(Takers.PreDump))]
