@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace PreDump.Linux;
 
-/// <summary>What ends the work in a freeze early, so that the tree runs on: asked again after a few milliseconds of work.</summary>
+/// <summary>What ends the work in a freeze early, so that the tree runs on: asked every few milliseconds.</summary>
 /// <param name="Deadline">When the tree must run again: a <see cref="Stopwatch"/> timestamp.</param>
 /// <param name="Cancel">Set when the round is cancelled.</param>
 public readonly record struct FreezeLimit(long Deadline, CancellationToken Cancel)

@@ -18,6 +18,7 @@ internal static unsafe class ProcPagemapEntries
     {
         Span<ulong> entries = stackalloc ulong[2048];
         int ranges = 0;
+        ulong zeroFrame = s_zeroFrame; // found out by the first call, even if that finds no page
         ulong pageSize = PageSize.Step;
         // The huge zero page has FileOrShared set even in anonymous memory. CRIU dumps it.
         ulong excluded = Guard | (anonymous ? 0 : FileOrShared);
@@ -41,7 +42,7 @@ internal static unsafe class ProcPagemapEntries
                     i += skipped;
                     position += PageSize.BytesOf((ulong)skipped);
                 }
-                else if (Matches(entries[i], category, excluded)
+                else if (Matches(entries[i], category, excluded, zeroFrame)
                     && !RunMerger.TryAdd(found, ref ranges, new MemoryRange(position, pageSize)))
                     return ranges;
             }
@@ -49,10 +50,10 @@ internal static unsafe class ProcPagemapEntries
         return ranges;
     }
 
-    private static bool Matches(ulong entry, PageCategory category, ulong excluded) =>
+    private static bool Matches(ulong entry, PageCategory category, ulong excluded, ulong zeroFrame) =>
         (entry & (Present | Swapped)) != 0
         && (entry & excluded) == 0
-        && ((entry & Present) == 0 || s_zeroFrame == 0 || (entry & Location) != s_zeroFrame)
+        && ((entry & Present) == 0 || zeroFrame == 0 || (entry & Location) != zeroFrame)
         && (category != PageCategory.SoftDirty || (entry & SoftDirtyMark) != 0);
 
     /// <summary>The zero page's frame, derived from the entries of two pages that were only read. 0 if they differ: some kernels

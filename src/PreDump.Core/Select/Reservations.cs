@@ -2,8 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Select;
 
-/// <summary>Address space that a task has reserved and does not use, as sanitizers, garbage collectors and allocators do. It costs
-/// nothing where PAGEMAP_SCAN finds pages; entry by entry, a TiB takes seconds.</summary>
+/// <summary>Address space that a task has reserved and does not use, as sanitizers, garbage collectors and allocators do. It
+/// costs nothing where PAGEMAP_SCAN finds pages; entry by entry, a TiB takes seconds.</summary>
 public static class Reservations
 {
     private const ulong MinBytes = 1UL << 30;

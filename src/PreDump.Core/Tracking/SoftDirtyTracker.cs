@@ -25,6 +25,7 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
     /// <inheritdoc/>
     public void Prepare(TreeRoot root, CancellationToken cancel)
     {
+        Rehearse(root);
         if (!Reservations.MayMatter)
             return;
         using var tree = new ProcessTree(root);
@@ -48,6 +49,21 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
             : populated is null ? into.Tables.Read(pagemap, into.Pages[pages])
             : into.Tables.ReadAll(pagemap, populated, limit);
         return new TaskChanges(pages, tables, TablesAreAll: populated is not null);
+    }
+
+    // Reads a few pages of the running tree and forgets them, so that no class is initialized in the freeze: as of a file, since
+    // that needs most of the rules.
+    private void Rehearse(TreeRoot root)
+    {
+        if (TaskLook.TryOpen(root.Pid, "pagemap") is not { } file)
+            return;
+        using var pagemap = new ProcPagemap(file);
+        using var rehearsal = new Changes(expected: true);
+        var limit = new FreezeLimit(long.MaxValue, CancellationToken.None);
+        _rules.Begin(root.Pid);
+        _ = rehearsal.Pages.Read(pagemap, "10000-20000 rw-p 00000000 08:01 1 /x\n"u8, _rules, _window, populated: null, limit);
+        _ = rehearsal.Tables.Read(pagemap, [new MemoryRange(0x10000, PageSize.Step)]);
+        _ = rehearsal.Tables.ReadAll(pagemap, new PopulatedTables(), limit);
     }
 
     /// <inheritdoc/>

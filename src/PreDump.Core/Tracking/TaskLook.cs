@@ -12,9 +12,9 @@ internal static class TaskLook
     /// <exception cref="OperationCanceledException">The look was cancelled.</exception>
     public static PopulatedTables? Take(TreeTask task, CancellationToken cancel)
     {
-        using var mapsFile = Fd.TryOpen(ProcFs.Path(task.Pid, "maps"), O_RDONLY, out _);
-        using var pagemap = Fd.TryOpen(ProcFs.Path(task.Pid, "pagemap"), O_RDONLY, out _);
-        if (mapsFile is null || pagemap is null) // gone, or not permitted: then the freeze says so
+        using var mapsFile = TryOpen(task.Pid, "maps");
+        using var pagemap = TryOpen(task.Pid, "pagemap");
+        if (mapsFile is null || pagemap is null)
             return null;
         using var arena = new MapsArena(0);
         var maps = arena[arena.Read(mapsFile)];
@@ -22,4 +22,7 @@ internal static class TaskLook
             ? PopulatedTables.Look(new ProcPagemap(pagemap), maps, new VmaRules(task.Pid), EmptyVmas.Read(task.Pid), cancel)
             : null;
     }
+
+    /// <summary>Opens a file of a task; null if the task has gone, or if it is not permitted: then the freeze says so.</summary>
+    public static Fd? TryOpen(int pid, string file) => Fd.TryOpen(ProcFs.Path(pid, file), O_RDONLY, out _);
 }

@@ -52,6 +52,30 @@ public sealed class CostTests
         Assert.Contains(" with 0 bytes of managed memory allocated", result.Errors);
     }
 
+    /// <summary>preload/softdirty.c makes predump believe in dirty tracking; preload/noscan.c takes PAGEMAP_SCAN away.</summary>
+    [Theory]
+    [InlineData("plain", 1024)]
+    [InlineData("processes", 30)]
+    [InlineData("sparse", 64)]
+    [InlineData("sparse", 64, "noscan.so")]
+    [InlineData("plain", 1024, "noscan.so")]
+    public async Task Nothing_is_allocated_in_the_freeze_of_a_later_round(string kind, int size, string more = "softdirty.so")
+    {
+        Requires.Root();
+        await using var victim = await Victim.Start(kind, size);
+        using var scratch = new Scratch();
+        var environment = new Dictionary<string, string>
+        {
+            ["LD_PRELOAD"] = $"{Victim.FileOf("softdirty.so")}:{Victim.FileOf(more)}",
+        };
+        string[] arguments = ["-v4", "--tree", $"{victim.Pid}", "--images-dir"];
+        await Command.Run(await PreDumpTool.File(), [.. arguments, scratch.Folder("1")], environment: environment);
+        var result = await Command.Run(await PreDumpTool.File(),
+            [.. arguments, scratch.Folder("2"), "--prev-images-dir", "../1"], environment: environment);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains(" with 0 bytes of managed memory allocated", result.Errors);
+    }
+
     // System calls of the pre-dump and its children, except those that depend on which thread is faster.
     private static async Task<long> Calls(string strace, string kind, int size)
     {

@@ -16,8 +16,10 @@ public sealed class EmptyVmasTests
     {
         var empty = new EmptyVmas();
         var left = empty.ParseLines(System.Text.Encoding.ASCII.GetBytes(
-            Vma("100000000-200000000", rss, swap) + Vma("300000000-300001000", "0 kB", "0 kB") + Vma("400000000-500000000", "8 kB",
-                "0 kB") + "500000000-6"));
+            Vma("100000000-200000000", rss, swap)
+            + Vma("300000000-300001000", "0 kB", "0 kB")
+            + Vma("400000000-500000000", "8 kB", "0 kB")
+            + "500000000-6"));
         Assert.Equal(11, left.Length);
         Assert.Equal(isEmpty, empty.Contains(0x100000000, 0x200000000));
         Assert.False(empty.Contains(0x100000000, 0x100001000));

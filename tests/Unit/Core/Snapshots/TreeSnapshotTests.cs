@@ -28,7 +28,8 @@ public sealed class TreeSnapshotTests
             Directory.CreateDirectory(Path.Combine(folder.Path, "2"));
             using var images = RoundDirectory.Open(Path.Combine(folder.Path, "2"));
             var tracker = new CallLog();
-            using var round = ParentRound.Open(new ParentRequest(root, "../1"), images, tracker, openRemote: null, Observed.Nothing);
+            using var round = ParentRound.Open(
+                new ParentRequest(root, "../1"), images, tracker, openRemote: null, Observed.Nothing);
             var request = new FreezeRequest(root, TimeSpan.FromSeconds(10), FreezeFiles.None);
 
             using var snapshot = TreeSnapshot.Take(request, tracker, round, CancellationToken.None);

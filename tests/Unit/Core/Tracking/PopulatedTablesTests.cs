@@ -41,7 +41,7 @@ public sealed class PopulatedTablesTests : IDisposable
 
         var dirty = ReadDirty(tables, CancellationToken.None);
 
-        bool IsDirty(int page) => dirty.Exists(range => range.Start <= _memory.AddressOf(page) && range.End > _memory.AddressOf(page));
+        bool IsDirty(int page) => new DirtyCursor(dirty).Contains(_memory.AddressOf(page));
         Assert.True(IsDirty(first + (20 * Table)));
         Assert.True(IsDirty(first + Table));
         Assert.True(IsDirty(first + (41 * Table)));
