@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Faults;
 
-/// <summary>predump lacks a resource: descriptors, disk space, threads, memory, output, directory, permissions.</summary>
+/// <summary>predump lacks a resource: descriptors, disk space, threads, memory, directory, permissions.</summary>
 public sealed class ResourceTests
 {
     [Fact]
@@ -194,45 +194,6 @@ public sealed class ResourceTests
     }
 
     [Theory]
-    [InlineData("--json")]
-    [InlineData("--display-stats")]
-    [InlineData("-v2")]
-    public async Task A_full_standard_output_loses_the_summary_but_not_the_images(string option)
-    {
-        await using var victim = await Victim.Start("plain");
-        using var scratch = new Scratch();
-        var result = await Shell("exec \"$0\" \"$@\" > /dev/full", victim, scratch.Folder("images"), option);
-        var line = Refusal.Line(Refusal.Failure, result);
-        Assert.Contains("the images are complete", line);
-        Assert.Contains("standard output", line);
-        await Command.Must(await PreDumpTool.File(), "verify", scratch["images"]);
-    }
-
-    [Theory]
-    [InlineData(">&-")]
-    [InlineData("<&- >&- 2>&-")]
-    [InlineData("2> /dev/full")]
-    public async Task Without_standard_descriptors_the_images_are_the_same(string redirection)
-    {
-        await Requires.PageOracle();
-        await using var victim = await Victim.Start("plain");
-        await victim.Stop();
-        using var scratch = new Scratch();
-        var result = await Shell($"exec \"$0\" \"$@\" {redirection}", victim, scratch.Folder("images"));
-        Assert.True(result.ExitCode == 0, result.ToString());
-        await PageComparison.AssertSame(victim, scratch["images"]);
-    }
-
-    [Fact]
-    public async Task An_error_that_nobody_can_hear_is_still_an_exit_code()
-    {
-        await using var victim = await Victim.Start("plain");
-        using var scratch = new Scratch();
-        var result = await Shell("exec \"$0\" \"$@\" > /dev/full 2> /dev/full", victim, scratch["missing"]);
-        Assert.Equal(Refusal.Failure, result.ExitCode);
-    }
-
-    [Theory]
     [InlineData("cleared")]
     [InlineData("removed")]
     [InlineData("renamed")]
@@ -292,7 +253,7 @@ public sealed class ResourceTests
         await PageComparison.AssertSame(victim, scratch["images"]);
     }
 
-    private static async Task<CommandResult> Shell(string script, Victim victim, string images, params string[] more) =>
+    internal static async Task<CommandResult> Shell(string script, Victim victim, string images, params string[] more) =>
         await Command.Run("/bin/bash",
             ["-c", script, await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", images, .. more]);
 
