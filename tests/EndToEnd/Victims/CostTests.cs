@@ -63,6 +63,7 @@ public sealed class CostTests
     {
         Requires.Root();
         await using var victim = await Victim.Start(kind, size);
+        await Task.Delay(50, TestContext.Current.CancellationToken); // it must be some clock ticks older than its parent images
         using var scratch = new Scratch();
         var environment = new Dictionary<string, string>
         {
