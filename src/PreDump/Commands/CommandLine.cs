@@ -45,7 +45,11 @@ internal static class CommandLine
         }
         var line = Parse(criu, arguments, isDaemon);
         if (line.Errors.Count > 0 && line.Action is not (HelpAction or HelpPage))
-            return Misused(line.Errors[0].Message.TrimEnd('.'));
+        {
+            var error = line.Errors[0];
+            var place = error.SymbolResult is OptionResult { Option: var option } ? criu.PlaceOf(option) : "";
+            return Misused(place + error.Message.TrimEnd('.'));
+        }
         return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
