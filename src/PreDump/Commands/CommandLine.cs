@@ -20,7 +20,7 @@ internal static class CommandLine
           predump -t 1234 -D /ckpt/1                              a first, full round
           predump -t 1234 -D /ckpt/2 --prev-images-dir ../1       only what was written since
           criu dump -t 1234 -D /ckpt/3 --track-mem --prev-images-dir ../2 \
-                    --action-script '/usr/bin/predump || exit 1'
+                    --action-script /usr/bin/predump
           criu restore -D /ckpt/3
           predump check                                           what this kernel and this user can do
 

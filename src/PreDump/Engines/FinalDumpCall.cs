@@ -14,7 +14,7 @@ internal static class FinalDumpCall
     {
         string[] words = [.. commandLine.Skip(2)];
         if (Environment.ProcessPath is { } predump && ProvableDump.Is(words))
-            commandLine = [.. commandLine.Take(2), "--action-script", $"{Quoted(predump)} || exit 1", .. words];
+            commandLine = [.. commandLine.Take(2), "--action-script", predump, .. words];
         RealCriu.Become(commandLine);
     }
 
@@ -49,7 +49,4 @@ internal static class FinalDumpCall
             return false; // criu says what is wrong
         }
     }
-
-    // As sh(1) reads it.
-    private static string Quoted(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }
