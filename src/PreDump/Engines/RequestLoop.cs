@@ -39,7 +39,8 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
         return done ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static criu_req? RequestIn(byte[] message)
+    /// <summary>The request in a message; null: it is none.</summary>
+    internal static criu_req? RequestIn(byte[] message)
     {
         try
         {
