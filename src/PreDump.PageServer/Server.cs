@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using PreDump.Core;
@@ -116,7 +117,8 @@ public sealed class Server : IDisposable
             while (_waiting.Count < MostWaiting)
             {
                 var socket = listener.Accept();
-                _waiting.Add(new Connection(socket, $"{socket.RemoteEndPoint}", _rounds.Moment()));
+                string name = socket.RemoteEndPoint is IPEndPoint address ? $"{address}" : $"the peer at {listener.LocalEndPoint}";
+                _waiting.Add(new Connection(socket, name, _rounds.Moment()));
             }
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)

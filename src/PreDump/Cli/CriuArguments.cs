@@ -1,4 +1,5 @@
 using System.Globalization;
+using PreDump.Linux;
 
 namespace PreDump.Cli;
 
@@ -134,9 +135,15 @@ internal sealed class CriuArguments
         if (_taker == Takers.PreDump && !Takes(ConnectionOptions.PageServer))
             Drop("makes no difference without --page-server",
                 ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket);
-        if (_taker == Takers.PageServer && Takes(ConnectionOptions.PsSocket))
-            Drop("makes no difference with --ps-socket, which is connected already",
-                ConnectionOptions.Address, ConnectionOptions.Port);
+        if (_taker == Takers.PageServer && (Takes(ConnectionOptions.PsSocket) || PassedSockets.Count > 0))
+        {
+            string socket = Takes(ConnectionOptions.PsSocket)
+                ? "--ps-socket, which is connected already"
+                : "the socket that the service manager passes";
+            Drop($"makes no difference with {socket}", ConnectionOptions.Port);
+            if (!Takes(ConnectionOptions.UseTls)) // whose certificates name it
+                Drop($"makes no difference with {socket}, but for --tls", ConnectionOptions.Address);
+        }
         if (_taker == Takers.PageServer && (Takes(ConnectionOptions.Rounds) || Takes(ConnectionOptions.Forever))
             && _taken.Any(taken => taken.Option == RoundOptions.PrevImagesDir && taken.Given.IsFromFile))
             Drop("makes no difference with --rounds and --forever", RoundOptions.PrevImagesDir);
