@@ -45,6 +45,7 @@ internal sealed class ProvedDump(MessageSocket engine, criu_req request, EngineD
             engine.TrySend(new criu_resp
             {
                 Type = request.Type,
+                Success = false,
                 CrErrno = Errno.EIO,
                 CrErrmsg = $"criu has ended without an answer (exit code {exitCode}): see its log",
             }.ToByteArray());
