@@ -69,6 +69,7 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
 
     private int Refuse(criu_req_type type, int number, string reason)
     {
+        engine.Take(); // if it stayed unread, our end would make the kernel drop the answer
         Answer(type, new RoundOutcome(number, reason));
         return ExitCode.Failed;
     }

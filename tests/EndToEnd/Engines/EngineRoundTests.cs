@@ -73,6 +73,32 @@ public sealed class EngineRoundTests
         Assert.DoesNotContain("dump.log", Directory.GetFiles(images).Select(Path.GetFileName));
     }
 
+    /// <summary>phaul's way: one connection to the other machine, for all rounds.</summary>
+    [Fact]
+    public async Task Rounds_of_one_criu_share_a_connection_to_page_servers()
+    {
+        await Requires.PageOracle();
+        using var engine = await Engine.Create();
+        await using var victim = await Victim.Start("plain", 500);
+        await victim.Stop();
+        using var scratch = new Scratch();
+        string[] rounds = ["1", "2", "3"];
+        var predump = await PreDumpTool.File();
+        engine.PageServers =
+            [.. rounds.Select(round => (string[])[predump, "page-server", "-q", "--ps-socket", "9", "-D", scratch.Folder("there" + round)])];
+
+        var result = await engine.Ask([.. rounds.Select(round =>
+            Engine.PreDump(victim.Pid, scratch.Folder("here" + round), new { ps = new { fd = 9 } }))]);
+
+        result.AssertDone("PRE_DUMP", "PRE_DUMP", "PRE_DUMP");
+        foreach (var round in rounds)
+        {
+            File.Copy(Path.Combine(scratch["here" + round], ImageNames.Inventory),
+                Path.Combine(scratch["there" + round], ImageNames.Inventory));
+            await PageComparison.AssertSame(victim, scratch["there" + round]);
+        }
+    }
+
     [Fact]
     public async Task The_configuration_file_of_a_request_wins()
     {

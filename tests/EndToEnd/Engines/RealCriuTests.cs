@@ -10,7 +10,7 @@ public sealed partial class RealCriuTests(ITestOutputHelper output)
     // Everything that a program gets from whoever starts it.
     private const string Inheritance = """
         #!/bin/sh
-        grep -E '^(Sig|Shd|Threads|NoNewPrivs|Seccomp|Cap|Cpus_allowed):' /proc/self/status
+        grep -E '^(Sig(Blk|Ign|Cgt)|Threads|NoNewPrivs|Seccomp|Cap[A-Z].*|Cpus_allowed):' /proc/self/status
         cat /proc/self/limits /proc/self/oom_score_adj /proc/$$/timerslack_ns
         ls -l /proc/self/fd | sed -n 's/.* \([0-9]* -> \)/\1/p'
         ps -o pid=,ppid=,pgid=,sid=,ni=,cls= -p $$

@@ -9,7 +9,7 @@ internal sealed class Engine : IDisposable
 {
     // "fd:PATH" stands for a descriptor of a directory that the engine has opened.
     private const string Program = """
-        import json, os, socket, sys
+        import json, os, socket, subprocess, sys
         from google.protobuf import json_format
         from pycriu import rpc_pb2
         case = json.load(sys.stdin)
@@ -26,11 +26,20 @@ internal sealed class Engine : IDisposable
         ours.settimeout(120)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         errors, errors_in = os.pipe()
+        here, there = socket.create_server(("127.0.0.1", 0)), None
+        if case["servers"]:
+            here, there = socket.create_connection(here.getsockname()), here.accept()[0]
+        def served(index):
+            return subprocess.Popen(case["servers"][index], close_fds=False, preexec_fn=lambda: os.dup2(there.fileno(), 9))
         pid = os.fork()
         if pid == 0:
             os.dup2(theirs.fileno(), 200)
             os.dup2(errors_in, 2)
+            os.dup2(here.fileno(), 201)
             os.closerange(3, 200)
+            if case["servers"]:
+                os.dup2(201, 9)
+            os.close(201)
             for number in case["taken"]:
                 os.dup2(os.open("/dev/null", os.O_RDWR), number)
             os.dup2(200, case["fd"])
@@ -41,13 +50,16 @@ internal sealed class Engine : IDisposable
         os.close(errors_in)
         print(pid, flush=True)
         answers = []
-        for each in packets:
+        for index, each in enumerate(packets):
+            server = served(index) if case["servers"] else None
             try:
                 ours.send(each)
                 got = ours.recv(1 << 20)
                 answers.append(got and json_format.MessageToDict(
                     rpc_pb2.criu_resp.FromString(got), preserving_proto_field_name=True) or None)
             except OSError:
+                answers.append(None)
+            if server and server.wait():
                 answers.append(None)
         ours.close()
         with open(errors) as pipe:
@@ -81,6 +93,10 @@ internal sealed class Engine : IDisposable
     /// <summary>Descriptors that criu is started with as well.</summary>
     public int[] Taken { get; set; } = [];
 
+    /// <summary>For each request a page server that is given descriptor 9, the other end of criu's descriptor 9; empty:
+    /// none.</summary>
+    public string[][] PageServers { get; set; } = [];
+
     /// <summary>What criu is started through; empty: nothing.</summary>
     public string[] Through { get; set; } = [];
 
@@ -106,6 +122,7 @@ internal sealed class Engine : IDisposable
             criu = Criu,
             fd = Socket,
             taken = Taken,
+            servers = PageServers,
             cwd = "/",
             environment = new { PATH = SearchPath },
         }));
@@ -166,7 +183,7 @@ internal sealed record EngineResult(JsonElement[] Answers, int ExitCode, string 
     public (int Number, string Message) Refusal(string type = "PRE_DUMP")
     {
         var answer = Assert.Single(Answers);
-        Assert.Equal(JsonValueKind.Object, answer.ValueKind);
+        Assert.True(answer.ValueKind == JsonValueKind.Object, $"no answer, exit code {ExitCode}: {Errors}");
         Assert.Equal(type, answer.GetProperty("type").GetString());
         Assert.False(answer.GetProperty("success").GetBoolean());
         return (answer.GetProperty("cr_errno").GetInt32(), answer.GetProperty("cr_errmsg").GetString()!);
