@@ -117,7 +117,8 @@ public sealed class Server : IDisposable
             while (_waiting.Count < MostWaiting)
             {
                 var socket = listener.Accept();
-                string name = socket.RemoteEndPoint is IPEndPoint address ? $"{address}" : $"the peer at {listener.LocalEndPoint}";
+                bool isNamed = socket.RemoteEndPoint is IPEndPoint; // clients of a Unix socket have no name
+                string name = isNamed ? $"{socket.RemoteEndPoint}" : $"the peer at {listener.LocalEndPoint}";
                 _waiting.Add(new Connection(socket, name, _rounds.Moment()));
             }
         }

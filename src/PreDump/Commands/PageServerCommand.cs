@@ -51,8 +51,8 @@ internal static class PageServerCommand
             return null;
         return options.Rounds is null
             ? PassedSockets.First
-            : throw new PreDumpException("the service manager passes a single connection, and so a single round: set Accept=no in "
-                + "the socket unit, or leave --rounds and --forever out");
+            : throw new PreDumpException("the service manager passes a single connection, and so a single round: set Accept=no "
+                + "in the socket unit, or leave --rounds and --forever out");
     }
 
     private static int Serve(ServeOptions options, Socket? listener, Signals signals, IReadOnlyList<IgnoredOption> ignored,

@@ -3,8 +3,8 @@ using System.Globalization;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>What systemd does for a socket unit, without systemd: it makes the socket, and keeps it while services come and go. Each
-/// service gets it as descriptor 3 and is told so by LISTEN_FDS and LISTEN_PID.</summary>
+/// <summary>What systemd does for a socket unit, without systemd: it makes the socket, and keeps it while services come and go.
+/// Each service gets it as descriptor 3 and is told so by LISTEN_FDS and LISTEN_PID.</summary>
 internal sealed class SocketUnit : IAsyncDisposable
 {
     // Each line that it reads starts the service; the line that it writes then is the service's pid, and later its exit status.
@@ -58,7 +58,8 @@ internal sealed class SocketUnit : IAsyncDisposable
     }
 
     /// <summary>The next line on the service's standard output.</summary>
-    public async Task<string?> Line() => await Eventually.Within(_process.StandardOutput.ReadLineAsync(), "a line of the service");
+    public async Task<string?> Line() =>
+        await Eventually.Within(_process.StandardOutput.ReadLineAsync(), "a line of the service");
 
     /// <summary>The exit code of the service, which prints nothing more; below 0: the signal that ended it.</summary>
     public async Task<int> Exited()
