@@ -18,6 +18,9 @@ public static unsafe class OwnText
         return all.Count >= arguments.Length ? [.. all.TakeLast(arguments.Length)] : arguments;
     }
 
+    /// <summary>The name by which the program was called, argv[0].</summary>
+    public static string Program => Environment.GetCommandLineArgs() is [var name, ..] ? name : "";
+
     /// <summary>A variable of the environment; null: it is not set.</summary>
     public static string? Variable(string name)
     {

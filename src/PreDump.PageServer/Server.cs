@@ -166,11 +166,14 @@ public sealed class Server : IDisposable
     {
         try
         {
-            using var peer = new Peer(connection.Socket, connection.Name, _request.Timeout, _tls);
+            using var peer = new Peer(connection.Socket, connection.Name, _request.Timeout, _tls, _request.IsOneConnection);
             using var session = new Session(peer, () => Begin(connection), _request.Timeout, _observer);
             var result = session.Run();
             Finish(result);
-            session.WaitForHangUp();
+            if (_request.IsOneConnection) // it may go on, with another round
+                peer.EndSending();
+            else
+                session.WaitForHangUp();
             if (_request.AutoDedup && result.Round.Parent is not null)
                 Dedup.RunAfterRound(() => ImageDirectory.Open(result.Round.Directory), _observer);
         }
