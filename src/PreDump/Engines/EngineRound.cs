@@ -1,6 +1,7 @@
 using System.Globalization;
 using PreDump.Cli;
 using PreDump.Commands;
+using PreDump.Core;
 using PreDump.Linux;
 using PreDump.Output;
 
@@ -45,7 +46,7 @@ internal static class EngineRound
                 throw new UsageException(error.Message.TrimEnd('.'));
             var options = OptionBinding.PreDump(line) with { CalledAsCriu = true };
             int exitCode = PreDumpCommand.Run(options, criu.Ignored,
-                failed: (e, reason) => report(RoundOutcome.Failed(e, reason)));
+                failed: (e, reason) => report(RoundOutcome.Failed(e, Failure.TryExplain(e, options.Tree) ?? reason)));
             if (exitCode == ExitCode.Done)
                 report(RoundOutcome.Done);
             return exitCode;
@@ -55,7 +56,7 @@ internal static class EngineRound
             string reason = InputNames.TryExplain(e) ?? $"this is a defect of predump, please report it: {e}";
             log.Fail(reason);
             Message.Error(reason);
-            report(RoundOutcome.Failed(e, reason));
+            report(RoundOutcome.Failed(e, Failure.TryExplain(e) ?? reason)); // without predump's options, which an engine has not
             return e is UsageException ? ExitCode.Usage : ExitCode.Failed;
         }
     }

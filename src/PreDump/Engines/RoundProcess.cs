@@ -24,10 +24,22 @@ internal static class RoundProcess
                 [EngineRound.Command, number, configFile ?? "", .. words], [theirs.Number, .. descriptors]);
         }
         var report = ReadReport(line);
-        int exitCode = OwnProgram.WaitFor(pid);
-        return report ?? (exitCode == ExitCode.Done ? RoundOutcome.Done : new RoundOutcome(Errno.EIO, exitCode > 128
+        int exitCode = ExitCodeOf(pid);
+        return report ?? new RoundOutcome(Errno.EIO, exitCode > 128
             ? $"the round was killed by signal {exitCode - 128}: what it has written may be left, the tree runs on"
-            : $"the round has ended with exit code {exitCode}: see its log"));
+            : $"the round has ended with exit code {exitCode} and said nothing: see its log");
+    }
+
+    private static int ExitCodeOf(int pid)
+    {
+        try
+        {
+            return OwnProgram.WaitFor(pid);
+        }
+        catch (LinuxException) // ECHILD: the engine lets us ignore SIGCHLD, so that no child is waited for
+        {
+            return ExitCode.Failed;
+        }
     }
 
     private static RoundOutcome? ReadReport(Fd line)
