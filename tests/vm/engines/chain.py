@@ -78,4 +78,6 @@ def prove():
     TALLY['containers restored'] += 1
 
 
-main(title(GIVEN, GIVEN.victim, *(option * getattr(GIVEN, option) for option in ('paused', 'dedup', 'spoil')), GIVEN.page_server), prove, 'CHAIN-CAUGHT' if GIVEN.spoil else 'CHAIN-OK')
+words = [option * getattr(GIVEN, option) for option in ('paused', 'dedup', 'spoil')]
+server = GIVEN.page_server and GIVEN.page_server + "'s page server"
+main(title(GIVEN, GIVEN.victim, *words, server), prove, 'CHAIN-CAUGHT' if GIVEN.spoil else 'CHAIN-OK')

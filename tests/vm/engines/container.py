@@ -9,7 +9,7 @@ class Container(Victim):
     succeeded is the parent of the next."""
     engine = None  # its name
     log = 'dump.log'  # criu's, of a round
-    chooses_parents = True  # a round's parent can be named
+    chooses_directories = True  # of rounds, and so their parents
 
     def __init__(self, given, *victim, name='c1'):
         # (Victim's own __init__ starts a program)

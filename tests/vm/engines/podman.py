@@ -36,7 +36,7 @@ def prepare_podman(victims):
 
 class Podman(Container):
     engine = 'podman'
-    chooses_parents = False
+    chooses_directories = False
 
     def call(self, *words):
         return run('podman', '--runtime', self.given.runtime, *words)
