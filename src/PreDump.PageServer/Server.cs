@@ -170,9 +170,7 @@ public sealed class Server : IDisposable
             using var session = new Session(peer, () => Begin(connection), _request.Timeout, _observer);
             var result = session.Run();
             Finish(result);
-            if (_request.IsOneConnection) // it may go on, with another round
-                peer.EndSending();
-            else
+            if (!_request.IsOneConnection || peer.IsTls) // an inherited connection may go on, with another round
                 session.WaitForHangUp();
             if (_request.AutoDedup && result.Round.Parent is not null)
                 Dedup.RunAfterRound(() => ImageDirectory.Open(result.Round.Directory), _observer);

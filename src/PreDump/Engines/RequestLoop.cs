@@ -38,7 +38,8 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
         return done ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static criu_req? RequestIn(byte[] message)
+    /// <summary>The request in a message; null: it is none.</summary>
+    internal static criu_req? RequestIn(byte[] message)
     {
         try
         {
@@ -68,6 +69,7 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
 
     private int Refuse(criu_req_type type, int number, string reason)
     {
+        engine.Take(); // if it stayed unread, our end would make the kernel drop the answer
         Answer(type, new RoundOutcome(number, reason));
         return ExitCode.Failed;
     }
