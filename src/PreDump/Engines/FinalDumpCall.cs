@@ -4,7 +4,8 @@ using PreDump.Linux;
 
 namespace PreDump.Engines;
 
-/// <summary>The final dump, which the real criu makes; predump proves it in passing where it can (<see cref="ProvableDump"/>).</summary>
+/// <summary>The final dump, which the real criu makes; predump proves it in passing where it can
+/// (<see cref="ProvableDump"/>).</summary>
 internal static class FinalDumpCall
 {
     /// <summary>criu dump, by command line: predump is one more action script of it. Does not return.</summary>
@@ -18,8 +19,8 @@ internal static class FinalDumpCall
         RealCriu.Become(commandLine);
     }
 
-    /// <summary>A DUMP request, which has not been taken from the socket yet; returns the exit code, unless predump becomes the real
-    /// criu.</summary>
+    /// <summary>A DUMP request, which has not been taken from the socket yet; returns the exit code, unless predump becomes the
+    /// real criu.</summary>
     /// <param name="engine">The socket.</param>
     /// <param name="request">The request.</param>
     /// <param name="commandLine">criu's, the name first.</param>

@@ -63,6 +63,7 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
+            Output.Message.Error(reason); // crun and podman do not show what an answer says
             return Refuse(request.Type, Errno.ENOENT, reason);
         }
     }
