@@ -151,7 +151,8 @@ public sealed class EngineRoundTests
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         string[] line = ["pre-dump", "--tcp-established", "--file-locks", "--link-remap", "--manage-cgroups=full",
-            "-D", scratch.Path, "-o", scratch["pre-dump.log"], "-v4", "-t", $"{victim.Pid}", "--skip-in-flight", "--force-irmap"]; // LXC's
+            "-D", scratch.Path, "-o", scratch["pre-dump.log"], "-v4", "-t", $"{victim.Pid}", "--skip-in-flight",
+            "--force-irmap"]; // LXC's
         for (int round = 0; round < 2; round++)
             Assert.Equal(0, (await Command.Run(engine.Criu, line)).ExitCode);
         Assert.Contains("an earlier round was in", File.ReadAllText(scratch["pre-dump.log"]));
