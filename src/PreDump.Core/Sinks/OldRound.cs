@@ -4,8 +4,8 @@ using PreDump.Linux;
 namespace PreDump.Core.Sinks;
 
 /// <summary>A pre-dump that is in a directory already, and that a new one may replace, as criu replaces it: predump's or criu's
-/// own, complete or not. A final dump is none, and neither is what a page server has received: its inventory, which would tell, is
-/// on another machine.</summary>
+/// own, complete or not. A final dump is none, and neither is what a page server has received: its inventory, which would tell,
+/// is on another machine.</summary>
 internal static class OldRound
 {
     private const uint PreDumpVersion = 0; // of inventory_entry
