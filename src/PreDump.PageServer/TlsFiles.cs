@@ -74,6 +74,15 @@ internal static class TlsFiles
             ServerInput.Tls);
     }
 
+    /// <summary>The framework looks for more certificates in the user's home directory, and fails for a user who has none, such as a
+    /// service's (DynamicUser=): it is given one that does not exist.</summary>
+    public static void ProvideHome()
+    {
+        const string Home = "HOME";
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Home)))
+            Environment.SetEnvironmentVariable(Home, "/nonexistent");
+    }
+
     /// <summary>What an exception of the framework says, in one line.</summary>
     public static string OneLineOf(Exception e) => (e.InnerException ?? e).Message.ReplaceLineEndings(" ");
 }
