@@ -74,8 +74,8 @@ internal static class TlsFiles
             ServerInput.Tls);
     }
 
-    /// <summary>The framework looks for more certificates in the user's home directory, and fails for a user who has none, such as a
-    /// service's (DynamicUser=): it is given one that does not exist.</summary>
+    /// <summary>The framework looks for more certificates in the user's home directory, and fails for a user without one, as those
+    /// of services are (DynamicUser=). Such a user is given a home that does not exist.</summary>
     public static void ProvideHome()
     {
         const string Home = "HOME";

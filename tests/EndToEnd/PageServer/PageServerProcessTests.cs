@@ -36,7 +36,8 @@ public sealed class PageServerProcessTests
         var (tls, _) = new Certificates(scratch).For("127.0.0.1");
         var result = await nobody.RunToolBehind(["/usr/bin/env", "-u", "HOME"], "page-server", "-D", nobody.Images, "--tls",
             "--tls-cert", tls.Cert!, "--tls-key", tls.Key!, "--tls-cacert", tls.CaCert!, "--ps-socket", "9");
-        Assert.Contains("descriptor 9 is not a connected", Refusal.Line(Refusal.Failure, result)); // which comes after the TLS files
+        // which is found out after the files of TLS were read
+        Assert.Contains("descriptor 9 is not a connected", Refusal.Line(Refusal.Failure, result));
     }
 
     [Fact]
