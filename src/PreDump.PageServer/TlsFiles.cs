@@ -74,7 +74,7 @@ internal static class TlsFiles
             ServerInput.Tls);
     }
 
-    /// <summary>The framework looks for more certificates in the user's home directory, and fails for a user without one, as those
+    /// <summary>The framework looks for more certificates in the user's home directory, and fails for users without one, as those
     /// of services are (DynamicUser=). Such a user is given a home that does not exist.</summary>
     public static void ProvideHome()
     {
