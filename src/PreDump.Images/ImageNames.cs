@@ -25,6 +25,13 @@ public static class ImageNames
     /// <summary>An inventory before it is renamed into place. If it remains, the round ended before it was complete.</summary>
     public const string NewInventory = ".inventory.img.new";
 
+    /// <summary>Stands in a directory in which an old round may be replaced until the new one is complete. If it remains, the
+    /// round was killed.</summary>
+    public const string Begun = ".predump-round";
+
+    /// <summary>CRIU's cache of inodes, which its pre-dump writes.</summary>
+    public const string InodeCache = "irmap-cache.img";
+
     /// <summary>Names the round that is based on these images. A second one is refused, because it would not know the changes
     /// before the first one.</summary>
     public const string Child = "predump-child";

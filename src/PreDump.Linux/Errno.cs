@@ -12,6 +12,15 @@ public static class Errno
     /// <summary>No such process.</summary>
     public const int ESRCH = 3;
 
+    /// <summary>Interrupted system call.</summary>
+    public const int EINTR = 4;
+
+    /// <summary>Input/output error.</summary>
+    public const int EIO = 5;
+
+    /// <summary>Bad file descriptor.</summary>
+    public const int EBADF = 9;
+
     /// <summary>Resource temporarily unavailable.</summary>
     public const int EAGAIN = 11;
 

@@ -90,6 +90,9 @@ public sealed unsafe class Fd : IDisposable
     /// See open(2) and fcntl(2), F_SETFL.</summary>
     public bool TryBypassCache(bool bypass) => fcntl(_fd, F_SETFL, bypass ? O_DIRECT : 0) == 0;
 
+    /// <summary>Makes each write go to the end of the file, wherever that is then. See fcntl(2), F_SETFL and O_APPEND.</summary>
+    public void AppendAlways() => _ = fcntl(_fd, F_SETFL, O_APPEND);
+
     /// <summary>The file's length in bytes. See fstat(2).</summary>
     /// <exception cref="LinuxException">fstat(2) failed.</exception>
     public ulong Length

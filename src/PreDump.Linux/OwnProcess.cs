@@ -61,6 +61,14 @@ public static unsafe class OwnProcess
         _ = score?.TryWriteOnce("-1000"u8); // only root may
     }
 
+    /// <summary>Sends this process SIGTERM once the thread that has started it has ended. See prctl(2),
+    /// PR_SET_PDEATHSIG.</summary>
+    public static void EndWithStarter()
+    {
+        const int SIGTERM = 15;
+        _ = prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+    }
+
     /// <summary>Ends the process at once: nothing is cleaned up, and no thread is waited for. See _exit(2).</summary>
     public static void ExitAtOnce(int exitCode) => LibCExtra._exit(exitCode);
 

@@ -19,6 +19,11 @@ public static unsafe class OwnText
         return all.Count >= arguments.Length ? [.. all.TakeLast(arguments.Length)] : arguments;
     }
 
+    /// <summary>The name by which the program was called, argv[0].</summary>
+    public static string Program => Environment.GetCommandLineArgs() is not [var name, ..] ? ""
+        : name.Contains(Replaced) && CommandLine() is [var bytes, ..] ? bytes
+        : name;
+
     /// <summary>A variable of the environment; null: it is not set.</summary>
     public static string? Variable(string name)
     {

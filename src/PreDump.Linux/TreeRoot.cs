@@ -21,7 +21,10 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
                 + "(unshare --mount-proc), or enter the namespace together with its mounts (nsenter --mount --pid)");
         var status = Read(pid)
             ?? throw (ProcFs.Hides(pid) ? ProcessTree.Hidden($"process {pid}")
-                : new TreeException($"there is no process {pid}: give the pid of a running process", TreeInput.Root));
+                : new TreeException($"there is no process {pid}: give the pid of a running process", TreeInput.Root)
+                {
+                    Number = Errno.ESRCH,
+                });
         if (status.Tgid != pid)
             throw new TreeException($"{pid} is a thread of process {status.Tgid}: give {status.Tgid} instead", TreeInput.Root);
         if (status.State is 'Z' or 'X' && ProcFs.Threads(pid).Count <= 1)
@@ -40,7 +43,10 @@ public sealed record TreeRoot(int Pid, ulong StartTime, int ImagePid, string Nam
     {
         if (startTime != StartTime)
             throw new TreeException($"process {Pid} ({Name}) has ended"
-                + (startTime == 0 ? "" : ", and its pid now belongs to another process"));
+                + (startTime == 0 ? "" : ", and its pid now belongs to another process"))
+            {
+                Number = Errno.ESRCH,
+            };
     }
 
     /// <inheritdoc/>

@@ -34,7 +34,7 @@ public sealed class PageServerClient : IDisposable
         var first = new PagesId(PagesId.Task, (ulong)tree.ImagePid);
         var tls = Tls.Client(options.Tls, options.Address);
         var (socket, name, took) = ServerConnection.Open(options, cancel);
-        var peer = new Peer(socket, name, options.Timeout, tls);
+        var peer = new Peer(socket, name, options.Timeout, tls, isShared: options.Socket is not null);
         try
         {
             cancel.Register(peer.BreakOff);

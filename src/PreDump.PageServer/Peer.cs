@@ -14,14 +14,16 @@ public sealed class Peer : IDisposable
     private readonly Socket _socket;
     private readonly StreamSocket _plain;
     private readonly SslStream? _tls;
+    private readonly bool _isShared;
 
     /// <param name="socket">Connected; disposed with the peer.</param>
     /// <param name="name">For messages.</param>
     /// <param name="patience">How long it may be silent.</param>
     /// <param name="tls">Makes the socket's stream a TLS one; null: plain.</param>
-    public Peer(Socket socket, string name, TimeSpan patience, Func<Stream, SslStream>? tls = null)
+    /// <param name="isShared">Whether the socket is inherited: whoever made it may use the connection for the next round.</param>
+    public Peer(Socket socket, string name, TimeSpan patience, Func<Stream, SslStream>? tls = null, bool isShared = false)
     {
-        (_socket, Name) = (socket, name);
+        (_socket, Name, _isShared) = (socket, name, isShared);
         _plain = new StreamSocket((int)socket.Handle, name, patience);
         if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
             socket.NoDelay = true;
@@ -100,13 +102,14 @@ public sealed class Peer : IDisposable
         }
     }
 
-    /// <summary>Says that no more will be sent.</summary>
+    /// <summary>Says that no more will be sent, unless others may go on to use the connection.</summary>
     public void EndSending()
     {
         try
         {
             _tls?.ShutdownAsync().Wait(TimeSpan.FromSeconds(1));
-            _socket.Shutdown(SocketShutdown.Send);
+            if (!_isShared)
+                _socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is AggregateException or IOException or SocketException or InvalidOperationException)
         {

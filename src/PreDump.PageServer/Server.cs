@@ -169,11 +169,12 @@ public sealed class Server : IDisposable
     {
         try
         {
-            using var peer = new Peer(connection.Socket, connection.Name, _request.Timeout, _tls);
+            using var peer = new Peer(connection.Socket, connection.Name, _request.Timeout, _tls, _request.IsOneConnection);
             using var session = new Session(peer, () => Begin(connection), _request.Timeout, _observer);
             var result = session.Run();
             Finish(result);
-            session.WaitForHangUp();
+            if (!_request.IsOneConnection || peer.IsTls) // an inherited connection may go on, with another round
+                session.WaitForHangUp();
             if (_request.AutoDedup && result.Round.Parent is not null)
                 Dedup.RunAfterRound(() => ImageDirectory.Open(result.Round.Directory), _observer);
         }

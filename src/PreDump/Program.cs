@@ -1,12 +1,16 @@
 using PreDump;
 using PreDump.Cli;
 using PreDump.Commands;
+using PreDump.Engines;
 using PreDump.Linux;
 using PreDump.Output;
 
 return OwnText.Arguments(args) switch
 {
+    // Called as criu: at first, since nothing may be set up for the real criu.
+    var all when CriuRole.CommandLine(OwnText.Program, all) is { } criu => CriuRole.Run(criu),
     // What predump starts of itself; no user is meant to.
+    [EngineRound.Command, var report, var configFile, .. var round] => EngineRound.RunRequest(report, configFile, round),
     [ThawGuard.Command, var stateFile, var thawed] => ThawGuard.Run(stateFile, thawed),
     [PageServerDaemon.Command, .. var own] => Run(own, isDaemon: true),
     // What criu starts, with the tree frozen.

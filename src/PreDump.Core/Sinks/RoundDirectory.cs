@@ -9,7 +9,7 @@ public sealed class RoundDirectory : IDisposable
 {
     private readonly DirectoryFd _directory;
     private readonly List<string> _created = [];
-    private bool _complete;
+    private bool _complete, _holdsOldRound;
 
     private RoundDirectory(DirectoryFd directory, string path) => (_directory, Path) = (directory, path);
 
@@ -17,8 +17,10 @@ public sealed class RoundDirectory : IDisposable
     public string Path { get; }
 
     /// <summary>Opens an existing, writable directory that contains no images.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="mayHoldOldRound">Whether it may contain a round that <see cref="Renew"/> removes.</param>
     /// <exception cref="PreDumpException">It does not exist, is not writable, or contains images.</exception>
-    public static RoundDirectory Open(string path)
+    public static RoundDirectory Open(string path, bool mayHoldOldRound = false)
     {
         var fd = DirectoryFd.TryOpen(path, out int error) ?? throw new PreDumpException(error switch
         {
@@ -26,11 +28,16 @@ public sealed class RoundDirectory : IDisposable
             Errno.ENOTDIR => $"images directory {path} is not a directory: give a directory",
             Errno.EACCES => $"images directory {path} may not be opened by this user: use another one, or run as root",
             _ => new LinuxException("open", path, error).Message,
-        }, RoundInput.ImagesDirectory);
+        }, RoundInput.ImagesDirectory)
+        {
+            Number = error,
+        };
         var directory = new RoundDirectory(fd, path);
         try
         {
-            directory.RefuseImages();
+            directory._holdsOldRound = mayHoldOldRound && OldRound.IsIn(fd);
+            if (!directory._holdsOldRound)
+                directory.RefuseImages();
             directory.RefuseUnwritable();
             return directory;
         }
@@ -39,6 +46,18 @@ public sealed class RoundDirectory : IDisposable
             fd.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Removes the round that was found in the directory, if any, and marks the directory, so that a round that is
+    /// killed can be removed, too.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="LinuxException">It can't be removed.</exception>
+    public bool Renew()
+    {
+        if (_holdsOldRound)
+            OldRound.Remove(_directory);
+        Create(ImageNames.Begun).Dispose();
+        return _holdsOldRound;
     }
 
     /// <summary>Creates an image with mode 0600, because it will contain a task's memory.</summary>
@@ -99,6 +118,8 @@ public sealed class RoundDirectory : IDisposable
         if (lost is not null)
             throw new PreDumpException($"{lost} is no longer in images directory {Path}: the directory was renamed, unmounted or "
                 + "cleared while predump was writing; use another one");
+        if (_created.Remove(ImageNames.Begun))
+            _directory.RemoveIfPresent(ImageNames.Begun);
         _directory.Rename(ImageNames.NewInventory, ImageNames.Inventory);
         _complete = true;
     }
@@ -189,7 +210,10 @@ public sealed class RoundDirectory : IDisposable
         foreach (string name in _directory.Names())
             if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames)
                 throw new PreDumpException(
-                    $"images directory {Path} already contains images ({name}): use an empty directory for each round");
+                    $"images directory {Path} already contains images ({name}): use an empty directory for each round")
+                {
+                    Number = Errno.EEXIST,
+                };
     }
 
     private void RefuseUnwritable()
@@ -201,7 +225,10 @@ public sealed class RoundDirectory : IDisposable
         catch (LinuxException e)
         {
             throw new PreDumpException($"images directory {Path} can't be written ({Failure.TryExplain(e)}): use another one",
-                RoundInput.ImagesDirectory);
+                RoundInput.ImagesDirectory)
+            {
+                Number = e.Errno,
+            };
         }
     }
 }

@@ -30,6 +30,12 @@ internal static class ConfigFiles
         return files.SelectMany(Read);
     }
 
+    /// <summary>The options of a file; none if it does not exist, or for null.</summary>
+    /// <exception cref="PreDumpException">It can't be read.</exception>
+    /// <exception cref="UsageException">A line of it is not understood.</exception>
+    public static IEnumerable<GivenOption> IfExists(string? file) =>
+        file is not null && FileContent.Exists(file) ? Read(file) : [];
+
     /// <summary>Whether it is an option that says which files are read; in a file it means nothing.</summary>
     public static bool Choose(string option) => IsConfig(option) || IsNoDefault(option);
 

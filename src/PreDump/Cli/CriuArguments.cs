@@ -32,9 +32,12 @@ internal sealed class CriuArguments
     public IReadOnlyList<IgnoredOption> Ignored => _ignored;
 
     /// <summary>Normalises a command line, with the configuration files that it and the environment ask for.</summary>
+    /// <param name="commandLine">The command line.</param>
+    /// <param name="lastFile">A file whose options win over all others, if it exists; null: none. criu's RPC has such a
+    /// file.</param>
     /// <exception cref="Core.PreDumpException">A configuration file can't be read.</exception>
     /// <exception cref="UsageException">The command line or a file makes no sense.</exception>
-    public static CriuArguments From(IReadOnlyList<string> commandLine)
+    public static CriuArguments From(IReadOnlyList<string> commandLine, string? lastFile = null)
     {
         var line = new Getopt(commandLine);
         var arguments = new CriuArguments(line.Operands);
@@ -45,7 +48,7 @@ internal sealed class CriuArguments
         else
         {
             arguments.RefuseOperands();
-            foreach (var option in ConfigFiles.Options(line.Options).Concat(line.Options))
+            foreach (var option in ConfigFiles.Options(line.Options).Concat(line.Options).Concat(ConfigFiles.IfExists(lastFile)))
                 arguments.Add(option);
             arguments.SetAsideWhatDoesNotApply();
             arguments.Tokens = [.. arguments.Command, .. arguments.OptionTokens, .. arguments.OperandTokens];

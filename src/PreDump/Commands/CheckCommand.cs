@@ -81,6 +81,8 @@ internal static class CheckCommand
         yield return Priority(self.Has(Capability.SysNice));
         yield return Freezer("freezer v1", "freezer", "/freezer.state");
         yield return Freezer("freezer v2", "cgroup2", "/cgroup.freeze");
+        yield return CriuFindings.InPath();
+        yield return CriuFindings.Real();
     }
 
     private static IEnumerable<Finding> WhereSoftDirtyFails()

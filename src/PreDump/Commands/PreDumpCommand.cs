@@ -18,11 +18,14 @@ internal static class PreDumpCommand
     /// <summary>Runs a pre-dump; returns the exit code.</summary>
     /// <param name="options">What the command line says.</param>
     /// <param name="ignored">Options that make no difference here.</param>
-    public static int Run(PreDumpOptions options, IReadOnlyList<IgnoredOption> ignored)
+    /// <param name="failed">Also told what has failed, and what was said of it.</param>
+    public static int Run(
+        PreDumpOptions options, IReadOnlyList<IgnoredOption> ignored, Action<Exception, string>? failed = null)
     {
         // No signal ends us before what we made is removed.
         using var signals = new Signals($"the tree runs on; what was written may be left in {options.ImagesDirectory}");
-        using var images = RoundDirectory.Open(options.ImagesDirectory);
+        using var images = RoundDirectory.Open(options.ImagesDirectory,
+            mayHoldOldRound: options is { CalledAsCriu: true, PrevImagesDirectory: null });
         using var work = WorkDirectory.Open(options);
         var log = Output.Log.Open(options);
         using var logEnd = Output.Log.CloseAtEnd(log);
@@ -38,14 +41,22 @@ internal static class PreDumpCommand
         catch (Exception e) when (e is OperationCanceledException or PeerException && signals.Received is not null)
         {
             var signal = signals.Received!.Value;
-            Report(log, $"ended by {signal}: {Remove(images) ?? "what was written is removed"}, the tree runs on");
+            Report($"ended by {signal}: {Remove(images) ?? "what was written is removed"}, the tree runs on", e);
             return ExitCode.OfSignal(signal.Number());
         }
         catch (Exception e) when (InputNames.TryExplain(e, options.Tree) is { } reason)
         {
-            Report(log, images.IsComplete ? $"the images are complete, but {reason}"
-                : Remove(images) is { } left ? $"{reason}; {left}" : reason);
+            Report(images.IsComplete ? $"the images are complete, but {reason}"
+                : Remove(images) is { } left ? $"{reason}; {left}" : reason, e);
             return ExitCode.Failed;
+        }
+
+        // The error line is on standard error even when the log goes elsewhere.
+        void Report(string reason, Exception e)
+        {
+            ProgressLine.Erase();
+            log.Error("{Reason:l}", reason);
+            failed?.Invoke(e, reason);
         }
     }
 
@@ -59,6 +70,8 @@ internal static class PreDumpCommand
             ? PageServerClient.Connect(where, tree, reporter, cancel)
             : null;
         var remote = server is null ? null : new PageServerRound(server, tree);
+        if (options.CalledAsCriu && images.Renew())
+            log.Information("an earlier round was in {Directory:l}: it is removed", images.Path);
         try
         {
             return new Round(request, images, remote, reporter).Run(cancel);
@@ -90,11 +103,4 @@ internal static class PreDumpCommand
     // What can't be removed, as a clause; null if all is.
     private static string? Remove(RoundDirectory images) =>
         images.Remove() is { Count: > 0 } left ? $"{string.Join(", ", left)} can't be removed from {images.Path}" : null;
-
-    // The error line is on standard error even when the log goes elsewhere.
-    private static void Report(ILogger log, string reason)
-    {
-        ProgressLine.Erase();
-        log.Error("{Reason:l}", reason);
-    }
 }

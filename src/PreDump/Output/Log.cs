@@ -29,7 +29,7 @@ internal static class Log
         else if (options.LogFile is { } name)
         {
             var file = Open(Path.Combine(options.WorkDirectory, name));
-            configuration.WriteTo.Sink(new LogSink(file, new LineFormatter(withTime: true)));
+            configuration.WriteTo.Sink(new LogSink(file, new LineFormatter(withTime: true, options.CalledAsCriu)));
         }
         return configuration.CreateLogger();
     }
@@ -78,7 +78,7 @@ internal static class Log
         }
     }
 
-    private sealed class LineFormatter(bool withTime) : ITextFormatter
+    private sealed class LineFormatter(bool withTime, bool asCriu = false) : ITextFormatter
     {
         private readonly long _start = Stopwatch.GetTimestamp();
 
@@ -88,8 +88,8 @@ internal static class Log
             {
                 LogEventLevel.Debug => "debug",
                 LogEventLevel.Information => "info",
-                LogEventLevel.Warning => "warning",
-                _ => "error",
+                LogEventLevel.Warning => asCriu ? "Warn (predump)" : "warning",
+                _ => asCriu ? "Error (predump)" : "error",
             };
             if (withTime)
                 output.Write($"({Stopwatch.GetElapsedTime(_start).TotalSeconds:00.000000}) {kind}: ");

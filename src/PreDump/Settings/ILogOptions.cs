@@ -14,4 +14,7 @@ internal interface ILogOptions
 
     /// <summary>Whether progress, summary and warnings are left out.</summary>
     bool Quiet { get; }
+
+    /// <summary>Whether the log file's lines name their kind as criu's do ("Error (predump)"): engines look for that.</summary>
+    bool CalledAsCriu { get; }
 }

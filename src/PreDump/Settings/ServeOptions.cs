@@ -68,4 +68,7 @@ internal sealed record ServeOptions : ILogOptions
 
     /// <inheritdoc/>
     public int Verbosity { get; init; }
+
+    /// <summary>Never: criu's page server is left to the real criu.</summary>
+    public bool CalledAsCriu => false;
 }

@@ -24,6 +24,25 @@ public sealed class InheritedSocketTests
         sys.exit(max(abs(side.wait()) for side in sides))
         """;
 
+    // The same connection for several rounds, with two new processes for each: {0} becomes the round's number.
+    private const string SeveralRounds = """
+        import os, socket, subprocess, sys
+        kind, rounds, split = sys.argv[1], int(sys.argv[2]), sys.argv.index("--")
+        if kind == "unix":
+            ends = socket.socketpair()
+        else:
+            listener = socket.create_server(("127.0.0.1", 0))
+            near = socket.create_connection(listener.getsockname())
+            ends = near, listener.accept()[0]
+        def start(command, end, number):
+            return subprocess.Popen([word.replace("{0}", str(number)) for word in command], close_fds=False,
+                preexec_fn=lambda: os.dup2(end.fileno(), 9))
+        for number in range(rounds):
+            sides = start(sys.argv[3:split], ends[0], number), start(sys.argv[split + 1:], ends[1], number)
+            if any([side.wait() for side in sides]):
+                sys.exit(f"round {number}")
+        """;
+
     // The first argument creates descriptor 9.
     private const string OneSide = """
         import os, socket, sys
@@ -67,6 +86,26 @@ public sealed class InheritedSocketTests
             .Where(name => name != ImageNames.Frames).Order());
         File.Copy(Path.Combine(here, "inventory.img"), Path.Combine(there, "inventory.img"));
         await PageComparison.AssertSame(victim, there);
+    }
+
+    [Theory]
+    [InlineData("unix")]
+    [InlineData("tcp")]
+    public async Task A_connection_serves_round_after_round(string kind)
+    {
+        await using var victim = await Victim.Start("plain", 500);
+        using var scratch = new Scratch();
+        const int Rounds = 3;
+        for (int round = 0; round < Rounds; round++)
+            scratch.Folder($"here{round}/there");
+        string predump = await PreDumpTool.File();
+
+        await Command.Must(Requires.DebianPython, "-c", SeveralRounds, kind, $"{Rounds}",
+            predump, "-q", "--tree", $"{victim.Pid}", "--images-dir", scratch["here{0}"], "--page-server", "--ps-socket", "9",
+            "--", predump, "page-server", "-q", "--images-dir", scratch["here{0}/there"], "--ps-socket", "9");
+
+        for (int round = 0; round < Rounds; round++)
+            Assert.True(File.Exists(scratch[$"here{round}/there/{ImageNames.PageServerMark}"]));
     }
 
     [Theory]

@@ -1,0 +1,58 @@
+using PreDump.Linux.Interop;
+using static Tmds.Linux.LibC;
+
+namespace PreDump.Linux;
+
+/// <summary>Runs another program, in this process or in a child.</summary>
+public static unsafe class OtherProgram
+{
+    private const int SIGPIPE = 13, SIG_DFL = 0;
+    private const int MostOutput = 4096; // bytes
+
+    /// <summary>Lets a program take this process over: it keeps the pid, the descriptors that are not close-on-exec, and all that
+    /// predump was started with. Call it before <see cref="OwnProcess.Prepare"/>, and before anything that lets the runtime
+    /// handle signals (a console, a registration): what is changed then is not put back. Returns only if it fails. See
+    /// execve(2).</summary>
+    /// <param name="file">The program's path.</param>
+    /// <param name="arguments">Its command line, with its name first.</param>
+    /// <param name="variable">NAME=value, which is set in its environment in addition to ours.</param>
+    /// <returns>The reason.</returns>
+    public static LinuxException Execute(string file, IReadOnlyList<string> arguments, string variable)
+    {
+        string name = variable[..(variable.IndexOf('=', StringComparison.Ordinal) + 1)];
+        using var path = new TextVector([file]);
+        using var argv = new TextVector(arguments);
+        using var environment = new TextVector(
+            [.. OwnText.Environ().Where(other => !other.StartsWith(name, StringComparison.Ordinal)), variable]);
+        // Handlers end with the program, but what the runtime ignores would stay ignored.
+        if (!IgnoredSignals.Inherited(SIGPIPE))
+            _ = LibCExtra.signal(SIGPIPE, SIG_DFL);
+        _ = execve(path.Texts[0], argv.Texts, environment.Texts);
+        return new LinuxException("execve", file, errno);
+    }
+
+    /// <summary>The first 4 KiB of what a program prints on standard output, once it has ended; null if it can't be started or
+    /// fails.</summary>
+    /// <param name="commandLine">The program's path first.</param>
+    public static string? TryOutput(IReadOnlyList<string> commandLine)
+    {
+        var (ours, theirs) = Fd.SocketPair("output");
+        using var output = ours;
+        try
+        {
+            int pid;
+            using (theirs)
+                pid = ChildProcess.Start(commandLine, [(theirs.Number, 1)], OwnText.Environ(), blocked: 0, ownSession: false);
+            var text = new byte[MostOutput];
+            int length = 0;
+            for (int got; length < MostOutput && (got = output.TryRead(text.AsSpan(length))) > 0;)
+                length += got;
+            output.Dispose();
+            return ChildProcess.WaitFor(pid) == 0 ? RawText.Decode(text.AsSpan(0, length)) : null;
+        }
+        catch (LinuxException)
+        {
+            return null;
+        }
+    }
+}
