@@ -53,7 +53,7 @@ internal static class RealCriu
         _ = int.TryParse(OwnText.Variable(Hops), NumberStyles.None, CultureInfo.InvariantCulture, out int hops);
         if (hops >= MostHops)
             throw new PreDumpException($"{criu} leads back to predump: name the real criu in {CriuSettings.File} (path FILE)");
-        throw new PreDumpException(
-            $"the real criu can't be executed: {OtherProgram.Execute(criu, commandLine, $"{Hops}={hops + 1}", ignorePipe).Message}");
+        var reason = OtherProgram.Execute(criu, commandLine, $"{Hops}={hops + 1}", ignorePipe).Message;
+        throw new PreDumpException($"the real criu can't be executed: {reason}");
     }
 }

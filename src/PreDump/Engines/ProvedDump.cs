@@ -90,7 +90,9 @@ internal sealed class ProvedDump(MessageSocket engine, criu_req request, EngineD
         return false;
     }
 
-    private string Images => request.Opts is { ImagesDirFd: >= 0 and var fd } ? Own(fd) : RequestWords.Text(request.Opts.ImagesDir);
+    private string Images => request.Opts is { ImagesDirFd: >= 0 and var fd }
+        ? Own(fd)
+        : RequestWords.Text(request.Opts.ImagesDir);
 
     private string WorkDirectory => request.Opts.WorkDirFd >= 0 ? Own(request.Opts.WorkDirFd) : Images;
 

@@ -59,8 +59,8 @@ public sealed class CompletionTests : IDisposable
     {
         Requires.Program("/usr/bin/fish", "fish");
         await File.WriteAllTextAsync(_scratch["pages-1.img"], "", TestContext.Current.CancellationToken);
-        var result = await Command.Run("/usr/bin/fish", ["--no-config", "-c", $"source {Completion("fish")}; complete -C '{typed}'"],
-            _scratch.Path, await WithPredump());
+        string script = $"source {Completion("fish")}; complete -C '{typed}'";
+        var result = await Command.Run("/usr/bin/fish", ["--no-config", "-c", script], _scratch.Path, await WithPredump());
         Assert.Equal(expected, result.Output.Trim());
     }
 

@@ -4,9 +4,9 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Engines;
 
-/// <summary>Final dumps through an engine: predump proves and mends them before the tree is killed, and the engine sees what criu says.
-/// The real criu is played, since it needs a kernel that tracks changes; the images are those of a <see cref="HandmadeDump"/>. (With
-/// real engines: tests/vm/engines.)</summary>
+/// <summary>Final dumps through an engine: predump proves and mends them before the tree is killed, and the engine sees what
+/// criu says. The real criu is played, since it needs a kernel that tracks changes; the images are those of a
+/// <see cref="HandmadeDump"/>. (With real engines: tests/vm/engines.)</summary>
 public sealed class ProvedDumpTests
 {
     // It notes what it was asked, by whom, and which directory its images go to.
@@ -87,7 +87,7 @@ public sealed class ProvedDumpTests
         var message = result.Answers[1].GetProperty("cr_errmsg").GetString();
         Assert.StartsWith("predump could not prove the dump, so the tree runs on: ", message);
         Assert.Contains(ImageNames.Pages(1), message);
-        Assert.Equal($"as criu\nError (predump): {message}\n", File.ReadAllText(Path.Combine(scene.Images.WorkDirectory, "dump.log")));
+        Assert.Equal($"as criu\nError (predump): {message}\n", scene.CriusLog);
         Assert.False(File.Exists(scene.Images.Inventory));
         Assert.True(File.Exists(scene.Images.Unproved));
     }
@@ -151,7 +151,8 @@ public sealed class ProvedDumpTests
         string[] words = ["-t", "1", "-D", scene.Images.Final, "--prev-images-dir", "../1", "--action-script", "/own", "-v4"];
         string[] proved = ["dump", "--action-script", await PreDumpTool.File(), .. words];
         await AssertPassed(proved, ["dump", .. words]);
-        foreach (string[] more in (string[][])[["--page-server"], ["--lazy-pages"], ["--no-such-option"], ["--prev-images-dir", "../0"]])
+        string[][] unproved = [["--page-server"], ["--lazy-pages"], ["--no-such-option"], ["--prev-images-dir", "../0"]];
+        foreach (var more in unproved)
             await AssertPassed(["dump", .. words, .. more], ["dump", .. words, .. more]);
 
         async Task AssertPassed(string[] expected, string[] given)
@@ -183,6 +184,8 @@ public sealed class ProvedDumpTests
 
         public string Log => Images.Log;
 
+        public string CriusLog => File.ReadAllText(Path.Combine(Images.WorkDirectory, "dump.log"));
+
         public JsonElement Noted => JsonDocument.Parse(File.ReadAllText(_criu["noted"])).RootElement;
 
         public static async Task<Scene> Create()
@@ -204,7 +207,11 @@ public sealed class ProvedDumpTests
 
         public object Dump(object? more = null, bool keepOpen = false)
         {
-            var options = new Dictionary<string, object> { ["parent_img"] = "../1", ["work_dir_fd"] = "fd:" + Images.WorkDirectory };
+            var options = new Dictionary<string, object>
+            {
+                ["parent_img"] = "../1",
+                ["work_dir_fd"] = "fd:" + Images.WorkDirectory,
+            };
             foreach (var property in more?.GetType().GetProperties() ?? [])
                 options[property.Name] = property.GetValue(more)!;
             return Engine.Request("DUMP", Victim.Pid, Images.Final, options, keepOpen);

@@ -147,7 +147,8 @@ internal sealed class Engine : IDisposable
 
     /// <summary>A request as runc sends it.</summary>
     public static object PreDump(int pid, string images, object? more = null, string type = "PRE_DUMP") =>
-        Request(type, pid, images, more?.GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(more)!) ?? []);
+        Request(type, pid, images,
+            more?.GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(more)!) ?? []);
 
     /// <summary>The same, of any type.</summary>
     public static object Request(string type, int pid, string images, Dictionary<string, object> more, bool keepOpen = false)
