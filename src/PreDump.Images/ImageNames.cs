@@ -25,8 +25,8 @@ public static class ImageNames
     /// <summary>An inventory before it is renamed into place. If it remains, the round ended before it was complete.</summary>
     public const string NewInventory = ".inventory.img.new";
 
-    /// <summary>Stands in a directory in which an old round may be replaced until the new one is complete. If it remains, the round
-    /// was killed.</summary>
+    /// <summary>Stands in a directory in which an old round may be replaced until the new one is complete. If it remains, the
+    /// round was killed.</summary>
     public const string Begun = ".predump-round";
 
     /// <summary>CRIU's cache of inodes, which its pre-dump writes.</summary>

@@ -12,6 +12,7 @@ public abstract class KnownFailureException(string message, Input[] about, Excep
     /// <summary>The inputs that the user could change; often empty.</summary>
     public IReadOnlyList<Input> About { get; } = about;
 
-    /// <summary>The error number that fits, for a caller that wants one; 0: none in particular. See <see cref="Errno"/>.</summary>
+    /// <summary>The error number that fits, for a caller that wants one; 0: none in particular. See
+    /// <see cref="Errno"/>.</summary>
     public int Number { get; init; }
 }

@@ -10,8 +10,8 @@ public static unsafe class OtherProgram
     private const int MostOutput = 4096; // bytes
 
     /// <summary>Lets a program take this process over: it keeps the pid, the descriptors that are not close-on-exec, and all that
-    /// predump was started with. Call it before <see cref="OwnProcess.Prepare"/>, and before anything that lets the runtime handle
-    /// signals (a console, a registration): what is changed then is not put back. Returns only if it fails. See
+    /// predump was started with. Call it before <see cref="OwnProcess.Prepare"/>, and before anything that lets the runtime
+    /// handle signals (a console, a registration): what is changed then is not put back. Returns only if it fails. See
     /// execve(2).</summary>
     /// <param name="file">The program's path.</param>
     /// <param name="arguments">Its command line, with its name first.</param>

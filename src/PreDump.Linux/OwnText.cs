@@ -19,7 +19,9 @@ public static unsafe class OwnText
     }
 
     /// <summary>The name by which the program was called, argv[0].</summary>
-    public static string Program => Environment.GetCommandLineArgs() is [var name, ..] ? name : "";
+    public static string Program => Environment.GetCommandLineArgs() is not [var name, ..] ? ""
+        : name.Contains(Replaced) && CommandLine() is [var bytes, ..] ? bytes
+        : name;
 
     /// <summary>A variable of the environment; null: it is not set.</summary>
     public static string? Variable(string name)

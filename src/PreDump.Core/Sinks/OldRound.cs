@@ -3,9 +3,9 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>A pre-dump that is in a directory already, and that a new one may replace, as criu replaces it: one of predump's or of
-/// criu's own, complete or not. A final dump is none, and neither is what a page server has received: its inventory, which would
-/// tell, is on another machine.</summary>
+/// <summary>A pre-dump that is in a directory already, and that a new one may replace, as criu replaces it: predump's or criu's
+/// own, complete or not. A final dump is none, and neither is what a page server has received: its inventory, which would tell,
+/// is on another machine.</summary>
 internal static class OldRound
 {
     private const uint PreDumpVersion = 0; // of inventory_entry

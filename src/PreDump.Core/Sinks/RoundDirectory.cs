@@ -48,8 +48,8 @@ public sealed class RoundDirectory : IDisposable
         }
     }
 
-    /// <summary>Removes the round that was found in the directory, if any, and marks the directory, so that a round that is killed
-    /// can be removed, too.</summary>
+    /// <summary>Removes the round that was found in the directory, if any, and marks the directory, so that a round that is
+    /// killed can be removed, too.</summary>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="LinuxException">It can't be removed.</exception>
     public bool Renew()

@@ -5,8 +5,8 @@ using static System.FormattableString;
 
 namespace PreDump.Engines;
 
-/// <summary>From a request's options to the command line of the same pre-dump. What makes no difference to a pre-dump is left out:
-/// criu's RPC has some fifty such options, and engines send them all alike to pre-dumps and dumps.</summary>
+/// <summary>From a request's options to the command line of the same pre-dump. What makes no difference to a pre-dump is left
+/// out: criu's RPC has some fifty such options, and engines send them all alike to pre-dumps and dumps.</summary>
 internal static class RequestWords
 {
     private const int MostVerbose = 10, MostSeconds = 1_000_000, Direct = 1, NoDescriptor = -1;
@@ -64,8 +64,8 @@ internal static class RequestWords
             return;
         string log = options.LogFile is { IsEmpty: false } file ? Text(file) : DefaultLog;
         if (log.Contains('/', StringComparison.Ordinal))
-            throw new RequestException(Errno.EINVAL, $"the log file {log} has a slash in its name: criu's RPC takes a name in the "
-                + "work directory only");
+            throw new RequestException(Errno.EINVAL, $"the log file {log} has a slash in its name: criu's RPC takes a name in "
+                + "the work directory only");
         Add(words, "--log-file", log);
     }
 

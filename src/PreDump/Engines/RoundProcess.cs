@@ -3,8 +3,8 @@ using PreDump.Linux;
 
 namespace PreDump.Engines;
 
-/// <summary>A round in a process of its own, as criu makes one, too: this one stays as the engine has started it, for the real criu
-/// and for the next round. It ends with us.</summary>
+/// <summary>A round in a process of its own, as criu makes one, too: this one stays as the engine has started it, for the real
+/// criu and for the next round. It ends with us.</summary>
 internal static class RoundProcess
 {
     /// <summary>Makes a round.</summary>

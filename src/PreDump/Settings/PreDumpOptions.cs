@@ -77,7 +77,7 @@ internal sealed record PreDumpOptions : ILogOptions
     /// <summary>0 and 1: errors, 2: warnings, 3: information, 4: debug.</summary>
     public int Verbosity { get; init; }
 
-    /// <summary>Whether predump was called as criu: the log is worded as criu's, and a round that is in the images directory already
-    /// is replaced, unless there is a parent.</summary>
+    /// <summary>Whether predump was called as criu: the log is worded as criu's, and a round that is in the images directory
+    /// already is replaced, unless there is a parent.</summary>
     public bool CalledAsCriu { get; init; }
 }

@@ -84,8 +84,8 @@ public sealed class EngineRoundTests
         using var scratch = new Scratch();
         string[] rounds = ["1", "2", "3"];
         var predump = await PreDumpTool.File();
-        engine.PageServers =
-            [.. rounds.Select(round => (string[])[predump, "page-server", "-q", "--ps-socket", "9", "-D", scratch.Folder("there" + round)])];
+        engine.PageServers = [.. rounds.Select(round =>
+            (string[])[predump, "page-server", "-q", "--ps-socket", "9", "-D", scratch.Folder("there" + round)])];
 
         var result = await engine.Ask([.. rounds.Select(round =>
             Engine.PreDump(victim.Pid, scratch.Folder("here" + round), new { ps = new { fd = 9 } }))]);
@@ -150,8 +150,9 @@ public sealed class EngineRoundTests
         using var engine = await Engine.Create();
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        string[] line = ["pre-dump", "--tcp-established", "--file-locks", "--link-remap", "--manage-cgroups=full", "-D", scratch.Path,
-            "-o", scratch["pre-dump.log"], "-v4", "-t", $"{victim.Pid}", "--skip-in-flight", "--force-irmap"]; // LXC's
+        string[] line = ["pre-dump", "--tcp-established", "--file-locks", "--link-remap", "--manage-cgroups=full",
+            "-D", scratch.Path, "-o", scratch["pre-dump.log"], "-v4", "-t", $"{victim.Pid}", "--skip-in-flight",
+            "--force-irmap"]; // LXC's
         for (int round = 0; round < 2; round++)
             Assert.Equal(0, (await Command.Run(engine.Criu, line)).ExitCode);
         Assert.Contains("an earlier round was in", File.ReadAllText(scratch["pre-dump.log"]));

@@ -45,8 +45,8 @@ public sealed partial class RealCriuTests(ITestOutputHelper output)
 
         async Task<string> Started(string criu)
         {
-            var result = await Command.Run("/usr/bin/env",
-                ["-i", $"PATH={engine.Folder}:{scratch.Path}:/usr/bin:/bin", "/bin/bash", "-c", before + "exec \"$@\"", "bash", criu, .. s_awkward]);
+            var result = await Command.Run("/usr/bin/env", ["-i", $"PATH={engine.Folder}:{scratch.Path}:/usr/bin:/bin",
+                "/bin/bash", "-c", before + "exec \"$@\"", "bash", criu, .. s_awkward]);
             Assert.True(result.ExitCode == 0, result.ToString());
             return Changing().Replace(result.Output, "");
         }
@@ -103,8 +103,10 @@ public sealed partial class RealCriuTests(ITestOutputHelper output)
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
         engine.SearchPath = engine.Folder;
-        engine.Through = ["/usr/bin/unshare", "-m", "/bin/sh", "-c",
-            "for criu in /usr/sbin/criu /usr/bin/criu; do [ ! -e $criu ] || mount --bind /dev/null $criu; done; exec \"$@\"", "sh"];
+        engine.Through = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", """
+            for criu in /usr/sbin/criu /usr/bin/criu; do [ ! -e $criu ] || mount --bind /dev/null $criu; done
+            exec "$@"
+            """, "sh"];
 
         (await engine.Ask(Engine.PreDump(victim.Pid, scratch.Path))).AssertDone("PRE_DUMP");
         var (number, message) = (await engine.Ask(new { type = "VERSION" })).Refusal("VERSION");
@@ -143,8 +145,11 @@ public sealed partial class RealCriuTests(ITestOutputHelper output)
         Assert.All((string[])[with, without, none], text =>
             Assert.Matches("(?m)^ok +criu +/usr/sbin/criu, version [0-9.]+: it makes the final dump", text));
 
-        static async Task<string> Check(string path) =>
-            (await Command.Run(await PreDumpTool.File(), ["check"], environment: new Dictionary<string, string> { ["PATH"] = path })).Output;
+        static async Task<string> Check(string path)
+        {
+            var environment = new Dictionary<string, string> { ["PATH"] = path };
+            return (await Command.Run(await PreDumpTool.File(), ["check"], environment: environment)).Output;
+        }
     }
 
     /// <summary>Engines start criu five times for a pre-dump. The best of many, on a busy machine.</summary>

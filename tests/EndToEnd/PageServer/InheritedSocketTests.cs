@@ -101,8 +101,8 @@ public sealed class InheritedSocketTests
         string predump = await PreDumpTool.File();
 
         await Command.Must(Requires.DebianPython, "-c", SeveralRounds, kind, $"{Rounds}",
-            predump, "-q", "--tree", $"{victim.Pid}", "--images-dir", scratch["here{0}"], "--page-server", "--ps-socket", "9", "--",
-            predump, "page-server", "-q", "--images-dir", scratch["here{0}/there"], "--ps-socket", "9");
+            predump, "-q", "--tree", $"{victim.Pid}", "--images-dir", scratch["here{0}"], "--page-server", "--ps-socket", "9",
+            "--", predump, "page-server", "-q", "--images-dir", scratch["here{0}/there"], "--ps-socket", "9");
 
         for (int round = 0; round < Rounds; round++)
             Assert.True(File.Exists(scratch[$"here{round}/there/{ImageNames.PageServerMark}"]));

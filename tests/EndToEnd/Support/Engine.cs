@@ -3,8 +3,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A container engine: it starts criu, which predump is first in its PATH, and talks to it over one end of a SOCK_SEQPACKET
-/// pair. The requests are encoded, and the answers decoded, by criu's own Python module.</summary>
+/// <summary>A container engine: it starts criu, which is predump, and talks to it over one end of a SOCK_SEQPACKET pair. The
+/// requests are encoded, and the answers decoded, by criu's own Python module.</summary>
 internal sealed class Engine : IDisposable
 {
     // "fd:PATH" stands for a descriptor of a directory that the engine has opened.

@@ -19,7 +19,7 @@ public sealed class CriuRoleTests
     [InlineData("/opt/criu/predump", "--version", null)]
     [InlineData("criu-ns", "", null)]
     [InlineData("", "", null)]
-    public void It_is_criu_by_the_name_it_is_called_by_or_by_its_first_argument(string program, string arguments, string? expected)
+    public void It_is_criu_by_its_name_or_by_its_first_argument(string program, string arguments, string? expected)
     {
         var words = arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var commandLine = CriuRole.CommandLine(program, words);

@@ -28,7 +28,9 @@ public sealed class RequestWordsTests
         { """ "ps": { "port": 65563 } """, "--log-file=criu.log --page-server --port=27" },
         { """ "ps": { "fd": 9, "port": 0 } """, "--log-file=criu.log --page-server --ps-socket=9" },
         {
-            """ "tls": true, "tlsNoCnVerify": true, "tlsCert": "Yw==", "tlsKey": "aw==", "tlsCacert": "YQ==", "tlsCacrl": "cg==" """,
+            """
+            "tls": true, "tlsNoCnVerify": true, "tlsCert": "Yw==", "tlsKey": "aw==", "tlsCacert": "YQ==", "tlsCacrl": "cg=="
+            """,
             "--log-file=criu.log --tls --tls-no-cn-verify --tls-cacert=a --tls-cacrl=r --tls-cert=c --tls-key=k"
         },
     };
