@@ -6,7 +6,7 @@ restored by the real criu, all by the engine's own commands; then it checks ever
   --paused        the container is paused during the pre-dumps
   --dedup         --auto-dedup
   --page-server WHOSE   the pages go to a page server, criu's or predump's (runc, crun)"""
-import os, subprocess
+import os, subprocess, time
 from engine import container, engine_options, title
 from guest import TALLY, eventually, main, must, read, run
 from servers import PageServer
@@ -39,9 +39,11 @@ class Chain:
         subject = self.subject
         if GIVEN.paused:
             must(subject.pause().code == 0, 'the container could not be paused')
+            reached = subject.round()
         self.step(f'pre-dump {number}', subject.round_done)
         if GIVEN.paused:
-            must('"paused"' in run(subject.engine, 'state', subject.name).output, 'a paused container goes on after the round')
+            time.sleep(0.3)
+            must(subject.round() == reached, 'a paused container went on')
             must(subject.resume().code == 0, 'the container could not be resumed')
         gap = subject.step()
         if gap is not None:
@@ -49,7 +51,7 @@ class Chain:
 
     def dump(self):
         self.step('dump', self.subject.dump_done)
-        pages = run(HERE + '/../images.py', 'check', *(folder + ':lazy' for folder in self.images))
+        pages = run(HERE + '/../images.py', 'check', *(folder + ':lazy' for folder in self.images if os.path.exists(folder)))
         must(pages.code == 0, f'images: {pages}')
         print('  pages written + left to the parent:', pages.output.strip(), flush=True)
         if self.server:

@@ -1,5 +1,5 @@
 """A container with one of tests/victims in it, whatever the engine is: rounds, the final dump, the restore, and what each took."""
-import os, signal, tempfile, time
+import os, shutil, signal, tempfile, time
 from guest import Victim, eventually, must, read, run
 from stats import dump_statistics
 
@@ -13,7 +13,7 @@ class Container(Victim):
 
     def __init__(self, given, *victim, name='c1'):
         # (Victim's own __init__ starts a program)
-        self.given, self.name, self.steps, self.last, self.count = given, name, 0, None, 0
+        self.given, self.name, self.pid, self.steps, self.last, self.count = given, name, 0, 0, None, 0
         self.home = tempfile.mkdtemp(prefix=self.engine + '.', dir='/tmp')
         self.root = self.home + '/root'
         self.victim = ['/victims/' + victim[0], *victim[1:]]
@@ -120,6 +120,7 @@ class Container(Victim):
 
     def end(self):
         self.remove()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def timed(self, what, action, *words):
         """Does it, and prints what it took: all of it, and the parts that criu's statistics have."""

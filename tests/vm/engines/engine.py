@@ -1,5 +1,6 @@
 """The container that the options of a proof ask for."""
 import machine
+from containerd import Containerd
 from guest import options
 from lxc import Lxc
 from oci import Oci
@@ -7,7 +8,7 @@ from podman import Podman
 
 
 def engine_options(**more):
-    """--engine runc, crun, lxc, or podman with --runtime and --export; --stock is criu without predump; --cgroup v1 or v2."""
+    """--engine runc, crun, lxc, containerd, or podman with --runtime and --export; --stock is criu without predump; --cgroup v1 or v2."""
     given = options(engine='runc', runtime='runc', export=False, stock=False, cgroup='v2', **more)
     machine.prepare(given.predump, given.stock)
     if given.cgroup == 'v1':
@@ -16,7 +17,7 @@ def engine_options(**more):
 
 
 def container(given, *victim, **more):
-    kind = {'lxc': Lxc, 'podman': Podman}.get(given.engine, Oci)
+    kind = {'lxc': Lxc, 'podman': Podman, 'containerd': Containerd}.get(given.engine, Oci)
     return kind(given, *victim, **more)
 
 

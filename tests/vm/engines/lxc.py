@@ -1,5 +1,5 @@
 """Containers of LXC, which calls criu by its command line."""
-import os
+import os, shutil
 from container import Container
 from guest import read, run
 from machine import make_root
@@ -62,6 +62,10 @@ class Lxc(Container):
 
     def resume(self):
         return run('lxc-unfreeze', '-n', self.name)
+
+    def end(self):
+        super().end()
+        shutil.rmtree(self.folder_of, ignore_errors=True)
 
     def remove(self):
         run('lxc-stop', '-k', '-n', self.name)
