@@ -10,6 +10,9 @@ public readonly record struct DumpStats
     /// <summary>The time from then until the last thread was released.</summary>
     public uint FrozenMicroseconds { get; init; }
 
+    /// <summary>For how long the tree stood still.</summary>
+    public TimeSpan Stop() => TimeSpan.FromMicroseconds((double)FreezingMicroseconds + FrozenMicroseconds);
+
     /// <summary>The time spent choosing the pages.</summary>
     public uint MemdumpMicroseconds { get; init; }
 

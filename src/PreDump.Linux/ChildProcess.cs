@@ -6,6 +6,8 @@ namespace PreDump.Linux;
 /// <summary>Starts child processes, and waits for them. See posix_spawn(3).</summary>
 internal static unsafe class ChildProcess
 {
+    private const int SIGPIPE = 13, SIGXFSZ = 25;
+
     /// <summary>Starts one; returns its pid.</summary>
     /// <param name="commandLine">The program's path first.</param>
     /// <param name="descriptors">Descriptors of ours and their numbers in the child, which also inherits all that are not
@@ -13,24 +15,28 @@ internal static unsafe class ChildProcess
     /// <param name="environment">Its variables, as NAME=value.</param>
     /// <param name="blocked">A signal that is blocked from the start; 0 for none.</param>
     /// <param name="ownSession">Whether it gets a session of its own, so that no signal of a terminal reaches it.</param>
+    /// <param name="defaultSignals">Whether it gets SIGPIPE and SIGXFSZ, which we ignore, as it would have them without us.</param>
     /// <exception cref="LinuxException">It can't be started.</exception>
     public static int Start(IReadOnlyList<string> commandLine, ReadOnlySpan<(int From, int To)> descriptors,
-        IReadOnlyList<string> environment, int blocked, bool ownSession)
+        IReadOnlyList<string> environment, int blocked, bool ownSession, bool defaultSignals = false)
     {
         using var argv = new TextVector(commandLine);
         using var variables = new TextVector(environment);
         // glibc's posix_spawn_file_actions_t and posix_spawnattr_t: 80 and 336 bytes on 64 bits
         byte* actions = stackalloc byte[128];
         byte* attributes = stackalloc byte[512];
-        const short POSIX_SPAWN_SETSID = 0x80, POSIX_SPAWN_SETSIGMASK = 0x08;
+        const short POSIX_SPAWN_SETSID = 0x80, POSIX_SPAWN_SETSIGMASK = 0x08, POSIX_SPAWN_SETSIGDEF = 0x04;
         int pid;
         var mask = SignalSet.Of(blocked);
+        var ignored = SignalSet.Of(SIGPIPE, SIGXFSZ);
         _ = posix_spawn_file_actions_init(actions);
         foreach (var (from, to) in descriptors)
             _ = posix_spawn_file_actions_adddup2(actions, from, to);
         _ = posix_spawnattr_init(attributes);
         _ = posix_spawnattr_setflags(attributes,
-            (short)((ownSession ? POSIX_SPAWN_SETSID : 0) | (blocked == 0 ? 0 : POSIX_SPAWN_SETSIGMASK)));
+            (short)((ownSession ? POSIX_SPAWN_SETSID : 0) | (blocked == 0 ? 0 : POSIX_SPAWN_SETSIGMASK)
+                | (defaultSignals ? POSIX_SPAWN_SETSIGDEF : 0)));
+        _ = posix_spawnattr_setsigdefault(attributes, &ignored);
         _ = posix_spawnattr_setsigmask(attributes, &mask);
         int error = posix_spawn(&pid, argv.Texts[0], actions, attributes, argv.Texts, variables.Texts);
         _ = posix_spawn_file_actions_destroy(actions);

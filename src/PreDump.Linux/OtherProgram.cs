@@ -35,6 +35,36 @@ public static unsafe class OtherProgram
         return new LinuxException("execve", file, errno);
     }
 
+    /// <summary>Runs a program and waits for its end; returns its exit code, or 128 plus the signal that killed it. What it prints
+    /// goes to standard error.</summary>
+    /// <param name="commandLine">The program's path first.</param>
+    /// <param name="variables">NAME=value, in addition to our environment.</param>
+    /// <param name="ownSession">Whether it gets a session of its own, so that no signal of a terminal reaches it.</param>
+    /// <exception cref="LinuxException">It can't be started.</exception>
+    public static int Run(IReadOnlyList<string> commandLine, IReadOnlyList<string> variables, bool ownSession = false) =>
+        ChildProcess.WaitFor(ChildProcess.Start(
+            commandLine, [(2, 1)], [.. OwnText.Environ(), .. variables], blocked: 0, ownSession, defaultSignals: !IgnoresPipe));
+
+    /// <summary>Starts a program in a session of its own, connected to nothing; returns its pid.</summary>
+    /// <param name="commandLine">The program's path first.</param>
+    /// <exception cref="LinuxException">It can't be started.</exception>
+    public static int StartAside(IReadOnlyList<string> commandLine)
+    {
+        using var nothing = Fd.Open("/dev/null", O_RDWR);
+        return ChildProcess.Start(commandLine, [(nothing.Number, 0), (nothing.Number, 1), (nothing.Number, 2)], OwnText.Environ(),
+            blocked: 0, ownSession: true);
+    }
+
+    /// <summary>Kills a process that we, or a child of ours, have started.</summary>
+    public static void Kill(int pid) => _ = kill(pid, SIGKILL);
+
+    /// <summary>Kills a child, and waits for its end.</summary>
+    public static void End(int pid)
+    {
+        Kill(pid);
+        _ = ChildProcess.WaitFor(pid);
+    }
+
     /// <summary>The first 4 KiB of what a program prints on standard output, once it has ended; null if it can't be started or
     /// fails.</summary>
     /// <param name="commandLine">The program's path first.</param>

@@ -20,6 +20,9 @@ public static unsafe class OwnProcess
         }
     }
 
+    /// <summary>Whether predump runs as root.</summary>
+    public static bool IsRoot => (uint)geteuid() == 0;
+
     /// <summary>Whether the limit of address space leaves no room for threads and buffers. See getrlimit(2), RLIMIT_AS, and
     /// proc_pid_statm(5).</summary>
     public static bool LacksAddressSpace

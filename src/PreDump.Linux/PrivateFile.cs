@@ -28,6 +28,23 @@ public static unsafe class PrivateFile
         }
     }
 
+    /// <summary>Opens a file of ours for adding to its end; creates it if there is none. See open(2), O_APPEND.</summary>
+    /// <exception cref="LinuxException">It can't be opened, or is another user's.</exception>
+    public static Fd OpenForAppending(string path)
+    {
+        var file = Fd.Open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, Mode);
+        try
+        {
+            _ = IsOwnRegularFile(file);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Whether only this user and root can write a file, according to its owner and mode. See fstat(2).</summary>
     /// <exception cref="LinuxException">fstat(2) failed.</exception>
     public static bool IsWritableOnlyByUs(Fd file)

@@ -73,6 +73,10 @@ public static class ProcFs
         }
     }
 
+    /// <summary>The number of pages of a task that are in memory; 0 if there is no such task. See proc_pid_statm(5).</summary>
+    public static ulong ResidentPages(int pid) =>
+        TryReadText(Path(pid, "statm"))?.Split(' ') is [_, var pages, ..] && ulong.TryParse(pages, out ulong number) ? number : 0;
+
     /// <summary>A task's state letter (R, S, D, T, t, Z, X, I); '\0' if there is no such task. Allocates nothing, because it is
     /// called in the freeze. See proc_pid_stat(5).</summary>
     /// <exception cref="LinuxException">The file can't be read for another reason.</exception>

@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 
+    /// <summary>A series of rounds ended because more of them would not help; its images are complete.</summary>
+    public const int NotConverging = 3;
+
     /// <summary>Ended by a signal, as a shell reports it.</summary>
     public static int OfSignal(int signal) => 128 + signal;
 }

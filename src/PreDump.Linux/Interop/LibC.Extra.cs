@@ -107,12 +107,13 @@ internal static unsafe partial class LibCExtra
     {
         public fixed ulong Mask[16];
 
-        /// <summary>The set of one signal; 0 makes an empty set.</summary>
-        public static SignalSet Of(int signal)
+        /// <summary>The set of these signals; 0 is none.</summary>
+        public static SignalSet Of(params ReadOnlySpan<int> signals)
         {
             var set = new SignalSet();
-            if (signal > 0)
-                set.Mask[(signal - 1) / 64] = 1UL << ((signal - 1) % 64);
+            foreach (int signal in signals)
+                if (signal > 0)
+                    set.Mask[(signal - 1) / 64] |= 1UL << ((signal - 1) % 64);
             return set;
         }
     }
@@ -143,4 +144,7 @@ internal static unsafe partial class LibCExtra
 
     [LibraryImport("libc.so.6")]
     public static partial int posix_spawnattr_setsigmask(void* attributes, SignalSet* mask);
+
+    [LibraryImport("libc.so.6")]
+    public static partial int posix_spawnattr_setsigdefault(void* attributes, SignalSet* mask);
 }

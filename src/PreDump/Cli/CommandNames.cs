@@ -12,6 +12,8 @@ internal static class CommandNames
         "show" => Takers.Show,
         "dedup" => Takers.Dedup,
         "check" => Takers.Check,
+        "rounds" => Takers.Rounds,
+        "checkpoint" => Takers.Checkpoint,
         _ => null,
     };
 }

@@ -12,7 +12,11 @@ internal static class CompatibilityOptions
     public static readonly TableOption<bool> LeaveRunning = new("--leave-running", "-R")
     {
         HasNoEffect = true,
-        Help = { [Takers.PreDump] = "Accepted for compatibility: the tree always runs on." },
+        Help =
+        {
+            [Takers.PreDump | Takers.Rounds] = "Accepted for compatibility: the tree always runs on.",
+            [Takers.Checkpoint] = "Leave the tree running after the dump.",
+        },
     };
 
     public static readonly TableOption<bool> ShellJob = new("--shell-job", "-j")

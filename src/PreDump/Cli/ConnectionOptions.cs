@@ -23,7 +23,7 @@ internal static class ConnectionOptions
 
     public static readonly TableOption<bool> PageServer = new("--page-server")
     {
-        Help = { [Takers.PreDump] = "Send the pages to the page server at --address and --port, or at --ps-socket." },
+        Help = { [Takers.AnyRound] = "Send the pages to the page server at --address and --port, or at --ps-socket." },
         Details = "The inventory and the statistics stay in the images directory. The server needs the parent's pages on its "
             + "side.",
     };
@@ -35,7 +35,7 @@ internal static class ConnectionOptions
         Default = "127.0.0.1",
         Help =
         {
-            [Takers.PreDump] = "The page server's name or address.",
+            [Takers.AnyRound] = "The page server's name or address.",
             [Takers.PageServer] = "The name or address to listen on.",
         },
     };
@@ -47,7 +47,7 @@ internal static class ConnectionOptions
         DefaultText = { [Takers.PageServer] = "any free port, which is printed" },
         Help =
         {
-            [Takers.PreDump] = "The page server's port.",
+            [Takers.AnyRound] = "The page server's port.",
             [Takers.PageServer] = "The port to listen on.",
         },
     }.Number(most: 65535);
@@ -68,14 +68,14 @@ internal static class ConnectionOptions
         Argument = "auto|24|32",
         About = ServerInput.MessageLayout,
         Default = "auto",
-        Help = { [Takers.PreDump] = "The length of the page server's messages: 24 bytes up to CRIU 4.1, 32 since." },
+        Help = { [Takers.AnyRound] = "The length of the page server's messages: 24 bytes up to CRIU 4.1, 32 since." },
         Details = "auto detects it; with --tls it is taken to be 32.",
     }.Choice();
 
     public static readonly TableOption<bool> UseTls = new("--tls")
     {
         About = ServerInput.Tls,
-        Help = { [Takers.PreDump | Takers.PageServer] = "Use TLS; both sides show certificates." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Use TLS; both sides show certificates." },
     };
 
     public static readonly TableOption<string?> TlsCert = new("--tls-cert")
@@ -83,7 +83,7 @@ internal static class ConnectionOptions
         Argument = "FILE",
         About = ServerInput.TlsCert,
         Default = TlsOptions.DefaultCert,
-        Help = { [Takers.PreDump | Takers.PageServer] = "Our certificate, PEM." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Our certificate, PEM." },
     };
 
     public static readonly TableOption<string?> TlsKey = new("--tls-key")
@@ -91,7 +91,7 @@ internal static class ConnectionOptions
         Argument = "FILE",
         About = ServerInput.TlsKey,
         Default = TlsOptions.DefaultKey,
-        Help = { [Takers.PreDump | Takers.PageServer] = "The key of our certificate, PEM." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "The key of our certificate, PEM." },
     };
 
     public static readonly TableOption<string?> TlsCaCert = new("--tls-cacert")
@@ -99,20 +99,20 @@ internal static class ConnectionOptions
         Argument = "FILE",
         About = ServerInput.TlsCaCert,
         Default = TlsOptions.DefaultCaCert,
-        Help = { [Takers.PreDump | Takers.PageServer] = "The CA that signed the other side's certificate, PEM." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "The CA that signed the other side's certificate, PEM." },
     };
 
     public static readonly TableOption<string?> TlsCrl = new("--tls-cacrl", "--tls-crl")
     {
         Argument = "FILE",
         About = ServerInput.TlsCrl,
-        DefaultText = { [Takers.PreDump | Takers.PageServer] = TlsOptions.DefaultCrl + ", if it exists" },
-        Help = { [Takers.PreDump | Takers.PageServer] = "The CA's revocation list, PEM." },
+        DefaultText = { [Takers.AnyRound | Takers.PageServer] = TlsOptions.DefaultCrl + ", if it exists" },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "The CA's revocation list, PEM." },
     };
 
     public static readonly TableOption<bool> TlsNoCnVerify = new("--tls-no-cn-verify")
     {
         About = ServerInput.TlsAnyName,
-        Help = { [Takers.PreDump | Takers.PageServer] = "Accept the other side's certificate even if it is not for --address." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Accept the other side's certificate even if it is not for --address." },
     };
 }

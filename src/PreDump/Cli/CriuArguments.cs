@@ -81,6 +81,8 @@ internal sealed class CriuArguments
     {
         if (_operands.Count > 0 && _command is null)
             throw new UsageException($"there is no command {_operands[0]}");
+        if (_taker == Takers.Checkpoint) // what stands behind -- is criu's
+            return;
         bool takesOne = _taker is Takers.Verify or Takers.Show or Takers.Dedup;
         if (_operands.Count > (takesOne ? 1 : 0))
             throw new UsageException($"{_command}: {_operands[^1]} is one word too many");
@@ -132,7 +134,7 @@ internal sealed class CriuArguments
     // What says where the other side is, where nothing or something else says so.
     private void SetAsideWhatDoesNotApply()
     {
-        if (_taker == Takers.PreDump && !Takes(ConnectionOptions.PageServer))
+        if (Takers.AnyRound.HasFlag(_taker) && !Takes(ConnectionOptions.PageServer))
             Drop("makes no difference without --page-server",
                 ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket);
         if (_taker == Takers.PageServer && (Takes(ConnectionOptions.PsSocket) || PassedSockets.Count > 0))

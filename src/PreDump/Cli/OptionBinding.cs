@@ -38,6 +38,20 @@ internal static class OptionBinding
         };
     }
 
+    /// <summary>What the command line of a series says.</summary>
+    /// <param name="line">The command line.</param>
+    /// <param name="criuOptions">What stands behind --.</param>
+    public static SeriesSettings Series(ParseResult line, IReadOnlyList<string> criuOptions) => new()
+    {
+        Round = PreDump(line),
+        MaxDowntime = TimeSpan.FromMilliseconds(SeriesOptions.MaxDowntime.In(line)!.Value),
+        MaxRounds = SeriesOptions.MaxRounds.In(line)!.Value,
+        Interval = TimeSpan.FromSeconds(SeriesOptions.Interval.In(line)!.Value),
+        AfterRound = SeriesOptions.AfterRound.In(line),
+        LeaveRunning = CompatibilityOptions.LeaveRunning.In(line),
+        CriuOptions = criuOptions,
+    };
+
     /// <summary>What the command line of a page server says.</summary>
     public static ServeOptions PageServer(ParseResult line)
     {

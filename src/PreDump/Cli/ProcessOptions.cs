@@ -22,8 +22,8 @@ internal static class ProcessOptions
     public static readonly TableOption<string?> LogFile = new("--log-file", "-o")
     {
         Argument = "FILE",
-        DefaultText = { [Takers.PreDump | Takers.PageServer] = "standard error" },
-        Help = { [Takers.PreDump | Takers.PageServer] = "Log to this file in the work directory; - is standard output." },
+        DefaultText = { [Takers.AnyRound | Takers.PageServer] = "standard error" },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Log to this file in the work directory; - is standard output." },
         Details = "A file has mode 0600. /dev/stdout, /dev/stderr, /dev/fd/N and a FIFO are written to as they are, and a "
             + "symbolic link is followed if no other user can have made it. Warnings and errors are on standard error all the "
             + "same.",
@@ -36,7 +36,7 @@ internal static class ProcessOptions
         Default = 2,
         Help =
         {
-            [Takers.PreDump | Takers.PageServer] = "1 errors, 2 warnings, 3 information, 4 debug; -v, -vv and -v4 work too.",
+            [Takers.AnyRound | Takers.PageServer] = "1 errors, 2 warnings, 3 information, 4 debug; -v, -vv and -v4 work too.",
         },
         Details = "Each v is one level more. As in criu(8), the level is not a word of its own.",
     }.Number(most: 10);
@@ -51,6 +51,7 @@ internal static class ProcessOptions
         Help =
         {
             [Takers.PreDump] = "Print the summary as one JSON object on standard output.",
+            [Takers.Series] = "Print each round, and how the series ended, as one JSON object, on a line of its own.",
             [Takers.PageServer] = "Print each event as one JSON object, on a line of its own.",
             [Takers.Verify | Takers.Show | Takers.Check] = "Print one JSON object.",
         },
@@ -58,7 +59,7 @@ internal static class ProcessOptions
 
     public static readonly TableOption<bool> Quiet = new("--quiet", "-q")
     {
-        Help = { [Takers.PreDump | Takers.PageServer] = "Print errors only: no progress, no summary, no warnings." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Print errors only: no progress, no summary, no warnings." },
     };
 
     public static readonly TableOption<string?> PidFile = new("--pidfile")
@@ -83,11 +84,11 @@ internal static class ProcessOptions
     public static readonly TableOption<string?> Config = new("--config")
     {
         Argument = "FILE",
-        Help = { [Takers.PreDump | Takers.PageServer] = "Read this configuration file instead of criu's default ones." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Read this configuration file instead of criu's default ones." },
     };
 
     public static readonly TableOption<bool> NoDefaultConfig = new("--no-default-config")
     {
-        Help = { [Takers.PreDump | Takers.PageServer] = "Don't read criu's default configuration files." },
+        Help = { [Takers.AnyRound | Takers.PageServer] = "Don't read criu's default configuration files." },
     };
 }

@@ -13,6 +13,7 @@ internal static class RoundOptions
         Help =
         {
             [Takers.PreDump] = "The root of the process tree: it and all its descendants are pre-dumped.",
+            [Takers.Series] = "The root of the process tree: it and all its descendants are taken.",
             [Takers.Verify] = "Also compare the images with the memory of the process tree with this root; it must be stopped.",
         },
     }.Number(least: 1);
@@ -25,6 +26,7 @@ internal static class RoundOptions
         Help =
         {
             [Takers.PreDump] = "Where the images go: an empty directory for each round.",
+            [Takers.Series] = "The directory of the series; each round gets one in it: 1, 2, and so on.",
             [Takers.PageServer] = "Where the images go; with --rounds and --forever, where the directories of the rounds go.",
             [Takers.Verify | Takers.Show | Takers.Dedup] = "Where the images are, if no argument says so.",
         },
@@ -46,7 +48,7 @@ internal static class RoundOptions
 
     public static readonly TableOption<bool> NoCompare = new("--no-compare")
     {
-        Help = { [Takers.PreDump] = "Copy every page that was written since, even if the parent has the same bytes." },
+        Help = { [Takers.AnyRound] = "Copy every page that was written since, even if the parent has the same bytes." },
         Details = "Comparing reads the parent's pages. It pauses by itself while few pages turn out to be unchanged, and is "
             + "not done with a page server.",
     };
@@ -56,7 +58,7 @@ internal static class RoundOptions
         About = RoundInput.TrustSoftDirty,
         Help =
         {
-            [Takers.PreDump] = "Leave every page that the kernel calls clean to the parent, as criu does, even if mremap(2) "
+            [Takers.AnyRound] = "Leave every page that the kernel calls clean to the parent, as criu does, even if mremap(2) "
                 + "may have moved it there.",
         },
         Details = "No page frames are noted, so the next round without this option has to compare all pages.",
@@ -67,7 +69,7 @@ internal static class RoundOptions
         About = RoundInput.AutoDedup,
         Help =
         {
-            [Takers.PreDump] = "At the end, free in the parent images what this round replaces.",
+            [Takers.AnyRound] = "At the end, free in the parent images what this round replaces.",
             [Takers.PageServer] = "After each round, free in its parent images what it replaces.",
         },
         Details = "If that fails there is a warning, and the images are complete all the same. predump dedup DIR does it later.",
@@ -77,7 +79,7 @@ internal static class RoundOptions
     {
         Argument = "PATH",
         About = TreeInput.FreezerCgroup,
-        Help = { [Takers.PreDump] = "Freeze through this freezer cgroup (v1 or v2) instead of ptrace." },
+        Help = { [Takers.AnyRound] = "Freeze through this freezer cgroup (v1 or v2) instead of ptrace." },
         Details = "A guard process thaws it if predump is killed. A cgroup that was frozen before stays frozen.",
     };
 
@@ -88,7 +90,7 @@ internal static class RoundOptions
         Default = 10,
         Help =
         {
-            [Takers.PreDump] = "For how long the freeze is tried, and how long a page server may be silent; 0: no limit.",
+            [Takers.AnyRound] = "For how long the freeze is tried, and how long a page server may be silent; 0: no limit.",
             [Takers.PageServer] = "How long a client may be silent in the middle of a message; 0: no limit.",
         },
         Details = "An attempt lasts some tens of milliseconds; the tree runs between two.",
@@ -97,8 +99,8 @@ internal static class RoundOptions
     public static readonly TableOption<int?> Threads = new TableOption<int?>("--threads")
     {
         Argument = "N",
-        DefaultText = { [Takers.PreDump] = "one for each processor, at most 8" },
-        Help = { [Takers.PreDump] = "How many threads copy." },
+        DefaultText = { [Takers.AnyRound] = "one for each processor, at most 8" },
+        Help = { [Takers.AnyRound] = "How many threads copy." },
     }.Number(least: 1, most: 64);
 
     public static readonly TableOption<long?> MaxRate = new TableOption<long?>("--max-rate")
@@ -106,14 +108,14 @@ internal static class RoundOptions
         Argument = "BYTES",
         Help =
         {
-            [Takers.PreDump] = "Copy at most this many bytes per second, from 256K up; K, M and G stand for KiB, MiB and GiB.",
+            [Takers.AnyRound] = "Copy at most this many bytes per second, from 256K up; K, M and G stand for KiB, MiB and GiB.",
         },
     }.Rate();
 
     public static readonly TableOption<int?> Nice = new TableOption<int?>("--nice")
     {
         Argument = "N",
-        Help = { [Takers.PreDump] = "The nice value of the threads that copy, 0 to 19; the freeze is not slowed down." },
+        Help = { [Takers.AnyRound] = "The nice value of the threads that copy, 0 to 19; the freeze is not slowed down." },
     }.Number(most: 19);
 
     public static readonly TableOption<string?> ImageIoMode = new TableOption<string?>("--image-io-mode")
@@ -121,7 +123,7 @@ internal static class RoundOptions
         Argument = "buffered|direct",
         About = RoundInput.IoMode,
         Default = "buffered",
-        Help = { [Takers.PreDump] = "How pages are written: through the page cache, or past it (O_DIRECT)." },
+        Help = { [Takers.AnyRound] = "How pages are written: through the page cache, or past it (O_DIRECT)." },
         Details = "writeback, CRIU's word, is the same as buffered. Direct uses less processor time and leaves the page cache "
             + "to other programs; where the file system can't do it there is a warning, and the pages go through the cache. "
             + "It has no effect with --page-server.",

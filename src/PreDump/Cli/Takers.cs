@@ -24,4 +24,16 @@ internal enum Takers
 
     /// <summary>predump check.</summary>
     Check = 32,
+
+    /// <summary>predump rounds.</summary>
+    Rounds = 64,
+
+    /// <summary>predump checkpoint.</summary>
+    Checkpoint = 128,
+
+    /// <summary>Those that make a series of rounds.</summary>
+    Series = Rounds | Checkpoint,
+
+    /// <summary>Those that make rounds.</summary>
+    AnyRound = PreDump | Series,
 }

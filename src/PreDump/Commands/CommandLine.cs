@@ -105,11 +105,33 @@ internal static class CommandLine
         root.Validators.Add(ValidateRoot);
         preDump.Validators.Add(OptionRules.PreDump);
         root.Add(preDump);
+        root.Add(Rounds(ignored));
+        root.Add(Checkpoint(ignored));
         root.Add(Check());
         root.Add(Dedup());
         root.Add(Verify());
         root.Add(Show());
         return root;
+    }
+
+    private static Command Rounds(IReadOnlyList<IgnoredOption> ignored)
+    {
+        var rounds = new Command("rounds", "Make rounds until a final dump would stop the tree only shortly.");
+        Options.AddTo(rounds, Takers.Rounds);
+        rounds.Validators.Add(OptionRules.PreDump);
+        rounds.SetAction(line => RoundsCommand.Run(OptionBinding.Series(line, []), ignored));
+        return rounds;
+    }
+
+    private static Command Checkpoint(IReadOnlyList<IgnoredOption> ignored)
+    {
+        var checkpoint = new Command("checkpoint", "Make rounds, and then the final dump with criu, proved.");
+        var options = new Argument<string[]>("criu dump options") { Description = "Options for criu dump, behind --." };
+        checkpoint.Add(options);
+        Options.AddTo(checkpoint, Takers.Checkpoint);
+        checkpoint.Validators.Add(OptionRules.PreDump);
+        checkpoint.SetAction(line => CheckpointCommand.Run(OptionBinding.Series(line, line.GetValue(options) ?? []), ignored));
+        return checkpoint;
     }
 
     private static Command Check()

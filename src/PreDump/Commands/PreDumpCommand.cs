@@ -1,14 +1,12 @@
 using PreDump.Cli;
 using PreDump.Core;
 using PreDump.Core.Copying;
-using PreDump.Core.Rounds;
 using PreDump.Core.Sinks;
 using PreDump.Host;
 using PreDump.Linux;
 using PreDump.Output;
 using PreDump.PageServer;
 using PreDump.Settings;
-using Serilog;
 
 namespace PreDump.Commands;
 
@@ -34,7 +32,8 @@ internal static class PreDumpCommand
             log.Debug("--image-io-mode direct: makes no difference with --page-server, which writes the pages");
         try
         {
-            var summary = PreDump(options, images, work, log, signals.Cancel);
+            var summary = OneRound.Run(options, TreeRoot.Find(options.Tree), images, work,
+                new RoundReporter(log, work, options.Quiet), signals.Cancel);
             Print(summary, options);
             return ExitCode.Done;
         }
@@ -57,29 +56,6 @@ internal static class PreDumpCommand
             ProgressLine.Erase();
             log.Error("{Reason:l}", reason);
             failed?.Invoke(e, reason);
-        }
-    }
-
-    private static Summary PreDump(
-        PreDumpOptions options, RoundDirectory images, WorkDirectory work, ILogger log, CancellationToken cancel)
-    {
-        var tree = TreeRoot.Find(options.Tree);
-        var request = options.Request(tree);
-        var reporter = new RoundReporter(log, work, options.Quiet);
-        using var server = options.PageServer is { } where
-            ? PageServerClient.Connect(where, tree, reporter, cancel)
-            : null;
-        var remote = server is null ? null : new PageServerRound(server, tree);
-        if (options.CalledAsCriu && images.Renew())
-            log.Information("an earlier round was in {Directory:l}: it is removed", images.Path);
-        try
-        {
-            return new Round(request, images, remote, reporter).Run(cancel);
-        }
-        finally
-        {
-            if (images.IsComplete)
-                work.Keep();
         }
     }
 

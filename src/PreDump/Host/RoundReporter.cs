@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PreDump.Core.Copying;
 using PreDump.Core.Rounds;
 using PreDump.Output;
@@ -13,8 +14,15 @@ internal sealed class RoundReporter(ILogger log, WorkDirectory work, bool quiet)
 {
     private ProgressLine? _progress;
 
+    /// <summary>When the tree ran again, as a <see cref="Stopwatch"/> timestamp; 0: not yet.</summary>
+    public long ThawedAt { get; private set; }
+
     /// <inheritdoc/>
-    public void Thawed() => work.SignalStatus(this);
+    public void Thawed()
+    {
+        ThawedAt = Stopwatch.GetTimestamp();
+        work.SignalStatus(this);
+    }
 
     /// <inheritdoc/>
     public void Copying(ulong expectedBytes) => _progress = ProgressLine.Start(expectedBytes, quiet);

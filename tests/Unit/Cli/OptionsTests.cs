@@ -48,7 +48,8 @@ public sealed partial class OptionsTests
     [Fact]
     public void Every_option_that_is_defined_is_in_the_table()
     {
-        Type[] topics = [typeof(RoundOptions), typeof(ConnectionOptions), typeof(ProcessOptions), typeof(CompatibilityOptions)];
+        Type[] topics = [typeof(RoundOptions), typeof(ConnectionOptions), typeof(ProcessOptions), typeof(CompatibilityOptions),
+            typeof(SeriesOptions)];
         var defined = topics.SelectMany(topic => topic.GetFields(BindingFlags.Public | BindingFlags.Static))
             .Select(field => (ITableOption)field.GetValue(null)!);
         Assert.Equal(defined.OrderBy(option => option.Name), Options.All.OrderBy(option => option.Name));

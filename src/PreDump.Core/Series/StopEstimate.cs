@@ -1,0 +1,34 @@
+using PreDump.Core.Copying;
+using PreDump.Core.Tracking;
+
+namespace PreDump.Core.Series;
+
+/// <summary>For how long a final dump would stop the tree if it were begun at once.</summary>
+/// <param name="Base">The part that does not depend on what was written.</param>
+/// <param name="Memory">The copy of the pages that were written.</param>
+/// <param name="Pages">The number of these pages, those that will be written until criu freezes the tree included.</param>
+/// <param name="IsMeasured">Whether criu's costs were measured on this machine.</param>
+public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, bool IsMeasured)
+{
+    // criu looks at the same page tables as a round does, and resets the tracking, too; before 4.0 by a slower way.
+    private const double LooksAsLongAs = 2;
+
+    /// <summary>All of it.</summary>
+    public TimeSpan Stop => Base + Memory;
+
+    /// <summary>The estimate after a round.</summary>
+    /// <param name="cost">What a dump costs.</param>
+    /// <param name="round">The round's figures.</param>
+    /// <param name="look">What was written since its freeze.</param>
+    /// <param name="sinceFreeze">How long that is ago.</param>
+    public static StopEstimate Of(DumpCost cost, Summary round, DirtyLook look, TimeSpan sinceFreeze)
+    {
+        double rate = look.Pages / Math.Max(sinceFreeze.TotalSeconds, 0.001);
+        var pages = look.Pages + rate * cost.Lead.TotalSeconds;
+        return new StopEstimate(
+            cost.Base + cost.PerTask * (Math.Max(look.Tasks, 1) - 1) + round.Frozen * LooksAsLongAs,
+            cost.PerPage * pages,
+            (ulong)pages,
+            cost.IsMeasured);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Text;
+using PreDump.Core.Series;
+using PreDump.Linux;
+
+namespace PreDump.Series;
+
+/// <summary>The lines of a series: in predump-rounds.jsonl in its directory, for a report and for who comes later, and with --json
+/// on standard output.</summary>
+/// <param name="directory">The series' directory.</param>
+/// <param name="print">Whether they are printed, too.</param>
+internal sealed class SeriesLines(SeriesDirectory directory, bool print) : ISeriesOutput
+{
+    /// <summary>The file's name.</summary>
+    public const string FileName = "predump-rounds.jsonl";
+
+    private readonly SeriesJson _json = new(directory);
+
+    /// <inheritdoc/>
+    public void Round(RoundFigures round) => Add(_json.Of(round));
+
+    /// <inheritdoc/>
+    public void Ended(SeriesEnd end) => Add(SeriesJson.Of(end));
+
+    /// <inheritdoc/>
+    public void Dump(FinalFigures dump) => Add(SeriesJson.Of(dump));
+
+    private void Add(string line)
+    {
+        using (var file = PrivateFile.OpenForAppending(Path.Combine(directory.Path, FileName)))
+            file.Write(Encoding.UTF8.GetBytes(line + '\n'));
+        if (print)
+            Console.Out.WriteLine(line);
+    }
+}

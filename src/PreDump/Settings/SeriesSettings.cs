@@ -1,0 +1,26 @@
+namespace PreDump.Settings;
+
+/// <summary>What the command line of a series says.</summary>
+internal sealed record SeriesSettings
+{
+    /// <summary>What holds for each round; its directories are those of the series.</summary>
+    public required PreDumpOptions Round { get; init; }
+
+    /// <summary>The stop that is allowed.</summary>
+    public TimeSpan MaxDowntime { get; init; }
+
+    /// <summary>The number of rounds that are allowed.</summary>
+    public int MaxRounds { get; init; }
+
+    /// <summary>The time between two rounds.</summary>
+    public TimeSpan Interval { get; init; }
+
+    /// <summary>A shell command to run after each round; null: none.</summary>
+    public string? AfterRound { get; init; }
+
+    /// <summary>Whether the tree is left running after the dump.</summary>
+    public bool LeaveRunning { get; init; }
+
+    /// <summary>Options for criu's dump.</summary>
+    public IReadOnlyList<string> CriuOptions { get; init; } = [];
+}
