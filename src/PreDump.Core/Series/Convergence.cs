@@ -22,6 +22,9 @@ public enum Verdict
 /// <param name="MaxRounds">The number of rounds that are allowed.</param>
 public sealed record Convergence(TimeSpan MaxDowntime, int MaxRounds)
 {
+    // Where the memory is such a part of criu's own share, another round gains nothing that anybody would notice.
+    private const double IsLittle = 0.1;
+
     // A round that leaves more than this part of what the one before left does not help, and two of them in a row are no accident.
     private const double Helps = 0.9;
     private const int Patience = 2;
@@ -30,9 +33,10 @@ public sealed record Convergence(TimeSpan MaxDowntime, int MaxRounds)
     /// <param name="rounds">The rounds of this call, in their order.</param>
     public Verdict? After(IReadOnlyList<RoundFigures> rounds)
     {
-        if (rounds[^1].Estimate.Stop <= MaxDowntime)
+        var estimate = rounds[^1].Estimate;
+        if (estimate.Stop <= MaxDowntime)
             return Verdict.Converged;
-        if (rounds[^1].Estimate.Base > MaxDowntime || Stagnates(rounds))
+        if (IsAllTheRest(estimate) || Stagnates(rounds))
             return Verdict.NotConverging;
         return rounds.Count >= MaxRounds ? Verdict.MaxRounds : null;
     }
@@ -47,11 +51,14 @@ public sealed record Convergence(TimeSpan MaxDowntime, int MaxRounds)
         {
             Verdict.Converged => $"a final dump has {left} to copy; {allowed}",
             Verdict.MaxRounds => $"after {MaxRounds} rounds a final dump still has {left} to copy; {allowed}",
-            _ when estimate.Base > MaxDowntime =>
-                Invariant($"criu alone stops this tree for {estimate.Base.TotalMilliseconds:0} ms, whatever is written; {allowed}"),
-            _ => $"pages are written as fast as they can be copied: {left} are left, and another round would leave as many; {allowed}",
+            _ when IsAllTheRest(estimate) =>
+                Invariant($"criu itself takes {estimate.Base.TotalMilliseconds:0} ms for this tree, whatever is written; {allowed}"),
+            _ => $"pages are written as fast as they are copied: {left} are left, and another round would leave as many; "
+                + allowed,
         };
     }
+
+    private static bool IsAllTheRest(StopEstimate estimate) => estimate.Memory < estimate.Base * IsLittle;
 
     private static bool Stagnates(IReadOnlyList<RoundFigures> rounds)
     {

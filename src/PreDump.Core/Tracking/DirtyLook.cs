@@ -13,6 +13,9 @@ public sealed class DirtyLook
     {
     }
 
+    /// <summary>A look that has found nothing.</summary>
+    public static DirtyLook Nothing { get; } = new();
+
     /// <summary>The mappings with such pages, in the order of tasks and addresses.</summary>
     public IReadOnlyList<ChangedArea> Areas => _areas;
 

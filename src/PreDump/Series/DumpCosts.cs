@@ -7,7 +7,7 @@ using Serilog;
 
 namespace PreDump.Series;
 
-/// <summary>What a final dump by the criu of this machine costs. It is measured once, by dumping three small programs that are
+/// <summary>What a final dump by the criu of this machine costs. It is measured once, by dumping small programs that are
 /// started for it, and kept until criu or the kernel changes.</summary>
 /// <param name="criu">criu's path.</param>
 /// <param name="log">Is told of the measurement.</param>
@@ -26,9 +26,10 @@ internal sealed class DumpCosts(string criu, ILogger log)
     {
         if (Kept() is { } kept)
             return kept;
-        log.Information("measuring what criu dump costs on this machine, once: three small programs are started and dumped");
+        log.Information("measuring what criu dump costs on this machine, once: some small programs are started and dumped");
         try
         {
+            Measure(s_small, tasks: 1, bytes: 0, cancel); // criu's first run on a machine probes the kernel
             var (small, lead) = Measure(s_small, tasks: 1, bytes: 0, cancel);
             var (tasks, _) = Measure(s_tasks, tasks: Children + 1, bytes: 0, cancel);
             var (memory, _) = Measure(s_memory, tasks: 1, bytes: MiB << 20, cancel);

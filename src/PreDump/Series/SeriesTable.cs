@@ -17,12 +17,13 @@ internal sealed class SeriesTable : ISeriesOutput
     public void Round(RoundFigures round)
     {
         if (!_hasHead)
-            Console.Out.WriteLine("round     frozen       time      written    in parent  unchanged      moved   written to/s   a dump now stops for");
+            Console.Out.WriteLine("round     frozen       time      written    in parent  unchanged      moved    dirtied/s    "
+                + "a dump now stops for");
         _hasHead = true;
         var summary = round.Summary;
         Console.Out.WriteLine(Invariant($"{round.Number,5} {Sizes.Time(summary.Freezing + summary.Frozen),10} ")
             + Invariant($"{Sizes.Time(summary.Total),10} {Pages(summary.PagesWritten),12} {Pages(summary.PagesInParent),12} ")
-            + Invariant($"{Pages(summary.PagesUnchanged),10} {Pages(summary.PagesMoved),10} {Rate(round),14} ")
+            + Invariant($"{Pages(summary.PagesUnchanged),10} {Pages(summary.PagesMoved),10} {Rate(round),12} ")
             + Invariant($"{Sizes.Time(round.Estimate.Stop),22}"));
     }
 
@@ -32,9 +33,15 @@ internal sealed class SeriesTable : ISeriesOutput
         foreach (var area in end.Last.MostChanged(MostAreas))
         {
             string name = area.Name.Length > 0 ? OneLine.Of(area.Name) : "anonymous memory";
-            Console.Out.WriteLine(Invariant($"changed since: {Pages(area.DirtyPages)} of {name} in task {area.Pid} ({area.Range.Start:x}-{area.Range.End:x})"));
+            Console.Out.WriteLine(Invariant($"changed since: {Pages(area.DirtyPages)} of {name} in task {area.Pid} ")
+                + Invariant($"({area.Range.Start:x}-{area.Range.End:x})"));
         }
-        string word = end.Verdict == Verdict.Converged ? "good" : "not good";
+        string word = end.Verdict switch
+        {
+            Verdict.Converged => "converged",
+            Verdict.MaxRounds => "not converged",
+            _ => "does not converge",
+        };
         string source = end.Last.Estimate.IsMeasured ? "measured" : "assumed";
         Console.Out.WriteLine($"{word}: a dump now would stop the tree for about {Sizes.Time(end.Last.Estimate.Stop)} "
             + $"({Sizes.Time(end.Last.Estimate.Base)} of it criu's own, {source}): {end.Reason}");
