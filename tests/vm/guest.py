@@ -40,8 +40,8 @@ def options(**more):
     return parser.parse_known_args()[0]
 
 
-def main(name, prove):
-    """Runs a proof in a directory of its own; the last line is PROOF-OK or FAIL, as chains expects it."""
+def main(name, prove, good='PROOF-OK'):
+    """Runs a proof in a directory of its own; the last line is PROOF-OK (or another that chains counts) or FAIL."""
     start, verdict, here = time.monotonic(), None, tempfile.mkdtemp(prefix='proof.')
     os.chdir(here)
     try:
@@ -60,7 +60,7 @@ def main(name, prove):
         shutil.rmtree(here, ignore_errors=True)
         for what, count in sorted(TALLY.items()):
             print(f'tally: {count} {what}')
-    print(verdict or f'PROOF-OK {name} on {os.uname().release}; {time.monotonic() - start:.0f} s', flush=True)
+    print(verdict or f'{good} {name} on {os.uname().release}; {time.monotonic() - start:.0f} s', flush=True)
     sys.exit(verdict is not None)
 
 
@@ -68,16 +68,16 @@ class Result:
     """A program that has ended: its exit code (-N: by signal N) and its output."""
 
     def __init__(self, done):
-        self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr
+        self.code, self.output, self.errors = done.returncode, done.stdout or '', done.stderr or ''
 
     def __str__(self):
         return f'exit code {self.code}: {self.output.strip()[-500:]} {self.errors.strip()[-1000:]}'
 
 
 def run(*command, environment=None, **more):
-    return Result(subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True, errors='replace', timeout=120,
-                                 env={**os.environ, **(environment or {})}, **more))
+    return Result(subprocess.run([str(word) for word in command], text=True, errors='replace', timeout=120,
+                                 env={**os.environ, **(environment or {})},
+                                 **{'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more}))
 
 
 def children(pid):

@@ -13,7 +13,7 @@ PAGE, PARENT, LAZY, PRESENT = 4096, 1, 2, 4
 
 
 def fields(b):
-    """field number -> value of a protobuf message that has only varints"""
+    """field number -> value of a protobuf message: a number, or the bytes of what has a length"""
     out, i = {}, 0
 
     def varint():
@@ -29,9 +29,12 @@ def fields(b):
 
     while i < len(b):
         tag = varint()
-        if tag & 7:
+        if tag & 7 not in (0, 2):
             raise SystemExit('images: unexpected wire type %d' % (tag & 7))
-        out[tag >> 3] = varint()
+        out[tag >> 3] = value = varint()
+        if tag & 7 == 2:
+            out[tag >> 3] = b[i:i + value]
+            i += value
     return out
 
 

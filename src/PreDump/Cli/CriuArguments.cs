@@ -56,6 +56,12 @@ internal sealed class CriuArguments
         return arguments;
     }
 
+    /// <summary>Where the value of an option comes from if not from the command line: "FILE, line N: "; else empty.</summary>
+    public string PlaceOf(System.CommandLine.Option option) =>
+        _taken.Where(taken => taken.Option == option).Select(taken => Before(taken.Given)).FirstOrDefault("");
+
+    private static string Before(GivenOption given) => given.Place is { } place ? place + ": " : "";
+
     private IEnumerable<string> Command => _command is null ? [] : [_command];
 
     private IEnumerable<string> OptionTokens
@@ -164,7 +170,7 @@ internal sealed class CriuArguments
         else if (given.Value.Length > 0 && given.Value.AsSpan().TrimStart('v').IsEmpty)
             now += given.Value.Length + 1;
         else if (!int.TryParse(given.Value, NumberStyles.None, CultureInfo.InvariantCulture, out now))
-            throw new UsageException($"{given.Written}: the level must be a number, or a v for each level more");
+            throw new UsageException($"{Before(given)}{given.Written}: the level must be a number, or a v for each level more");
         _verbosity = Math.Min(now, MostVerbose);
     }
 }

@@ -23,7 +23,7 @@ internal static class CommandLine
           predump -t 1234 -D /ckpt/1                              a first, full round
           predump -t 1234 -D /ckpt/2 --prev-images-dir ../1       only what was written since
           criu dump -t 1234 -D /ckpt/3 --track-mem --prev-images-dir ../2 \
-                    --action-script '/usr/bin/predump || exit 1'
+                    --action-script /usr/bin/predump
           criu restore -D /ckpt/3
           predump check                                           what this kernel and this user can do
 
@@ -50,7 +50,11 @@ internal static class CommandLine
         }
         var line = Parse(criu, arguments, isDaemon);
         if (line.Errors.Count > 0 && line.Action is not (HelpAction or HelpPage))
-            return Misused(line.Errors[0].Message.TrimEnd('.'));
+        {
+            var error = line.Errors[0];
+            var place = error.SymbolResult is OptionResult { Option: var option } ? criu.PlaceOf(option) : "";
+            return Misused(place + error.Message.TrimEnd('.'));
+        }
         return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
