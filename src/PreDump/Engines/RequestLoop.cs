@@ -77,17 +77,22 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
     // While the round runs it is not to hold the engine's socket, or the engine would not see us end.
     private RoundOutcome RoundOf(criu_req request)
     {
+        var words = new List<string>();
+        bool begun = false;
         try
         {
             engine.SetInherited(false);
             if (request.Opts is not { } options)
                 throw new RequestException(Errno.EINVAL, "the request has no options");
             using var descriptors = new EngineDescriptors(engine.PeerPid);
-            var words = RequestWords.Of(options, descriptors);
+            RequestWords.AddTo(words, options, descriptors);
+            begun = true;
             return RoundProcess.Run(words, RequestWords.ConfigFile(options), descriptors.Opened);
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
+            using var log = begun ? EngineLog.GoOn(words) : EngineLog.Begin(words);
+            log.Fail(reason);
             return RoundOutcome.Failed(e, reason);
         }
         finally
