@@ -9,7 +9,8 @@ public static class Failure
     /// <summary>Replaces the .NET runtime's message for a thread that can't be started, which is about files.</summary>
     public static string NoMoreThreads => OwnProcess.LacksAddressSpace
         ? TooLittleAddressSpace
-        : "no more threads are allowed (ulimit -u, the cgroup's pids.max)";
+        : "no more threads are allowed (ulimit -u, the cgroup's pids.max)"
+            + (Permissions.IsFiltered ? $", or {Permissions.OwnFilter} refuses a call that the runtime needs" : "");
 
     // Neither the C library nor the runtime says that it was this limit.
     private const string TooLittleAddressSpace = "the limit of address space (ulimit -v) is too low: raise it";

@@ -13,7 +13,8 @@ public static class Permissions
     {
         var own = ProcStatus.OfOurselves();
         bool mayTrace = own?.Has(Capability.SysPtrace) == true;
-        if (refused.Call != "ptrace" && !refused.Subject.StartsWith("/proc/", StringComparison.Ordinal))
+        bool ofTask = refused.Subject.StartsWith("/proc/", StringComparison.Ordinal) && !IsOwn(refused.Subject);
+        if (refused.Call != "ptrace" && !ofTask)
             return OfCall(refused, own);
         if (refused.Call == "ptrace" && KernelProbe.PtraceIsFiltered())
             return "a seccomp filter refuses ptrace(2) to predump itself: run it where no filter does";
@@ -38,15 +39,23 @@ public static class Permissions
     // It is about a file, or about nothing but predump itself.
     private static string OfCall(LinuxException refused, ProcStatus? own)
     {
-        const string Filter = "the seccomp filter that predump runs under";
         bool filtered = own?.HasSeccompFilter == true;
-        if (!refused.Subject.Contains('/'))
-            return filtered ? $"{Filter} refuses it" : "the kernel or a security module refuses it";
+        if (!refused.Subject.Contains('/') || IsOwn(refused.Subject))
+            return filtered ? $"{OwnFilter} refuses it" : "the kernel or a security module refuses it";
         if (refused is { Call: "open", Errno: Errno.EACCES } && own?.Has(Capability.DacOverride) != true)
             return "this user may not open it: run predump as root, or change its owner or mode";
         return "its file system does not allow it, or its attributes or its directory's do not (immutable, append-only: lsattr)"
-            + (filtered ? $", or {Filter} refuses it" : "");
+            + (filtered ? $", or {OwnFilter} refuses it" : "");
     }
+
+    // No permission on a file or a task is needed there.
+    private static bool IsOwn(string path) => path.StartsWith("/proc/self/", StringComparison.Ordinal);
+
+    /// <summary>What messages call the filter that <see cref="IsFiltered"/> is about.</summary>
+    internal const string OwnFilter = "the seccomp filter that predump runs under";
+
+    /// <summary>Whether a seccomp filter may refuse system calls to predump.</summary>
+    internal static bool IsFiltered => ProcStatus.OfOurselves()?.HasSeccompFilter == true;
 
     /// <summary>The capabilities needed for reading tasks of other users, and tasks that are not dumpable.</summary>
     public const string NeededForOthers = "CAP_SYS_PTRACE and CAP_DAC_OVERRIDE";

@@ -143,6 +143,10 @@ public sealed unsafe class Fd : IDisposable
             throw Failed("fcntl");
     }
 
+    /// <summary>Whether the program that started us has left this descriptor open. What we or the runtime open is close-on-exec,
+    /// and what was inherited can't be. See fcntl(2), F_GETFD.</summary>
+    public static bool IsInherited(int number) => fcntl(number, F_GETFD) == 0;
+
     /// <summary>Makes two connected Unix stream sockets. See socketpair(2).</summary>
     /// <param name="name">What messages call both.</param>
     /// <exception cref="LinuxException">EMFILE: too many open files.</exception>

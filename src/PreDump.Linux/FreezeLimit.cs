@@ -14,7 +14,7 @@ public readonly record struct FreezeLimit(long Deadline, CancellationToken Cance
     {
         Cancel.ThrowIfCancellationRequested();
         if (Stopwatch.GetTimestamp() > Deadline)
-            throw new TreeException("the tree's page tables could not be read in time: the tree runs on; allow more time",
+            throw new TreeException("the frozen tree could not be looked at in time: the tree runs on; allow more time",
                 TreeInput.Timeout);
     }
 }

@@ -11,6 +11,16 @@ public sealed unsafe class MessageSocket(int fd)
     /// <summary>The descriptor's number.</summary>
     public int Number => fd;
 
+    /// <summary>Makes a pair, of which programs that we start get neither unless they are told. See socketpair(2).</summary>
+    /// <exception cref="LinuxException">EMFILE: too many open files.</exception>
+    public static (MessageSocket Ours, MessageSocket Theirs) Pair()
+    {
+        int* pair = stackalloc int[2];
+        return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0
+            ? (new MessageSocket(pair[0]), new MessageSocket(pair[1]))
+            : throw new LinuxException("socketpair", "messages", errno);
+    }
+
     /// <summary>Whether a descriptor is such a socket. See getsockopt(2), SO_TYPE.</summary>
     public static bool Is(int fd)
     {
@@ -43,6 +53,19 @@ public sealed unsafe class MessageSocket(int fd)
         fixed (byte* to = message)
             return Receive(to, message.Length, MSG_PEEK) > 0 ? message : null;
     }
+
+    /// <summary>Waits for the next message and takes it; null once the other side has hung up.</summary>
+    /// <param name="most">No more of its bytes are kept.</param>
+    public byte[]? Receive(int most)
+    {
+        var message = Peek(most);
+        if (message is not null)
+            Take();
+        return message;
+    }
+
+    /// <summary>Hangs up. See close(2).</summary>
+    public void Close() => _ = close(fd);
 
     /// <summary>Takes the message that was looked at.</summary>
     public void Take()

@@ -9,6 +9,9 @@ public static unsafe class OtherProgram
     private const int SIGPIPE = 13, SIG_DFL = 0;
     private const int MostOutput = 4096; // bytes
 
+    /// <summary>Whether predump was started with SIGPIPE ignored, as far as can be told.</summary>
+    public static bool IgnoresPipe => IgnoredSignals.Inherited(SIGPIPE);
+
     /// <summary>Lets a program take this process over: it keeps the pid, the descriptors that are not close-on-exec, and all that
     /// predump was started with. Call it before <see cref="OwnProcess.Prepare"/>, and before anything that lets the runtime
     /// handle signals (a console, a registration): what is changed then is not put back. Returns only if it fails. See
@@ -16,8 +19,9 @@ public static unsafe class OtherProgram
     /// <param name="file">The program's path.</param>
     /// <param name="arguments">Its command line, with its name first.</param>
     /// <param name="variable">NAME=value, which is set in its environment in addition to ours.</param>
+    /// <param name="ignorePipe">Whether it is to ignore SIGPIPE; null: as we were started.</param>
     /// <returns>The reason.</returns>
-    public static LinuxException Execute(string file, IReadOnlyList<string> arguments, string variable)
+    public static LinuxException Execute(string file, IReadOnlyList<string> arguments, string variable, bool? ignorePipe = null)
     {
         string name = variable[..(variable.IndexOf('=', StringComparison.Ordinal) + 1)];
         using var path = new TextVector([file]);
@@ -25,7 +29,7 @@ public static unsafe class OtherProgram
         using var environment = new TextVector(
             [.. OwnText.Environ().Where(other => !other.StartsWith(name, StringComparison.Ordinal)), variable]);
         // Handlers end with the program, but what the runtime ignores would stay ignored.
-        if (!IgnoredSignals.Inherited(SIGPIPE))
+        if (!(ignorePipe ?? IgnoresPipe))
             _ = LibCExtra.signal(SIGPIPE, SIG_DFL);
         _ = execve(path.Texts[0], argv.Texts, environment.Texts);
         return new LinuxException("execve", file, errno);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using PreDump.Linux.Interop;
 using static PreDump.Linux.Interop.LibCExtra;
 using static Tmds.Linux.LibC;
@@ -10,9 +9,6 @@ public static unsafe class OwnProcess
 {
     private const int SIG_IGN = 1, SIGXFSZ = 25, RLIMIT_NOFILE = 7, RLIMIT_AS = 9;
     private const ulong AddressSpaceOfThreads = 32 * 1024 * 1024; // bytes: a few stacks, and a batch for each
-
-    // Signals that terminate a process, except SIGKILL and the CPU's exceptions, which the runtime handles (and raises SIGABRT).
-    private static readonly int[] s_deadly = [1, 2, 3, 5, 6, 10, 12, 13, 14, 15, 16, 24, 26, 27, 29, 30, 31];
 
     /// <summary>The number of descriptors that this process may have open. See getrlimit(2), RLIMIT_NOFILE.</summary>
     public static ulong DescriptorLimit
@@ -46,17 +42,10 @@ public static unsafe class OwnProcess
         RaiseDescriptorLimit();
     }
 
-    /// <summary>Makes deadly signals end the process by _exit(2), with the signal's number as the exit code: a caller that looks
-    /// only at the exit code (WEXITSTATUS) would take a killed process for a success. Nothing helps against SIGKILL, but the OOM
-    /// killer is told to choose another process. Ignored signals stay ignored. See signal(7) and
+    /// <summary>Tells the kernel's OOM killer to choose another process, as far as this user may. See
     /// proc_pid_oom_score_adj(5).</summary>
-    public static void ExitOnDeadlySignals()
+    public static void AvoidOomKiller()
     {
-        // _exit(int) fits as a handler: it is async-signal-safe and gets the signal's number as its argument.
-        nint exit = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "_exit");
-        foreach (int signal in s_deadly)
-            if (LibCExtra.signal(signal, exit) == SIG_IGN)
-                _ = LibCExtra.signal(signal, SIG_IGN);
         using var score = Fd.TryOpen("/proc/self/oom_score_adj", O_WRONLY, out _);
         _ = score?.TryWriteOnce("-1000"u8); // only root may
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PreDump.Linux.Interop;
 
 namespace PreDump.Linux;
 
@@ -31,6 +32,14 @@ public static unsafe class OwnText
             return value;
         string start = name + "=";
         return Environ().First(variable => variable.StartsWith(start, StringComparison.Ordinal))[start.Length..];
+    }
+
+    /// <summary>Removes a variable from the environment, which programs that we start inherit. See unsetenv(3).</summary>
+    internal static void RemoveVariable(string name)
+    {
+        Environment.SetEnvironmentVariable(name, null); // the runtime's own copy
+        fixed (byte* text = RawText.Encode(name + '\0'))
+            _ = LibCExtra.unsetenv(text);
     }
 
     /// <summary>All variables, as NAME=value.</summary>

@@ -1,5 +1,3 @@
-using static Tmds.Linux.LibC;
-
 namespace PreDump.Linux;
 
 /// <summary>The maps that a running task has now, which need not be those of the freeze.</summary>
@@ -15,7 +13,7 @@ public static class PresentMaps
     public static bool Has(int tid, ulong address, out ulong until)
     {
         until = ulong.MaxValue;
-        using var fd = Fd.TryOpen(ProcFs.Path(tid, "maps"), O_RDONLY, out _);
+        using var fd = ProcFs.TryOpen(tid, "maps");
         if (fd is null)
             return false;
         using var arena = new MapsArena(ExpectedBytes);

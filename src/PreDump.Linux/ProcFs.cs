@@ -16,8 +16,8 @@ public static class ProcFs
 
     /// <summary>Whether /proc belongs to predump's pid namespace. If not, its pids differ from those that system calls
     /// take.</summary>
-    internal static bool IsOurs() =>
-        new FileInfo("/proc/self").LinkTarget == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+    internal static bool IsOurs() => TryReadText("/proc/self/stat")
+        ?.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} "), StringComparison.Ordinal) == true;
 
     /// <summary>Whether a process exists that /proc hides from this user (mount option hidepid).</summary>
     internal static bool Hides(int pid)
@@ -30,6 +30,9 @@ public static class ProcFs
         }
         return true;
     }
+
+    /// <summary>Opens a file of a task for reading; null if the task has gone, or if it is not permitted.</summary>
+    public static Fd? TryOpen(int pid, string file) => Fd.TryOpen(Path(pid, file), O_RDONLY, out _);
 
     /// <summary>Opens a file; null if it does not exist or its task has gone.</summary>
     /// <exception cref="LinuxException">It can't be opened for another reason, EACCES for example.</exception>

@@ -67,7 +67,7 @@ public sealed unsafe class RemoteMemory : IDisposable
         get
         {
             lock (_opening)
-                return _mem ??= Fd.TryOpen(ProcFs.Path(_tid, "mem"), O_RDONLY, out _);
+                return _mem ??= ProcFs.TryOpen(_tid, "mem");
         }
     }
 

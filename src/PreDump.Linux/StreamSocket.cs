@@ -30,6 +30,17 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
             && getpeername(fd, null, &nameBytes) == 0;
     }
 
+    /// <summary>Whether a descriptor is an open stream socket that listens. See socket(7), SO_ACCEPTCONN.</summary>
+    public static bool IsListening(int fd)
+    {
+        int type, accepts;
+        socklen_t typeBytes = sizeof(int), acceptsBytes = sizeof(int);
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &typeBytes) == 0
+            && type == SOCK_STREAM
+            && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &acceptsBytes) == 0
+            && accepts != 0;
+    }
+
     /// <summary>Receives at least one byte; returns the number of bytes, 0 if the peer has ended its stream. See
     /// recv(2).</summary>
     /// <exception cref="TimeoutException">The peer was silent for too long.</exception>

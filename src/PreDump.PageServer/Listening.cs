@@ -34,6 +34,27 @@ public static class Listening
         }
     }
 
+    /// <summary>The one that a service manager has opened and passes to us (<see cref="PassedSockets"/>); null: it passes none.
+    /// It stays the service manager's as well, which may start us again with it: it is only closed, never shut down.</summary>
+    /// <exception cref="PreDumpException">It does not listen for streams, or there is more than one.</exception>
+    public static Socket? Passed()
+    {
+        if (PassedSockets.Count is not (> 0 and var count))
+            return null;
+        if (count > 1)
+            throw new PreDumpException($"{count} sockets are passed (LISTEN_FDS={count}), and a page server listens on one: "
+                + "leave one ListenStream= in the socket unit");
+        if (!StreamSocket.IsListening(PassedSockets.First))
+            throw new PreDumpException($"descriptor {PassedSockets.First}, which is passed as a socket (LISTEN_FDS=1), is not a "
+                + "stream socket that listens: use ListenStream= in the socket unit");
+        Fd.Adopt(PassedSockets.First, "passed socket").SetCloseOnExec();
+        var socket = new Socket(new SafeSocketHandle(PassedSockets.First, ownsHandle: true));
+        return socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 or AddressFamily.Unix
+            ? socket
+            : throw new PreDumpException("the socket that is passed (LISTEN_FDS=1) is neither one of TCP nor a Unix socket: use "
+                + "such an address as ListenStream= in the socket unit");
+    }
+
     /// <summary>The one that was made for the daemon, its standard input.</summary>
     public static Socket Inherited()
     {

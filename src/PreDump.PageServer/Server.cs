@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using PreDump.Core;
@@ -116,7 +117,9 @@ public sealed class Server : IDisposable
             while (_waiting.Count < MostWaiting)
             {
                 var socket = listener.Accept();
-                _waiting.Add(new Connection(socket, $"{socket.RemoteEndPoint}", _rounds.Moment()));
+                bool isNamed = socket.RemoteEndPoint is IPEndPoint; // clients of a Unix socket have no name
+                string name = isNamed ? $"{socket.RemoteEndPoint}" : $"the peer at {listener.LocalEndPoint}";
+                _waiting.Add(new Connection(socket, name, _rounds.Moment()));
             }
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)

@@ -18,6 +18,7 @@ public sealed class Tls
     private Tls(TlsOptions options, string address)
     {
         TlsFiles.RefuseWithoutLibrary();
+        TlsFiles.ProvideHome();
         _own = TlsFiles.OwnCertificate(options.Cert ?? TlsOptions.DefaultCert, options.Key ?? TlsOptions.DefaultKey);
         _authorities = TlsFiles.Authorities(options.CaCert ?? TlsOptions.DefaultCaCert);
         _revoked = options.Crl is { } crl ? RevocationList.Read(crl)

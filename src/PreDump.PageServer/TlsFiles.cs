@@ -74,6 +74,15 @@ internal static class TlsFiles
             ServerInput.Tls);
     }
 
+    /// <summary>The framework looks for more certificates in the user's home directory, and fails for users without one, as those
+    /// of services are (DynamicUser=). Such a user is given a home that does not exist.</summary>
+    public static void ProvideHome()
+    {
+        const string Home = "HOME";
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Home)))
+            Environment.SetEnvironmentVariable(Home, "/nonexistent");
+    }
+
     /// <summary>What an exception of the framework says, in one line.</summary>
     public static string OneLineOf(Exception e) => (e.InnerException ?? e).Message.ReplaceLineEndings(" ");
 }

@@ -7,14 +7,15 @@ using PreDump.Output;
 
 return OwnText.Arguments(args) switch
 {
+    // What criu starts, with the tree frozen.
+    [] when ActionScript.Action is { } action => ActionScript.Run(action),
     // Called as criu: at first, since nothing may be set up for the real criu.
     var all when CriuRole.CommandLine(OwnText.Program, all) is { } criu => CriuRole.Run(criu),
     // What predump starts of itself; no user is meant to.
     [EngineRound.Command, var report, var configFile, .. var round] => EngineRound.RunRequest(report, configFile, round),
+    [CriuProcess.Command, var socket, var pipe, var name] => CriuProcess.Become(socket, pipe, name),
     [ThawGuard.Command, var stateFile, var thawed] => ThawGuard.Run(stateFile, thawed),
     [PageServerDaemon.Command, .. var own] => Run(own, isDaemon: true),
-    // What criu starts, with the tree frozen.
-    [] when ActionScript.Action is { } action => ActionScript.Run(action),
     var all => Run(all, isDaemon: false),
 };
 

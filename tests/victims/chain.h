@@ -174,6 +174,19 @@ static inline pid_t spawn(void (*life)(long), long arg)
     _exit(victim_bad);
 }
 
+// The life of a child with memory of its own, which it changes and checks until it is asked to finish.
+static inline void area_life(long n)
+{
+    struct area own;
+    area_fill(&own, map_private(512), 512, 1000 + n);
+    while (!victim_stop && !victim_bad) {
+        area_touch(&own, 4);
+        area_check_some(&own, "own");
+        nap(60);
+    }
+    area_check(&own, "own");
+}
+
 // Waits for a child's end and takes over its verdict.
 static inline void reap(pid_t pid)
 {

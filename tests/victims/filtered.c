@@ -13,6 +13,10 @@ static const struct {
     CALL(pidfd_open), CALL(process_madvise), CALL(process_vm_readv), CALL(sched_setscheduler), CALL(setpriority), CALL(prctl),
     CALL(fallocate), CALL(copy_file_range), CALL(pwrite64), CALL(ftruncate), CALL(renameat), CALL(symlinkat), CALL(unlinkat),
     CALL(kcmp), CALL(ioctl), CALL(faccessat2), CALL(wait4), CALL(ptrace), CALL(readlinkat), CALL(fchmod), CALL(socketpair), CALL(flock),
+    CALL(pipe2),
+#ifdef SYS_readlink
+    CALL(readlink),
+#endif
 };
 
 int main(int argc, char **argv)

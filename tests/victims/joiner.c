@@ -3,24 +3,12 @@
 
 enum { CHILDREN = 3 };
 
-static void live(long n)
-{
-    struct area own;
-    area_fill(&own, map_private(512), 512, 1000 + n);
-    while (!victim_stop && !victim_bad) {
-        area_touch(&own, 4);
-        area_check_some(&own, "own");
-        nap(60);
-    }
-    area_check(&own, "own");
-}
-
 int main(void)
 {
     pid_t child[CHILDREN];
     int born = 0;
     while (born < CHILDREN) {
-        child[born] = spawn(live, born);
+        child[born] = spawn(area_life, born);
         born++;
     }
     nap(300);
@@ -28,7 +16,7 @@ int main(void)
     do {
         if (victim_step()) {
             finish(child[born % CHILDREN]);
-            child[born % CHILDREN] = spawn(live, born);
+            child[born % CHILDREN] = spawn(area_life, born);
             born++;
             victim_stepped();
         }

@@ -2,18 +2,6 @@
 // continued by turns with each step.
 #include "chain.h"
 
-static void live(long n)
-{
-    struct area own;
-    area_fill(&own, map_private(512), 512, 1000 + n);
-    while (!victim_stop && !victim_bad) {
-        area_touch(&own, 4);
-        area_check_some(&own, "own");
-        nap(60);
-    }
-    area_check(&own, "own");
-}
-
 static char state(pid_t pid)
 {
     char path[64], c = 0;
@@ -34,7 +22,7 @@ static void stop_or_go(pid_t pid, int stop)
 
 int main(void)
 {
-    pid_t sleeper = spawn(live, 0), turner = spawn(live, 1), awake = spawn(live, 2);
+    pid_t sleeper = spawn(area_life, 0), turner = spawn(area_life, 1), awake = spawn(area_life, 2);
     nap(300);
     stop_or_go(sleeper, 1);
     victim_ready();

@@ -31,6 +31,9 @@ public sealed class ParentDirectory : IDisposable
     /// <summary>Whether another round has claimed it: one that is under way, or one that has failed.</summary>
     public bool IsClaimed => !Images.Has(ImageNames.Inventory) && Images.Has(ImageNames.ClaimedInventory);
 
+    /// <summary>Where the inventory is if it is a symbolic link; null if it lies in the directory.</summary>
+    public string? LinkedInventory => Images.Descriptor.ReadLink(ImageNames.Inventory);
+
     /// <summary>Whether another round or dump was made on it, even if the mark is unreadable.</summary>
     public bool HasChild => Images.Descriptor.HasEntry(ImageNames.Child);
 

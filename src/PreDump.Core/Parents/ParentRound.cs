@@ -83,6 +83,9 @@ public sealed class ParentRound : IDisposable
                 throw new PreDumpException($"a round on {directory.Path} was begun but not finished "
                     + $"({ImageNames.ClaimedInventory}), so what changed since is not known: begin with a full round",
                     RoundInput.Parent);
+            if (directory.LinkedInventory is { } real) // the marks would be made here, and the round there be used twice
+                throw new PreDumpException($"{directory.Images.PathOf(ImageNames.Inventory)} is a symbolic link to {real}: "
+                    + "give the directory in which the round was made", RoundInput.Parent);
             round = new ParentRound(directory, request, tracker, openRemote, observer);
             round.RefuseOtherTree(request.Tree);
             round.RefuseDamage();

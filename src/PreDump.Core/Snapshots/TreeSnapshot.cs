@@ -111,18 +111,19 @@ public sealed class TreeSnapshot : IDisposable
         FreezeRequest request, FreezePatience patience, IDirtyTracker tracker, ParentRound? parent, CancellationToken cancel)
     {
         using var tree = FrozenTree.Freeze(request, patience, cancel);
+        var limit = new FreezeLimit(patience.Deadline, cancel);
         var tasks = tree.Tasks;
         RefuseEqualPids(tasks);
         for (int i = 0; i < tasks.Count; i++)
         {
-            cancel.ThrowIfCancellationRequested();
+            limit.Check();
             tasks[i].BeginTurn(request.Files);
-            Read(tasks[i], tracker, parent, new FreezeLimit(patience.Deadline, cancel));
+            Read(tasks[i], tracker, parent, limit);
             tasks[i].EndTurn();
         }
         for (int i = 0; i < _tasks.Count; i++) // only now, because tasks may share one memory (vfork, CLONE_VM)
         {
-            cancel.ThrowIfCancellationRequested(); // the round is lost, but the tree need not stay frozen for the rest
+            limit.Check(); // the round is lost, but the tree need not stay frozen for the rest
             _tasks[i].Task.BeginTurn(request.Files);
             Reset(_tasks[i].Task, tracker, parent);
             _tasks[i].Task.EndTurn();

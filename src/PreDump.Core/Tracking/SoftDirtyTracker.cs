@@ -55,7 +55,7 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
     // that needs most of the rules.
     private void Rehearse(TreeRoot root)
     {
-        if (TaskLook.TryOpen(root.Pid, "pagemap") is not { } file)
+        if (ProcFs.TryOpen(root.Pid, "pagemap") is not { } file)
             return;
         using var pagemap = new ProcPagemap(file);
         using var rehearsal = new Changes(expected: true);

@@ -6,15 +6,13 @@ namespace PreDump.Core.Tracking;
 /// <summary>A look at one running task before the freeze.</summary>
 internal static class TaskLook
 {
-    private const int O_RDONLY = 0;
-
     /// <summary>Finds the task's populated page tables; null if that is not needed, or if the task has gone.</summary>
     /// <exception cref="OperationCanceledException">The look was cancelled.</exception>
     public static PopulatedTables? Take(TreeTask task, CancellationToken cancel)
     {
-        using var mapsFile = TryOpen(task.Pid, "maps");
-        using var pagemap = TryOpen(task.Pid, "pagemap");
-        if (mapsFile is null || pagemap is null)
+        using var mapsFile = ProcFs.TryOpen(task.Pid, "maps");
+        using var pagemap = ProcFs.TryOpen(task.Pid, "pagemap");
+        if (mapsFile is null || pagemap is null) // if it is not permitted, the freeze says so
             return null;
         using var arena = new MapsArena(0);
         var maps = arena[arena.Read(mapsFile)];
@@ -22,7 +20,4 @@ internal static class TaskLook
             ? PopulatedTables.Look(new ProcPagemap(pagemap), maps, new VmaRules(task.Pid), EmptyVmas.Read(task.Pid), cancel)
             : null;
     }
-
-    /// <summary>Opens a file of a task; null if the task has gone, or if it is not permitted: then the freeze says so.</summary>
-    public static Fd? TryOpen(int pid, string file) => Fd.TryOpen(ProcFs.Path(pid, file), O_RDONLY, out _);
 }

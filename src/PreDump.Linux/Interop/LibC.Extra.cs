@@ -97,6 +97,9 @@ internal static unsafe partial class LibCExtra
     public static partial void _exit(int status);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int unsetenv(byte* name);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial nint signal(int signal, nint handler);
 
     /// <summary>glibc's <c>sigset_t</c>: bit N-1 stands for signal N. See sigsetops(3).</summary>

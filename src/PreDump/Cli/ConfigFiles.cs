@@ -48,13 +48,14 @@ internal static class ConfigFiles
         {
             number++;
             GivenOption? option;
+            var place = $"{file}, line {number}";
             try
             {
-                option = Statement(line);
+                option = Statement(line, place);
             }
             catch (UsageException e)
             {
-                throw new UsageException($"{file}, line {number}: {e.Message}");
+                throw new UsageException($"{place}: {e.Message}");
             }
             if (option is not null)
                 yield return option;
@@ -73,7 +74,7 @@ internal static class ConfigFiles
         }
     }
 
-    private static GivenOption? Statement(string line)
+    private static GivenOption? Statement(string line, string place)
     {
         var words = Words(line) ?? throw new UsageException("a quotation mark is missing");
         if (words.Count == 0)
@@ -87,7 +88,7 @@ internal static class ConfigFiles
             throw new UsageException($"the value of {name.Name} is missing");
         return new(name.Name, name.Kind == ValueKind.None ? null : value, name.IsRevoked, string.Join(' ', words))
         {
-            IsFromFile = true,
+            Place = place,
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PreDump.Linux;
 
 namespace PreDump.Cli;
 
@@ -54,6 +55,12 @@ internal sealed class CriuArguments
         }
         return arguments;
     }
+
+    /// <summary>Where the value of an option comes from if not from the command line: "FILE, line N: "; else empty.</summary>
+    public string PlaceOf(System.CommandLine.Option option) =>
+        _taken.Where(taken => taken.Option == option).Select(taken => Before(taken.Given)).FirstOrDefault("");
+
+    private static string Before(GivenOption given) => given.Place is { } place ? place + ": " : "";
 
     private IEnumerable<string> Command => _command is null ? [] : [_command];
 
@@ -128,9 +135,15 @@ internal sealed class CriuArguments
         if (_taker == Takers.PreDump && !Takes(ConnectionOptions.PageServer))
             Drop("makes no difference without --page-server",
                 ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket);
-        if (_taker == Takers.PageServer && Takes(ConnectionOptions.PsSocket))
-            Drop("makes no difference with --ps-socket, which is connected already",
-                ConnectionOptions.Address, ConnectionOptions.Port);
+        if (_taker == Takers.PageServer && (Takes(ConnectionOptions.PsSocket) || PassedSockets.Count > 0))
+        {
+            string socket = Takes(ConnectionOptions.PsSocket)
+                ? "--ps-socket, which is connected already"
+                : "the socket that the service manager passes";
+            Drop($"makes no difference with {socket}", ConnectionOptions.Port);
+            if (!Takes(ConnectionOptions.UseTls)) // whose certificates name it
+                Drop($"makes no difference with {socket}, but for --tls", ConnectionOptions.Address);
+        }
         if (_taker == Takers.PageServer && (Takes(ConnectionOptions.Rounds) || Takes(ConnectionOptions.Forever))
             && _taken.Any(taken => taken.Option == RoundOptions.PrevImagesDir && taken.Given.IsFromFile))
             Drop("makes no difference with --rounds and --forever", RoundOptions.PrevImagesDir);
@@ -157,7 +170,7 @@ internal sealed class CriuArguments
         else if (given.Value.Length > 0 && given.Value.AsSpan().TrimStart('v').IsEmpty)
             now += given.Value.Length + 1;
         else if (!int.TryParse(given.Value, NumberStyles.None, CultureInfo.InvariantCulture, out now))
-            throw new UsageException($"{given.Written}: the level must be a number, or a v for each level more");
+            throw new UsageException($"{Before(given)}{given.Written}: the level must be a number, or a v for each level more");
         _verbosity = Math.Min(now, MostVerbose);
     }
 }

@@ -7,6 +7,9 @@ namespace PreDump.Cli;
 /// <param name="Written">As it was written, for messages.</param>
 internal sealed record GivenOption(string Name, string? Value, bool IsRevoked, string Written)
 {
+    /// <summary>The configuration file and the line; null: it stands on the command line.</summary>
+    public string? Place { get; init; }
+
     /// <summary>Whether it stands in a configuration file, which is there for other commands as well.</summary>
-    public bool IsFromFile { get; init; }
+    public bool IsFromFile => Place is not null;
 }

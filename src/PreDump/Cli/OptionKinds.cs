@@ -1,3 +1,4 @@
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
@@ -43,6 +44,7 @@ internal static class OptionKinds
     public static TableOption<string?> Choice(this TableOption<string?> option, string? synonym = null)
     {
         var words = option.Argument!.Split('|');
+        option.CompletionSources.Add(_ => words.Select(word => new CompletionItem(word)));
         option.CustomParser = result => TextOf(result) is var text && (text == synonym || words.Contains(text))
             ? text
             : Refuse<string?>(result, option, $"{string.Join(", ", words[..^1])} or {words[^1]}");

@@ -16,13 +16,13 @@ internal static class ActionScript
     /// <summary>The action that criu names; null if it is not criu that has called us.</summary>
     public static string? Action => Read(Variable);
 
-    /// <summary>Does what the action needs; returns the exit code. Any code but 0 makes criu let the tree live. (A signal that
-    /// ends us does not: criu takes WEXITSTATUS of what waitpid(2) gave, which is 0 then, and kills the tree.)</summary>
+    /// <summary>Does what the action needs; returns the exit code. Any code but 0 makes criu let the tree live, and so
+    /// does a signal that ends us.</summary>
     public static int Run(string action)
     {
         if (action != "post-dump")
             return ExitCode.Done;
-        OwnProcess.ExitOnDeadlySignals();
+        OwnProcess.AvoidOomKiller();
         OwnProcess.Prepare();
         if (Read(Images) is not { } images
             || !int.TryParse(Read(Root), NumberStyles.None, CultureInfo.InvariantCulture, out int root))

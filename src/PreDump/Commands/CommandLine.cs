@@ -10,6 +10,9 @@ namespace PreDump.Commands;
 /// <summary>The commands: the pre-dump itself, by name or without one, and what is done with images.</summary>
 internal static class CommandLine
 {
+    // What a shell asks when a line is to be completed: predump "[suggest:8]" "predump ".
+    private const string Suggest = "[suggest";
+
     private const string About =
         "Copies the memory of a running process tree into CRIU images while the tree keeps running: what criu pre-dump does, "
         + "with a shorter freeze and nothing of predump's own in the tree. The final criu dump --track-mem --prev-images-dir "
@@ -20,7 +23,7 @@ internal static class CommandLine
           predump -t 1234 -D /ckpt/1                              a first, full round
           predump -t 1234 -D /ckpt/2 --prev-images-dir ../1       only what was written since
           criu dump -t 1234 -D /ckpt/3 --track-mem --prev-images-dir ../2 \
-                    --action-script '/usr/bin/predump || exit 1'
+                    --action-script /usr/bin/predump
           criu restore -D /ckpt/3
           predump check                                           what this kernel and this user can do
 
@@ -34,6 +37,8 @@ internal static class CommandLine
     /// <returns>The exit code.</returns>
     public static int Run(IReadOnlyList<string> arguments, bool isDaemon = false)
     {
+        if (arguments is [var first, ..] && first.StartsWith(Suggest, StringComparison.Ordinal))
+            return Complete(arguments);
         CriuArguments criu;
         try
         {
@@ -45,17 +50,41 @@ internal static class CommandLine
         }
         var line = Parse(criu, arguments, isDaemon);
         if (line.Errors.Count > 0 && line.Action is not (HelpAction or HelpPage))
-            return Misused(line.Errors[0].Message.TrimEnd('.'));
+        {
+            var error = line.Errors[0];
+            var place = error.SymbolResult is OptionResult { Option: var option } ? criu.PlaceOf(option) : "";
+            return Misused(place + error.Message.TrimEnd('.'));
+        }
         return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    /// <summary>Parses a normalised command line.</summary>
-    internal static ParseResult Parse(CriuArguments criu, IReadOnlyList<string> arguments, bool isDaemon = false)
+    // Prints the words that could come next, one a line.
+    private static int Complete(IReadOnlyList<string> arguments)
     {
-        var root = Root(criu.Ignored);
-        root.Add(PageServer(arguments, criu.Ignored, isDaemon));
+        try
+        {
+            return Tree(arguments, [], isDaemon: false).Parse(arguments, AsCriuParses())
+                .Invoke(new() { EnableDefaultExceptionHandler = false });
+        }
+        catch (InvalidOperationException) // the library's, for --option=value
+        {
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Parses a normalised command line.</summary>
+    internal static ParseResult Parse(CriuArguments criu, IReadOnlyList<string> arguments, bool isDaemon = false) =>
+        Tree(arguments, criu.Ignored, isDaemon).Parse(criu.Tokens, AsCriuParses());
+
+    // A word that begins with @ is no file of more words.
+    private static ParserConfiguration AsCriuParses() => new() { ResponseFileTokenReplacer = null };
+
+    private static RootCommand Tree(IReadOnlyList<string> arguments, IReadOnlyList<IgnoredOption> ignored, bool isDaemon)
+    {
+        var root = Root(ignored);
+        root.Add(PageServer(arguments, ignored, isDaemon));
         ReplaceActions(root);
-        return root.Parse(criu.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return root;
     }
 
     private static int Misused(string what)
@@ -148,7 +177,11 @@ internal static class CommandLine
                 version.Action = new PrintVersion();
             }
             else if (option is HelpOption help)
+            {
                 help.Action = new HelpPage((HelpAction)help.Action!);
+                help.Aliases.Remove("/h"); // of another system
+                help.Aliases.Remove("/?");
+            }
         }
     }
 

@@ -4,6 +4,7 @@ using PreDump.Cli;
 using PreDump.Core;
 using PreDump.Core.Sinks;
 using PreDump.Host;
+using PreDump.Linux;
 using PreDump.Output;
 using PreDump.PageServer;
 using PreDump.Settings;
@@ -25,21 +26,33 @@ internal static class PageServerCommand
         if (options.IsDaemon)
             return Serve(options, listener: options.Socket is null ? Listening.Inherited() : null, signals, ignored);
         using var status = StatusDescriptor.Open(options.StatusFd);
-        using var listener = options.Socket is null ? Listening.On(options.Address, options.Port) : null;
+        if (options.Socket is null && PassedConnection(options) is { } connection)
+        {
+            options = options with { Socket = connection };
+            arguments = [.. arguments, $"{ConnectionOptions.PsSocket.Name}={connection}"];
+        }
+        using var listener = options.Socket is null ? Listening.Passed() ?? Listening.On(options.Address, options.Port) : null;
+        PassedSockets.Forget();
         if (options.Daemon)
         {
             status.SetCloseOnExec();
             if (PageServerDaemon.Start(arguments, listener, out int pid) is var exitCode && exitCode != ExitCode.Done)
                 return exitCode; // which it has explained
-            PidFile.Write(options.WorkDirectory, options.PidFile, pid);
-            Ready(options, listener, status);
+            Ready(options, listener, status, pid);
             return ExitCode.Done;
         }
-        return Serve(options, listener, signals, ignored, () =>
-        {
-            PidFile.Write(options.WorkDirectory, options.PidFile, Environment.ProcessId);
-            Ready(options, listener, status);
-        });
+        return Serve(options, listener, signals, ignored, () => Ready(options, listener, status, Environment.ProcessId));
+    }
+
+    // A service manager may have accepted the connection itself (Accept=yes), and starts one of us for each.
+    private static int? PassedConnection(ServeOptions options)
+    {
+        if (PassedSockets.Count != 1 || !StreamSocket.IsConnected(PassedSockets.First))
+            return null;
+        return options.Rounds is null
+            ? PassedSockets.First
+            : throw new PreDumpException("the service manager passes a single connection, and so a single round: set Accept=no "
+                + "in the socket unit, or leave --rounds and --forever out");
     }
 
     private static int Serve(ServeOptions options, Socket? listener, Signals signals, IReadOnlyList<IgnoredOption> ignored,
@@ -67,9 +80,11 @@ internal static class PageServerCommand
             ready!();
         if (leftOvers > 0)
             log.Information("{Directories} directories of a page server that was killed were removed", leftOvers);
+        using var stopping = signals.Cancel.Register(ServiceManager.Stopping);
         try
         {
             server.Run(listener, connected, signals.Cancel);
+            ServiceManager.Stopping();
             return ExitCode.Done;
         }
         catch (OperationCanceledException) when (signals.Received is { } signal)
@@ -79,16 +94,18 @@ internal static class PageServerCommand
         }
         catch (PreDumpException e)
         {
+            ServiceManager.Stopping();
             log.Error("{Reason:l}", InputNames.TryExplain(e));
             return ExitCode.Failed;
         }
     }
 
-    private static void Ready(ServeOptions options, Socket? listener, StatusDescriptor status)
+    private static void Ready(ServeOptions options, Socket? listener, StatusDescriptor status, int pid)
     {
-        if (listener?.LocalEndPoint is IPEndPoint address)
+        PidFile.Write(options.WorkDirectory, options.PidFile, pid);
+        if (listener?.LocalEndPoint is { } address)
         {
-            if (!options.Tls.Enabled && !IPAddress.IsLoopback(address.Address) && !options.Quiet)
+            if (!options.Tls.Enabled && address is IPEndPoint ip && !IPAddress.IsLoopback(ip.Address) && !options.Quiet)
                 Message.Warning($"listening on {address} without --tls: everyone who can reach this address can send images, "
                     + "and everyone between can read them");
             if (options.Json)
@@ -98,12 +115,14 @@ internal static class PageServerCommand
             Console.Out.Flush();
         }
         status.Signal();
+        ServiceManager.Ready(listener is null ? "connected" : $"listening on {listener.LocalEndPoint}", pid);
     }
 
     private static void Report(SessionResult result, ServeOptions options, ILogger log)
     {
         string line = RoundText.Of(result);
         log.Information("{Line:l}", line);
+        ServiceManager.Status(line);
         if (options.IsDaemon) // its standard output is closed
             return;
         try

@@ -44,15 +44,16 @@ internal static class RealCriu
 
     /// <summary>Becomes the real criu, with a command line; does not return.</summary>
     /// <param name="commandLine">The program's name first.</param>
+    /// <param name="ignorePipe">Whether it is to ignore SIGPIPE; null: as we were started.</param>
     /// <exception cref="PreDumpException">There is none, it leads back to predump, or it can't be executed.</exception>
     /// <exception cref="LinuxException">The settings can't be read.</exception>
-    public static void Become(IReadOnlyList<string> commandLine)
+    public static void Become(IReadOnlyList<string> commandLine, bool? ignorePipe = null)
     {
         string criu = Find();
         _ = int.TryParse(OwnText.Variable(Hops), NumberStyles.None, CultureInfo.InvariantCulture, out int hops);
         if (hops >= MostHops)
             throw new PreDumpException($"{criu} leads back to predump: name the real criu in {CriuSettings.File} (path FILE)");
-        throw new PreDumpException(
-            $"the real criu can't be executed: {OtherProgram.Execute(criu, commandLine, $"{Hops}={hops + 1}").Message}");
+        var reason = OtherProgram.Execute(criu, commandLine, $"{Hops}={hops + 1}", ignorePipe).Message;
+        throw new PreDumpException($"the real criu can't be executed: {reason}");
     }
 }

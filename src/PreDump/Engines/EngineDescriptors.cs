@@ -11,6 +11,7 @@ internal sealed class EngineDescriptors(int enginePid) : IDisposable
     private const int O_WRONLY = 1;
 
     private readonly List<Fd> _opened = [];
+    private readonly List<DirectoryFd> _directories = [];
 
     /// <summary>The engine's pid.</summary>
     public int EnginePid => enginePid;
@@ -32,6 +33,26 @@ internal sealed class EngineDescriptors(int enginePid) : IDisposable
         return directory.IsAt(path) ? path : link;
     }
 
+    /// <summary>Opens a directory; it is closed with this object.</summary>
+    /// <param name="number">The number in the engine's table.</param>
+    /// <param name="what">What messages call it.</param>
+    /// <exception cref="RequestException">It is no directory, or can't be opened.</exception>
+    public DirectoryFd OpenDirectory(int number, string what)
+    {
+        var directory = DirectoryFd.TryOpen(LinkOf(number), out int error) ?? throw Refused(number, what, error);
+        _directories.Add(directory);
+        return directory;
+    }
+
+    /// <summary>Opens a directory by its path; it is closed with this object.</summary>
+    /// <exception cref="LinuxException">It can't be opened.</exception>
+    public DirectoryFd OpenDirectory(string path)
+    {
+        var directory = DirectoryFd.Open(path);
+        _directories.Add(directory);
+        return directory;
+    }
+
     /// <summary>Opens a descriptor's file for writing; returns our own number.</summary>
     /// <param name="number">The number in the engine's table.</param>
     /// <param name="what">What messages call it.</param>
@@ -44,7 +65,11 @@ internal sealed class EngineDescriptors(int enginePid) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _opened.ForEach(fd => fd.Dispose());
+    public void Dispose()
+    {
+        _opened.ForEach(fd => fd.Dispose());
+        _directories.ForEach(directory => directory.Dispose());
+    }
 
     private string LinkOf(int number) => enginePid > 0
         ? Invariant($"/proc/{enginePid}/fd/{number}")

@@ -12,6 +12,7 @@ namespace PreDump.Engines;
 ///   PRE_DUMP            a round, an answer, the next request
 ///   SINGLE_PRE_DUMP     a round, an answer, the end
 ///   a NOTIFY, or what is no request            an answer that says no, the end
+///   DUMP                the real criu, with a proof in passing where that is possible (<see cref="FinalDumpCall"/>)
 ///   anything else       the real criu
 /// </code></summary>
 /// <param name="engine">The socket.</param>
@@ -56,13 +57,13 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
         try
         {
             if (request.Type == criu_req_type.Dump)
-                FinalDumpCall.ByRequest(engine, request, commandLine);
-            else
-                RealCriu.Become(commandLine);
+                return FinalDumpCall.ByRequest(engine, request, commandLine);
+            RealCriu.Become(commandLine);
             return ExitCode.Failed;
         }
         catch (Exception e) when (Failure.TryExplain(e) is { } reason)
         {
+            Output.Message.Error(reason); // crun and podman do not show what an answer says
             return Refuse(request.Type, Errno.ENOENT, reason);
         }
     }

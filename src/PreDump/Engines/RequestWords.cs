@@ -10,7 +10,8 @@ namespace PreDump.Engines;
 internal static class RequestWords
 {
     private const int MostVerbose = 10, MostSeconds = 1_000_000, Direct = 1, NoDescriptor = -1;
-    private const string DefaultLog = "criu.log";
+    /// <summary>The log file where a request names none.</summary>
+    public const string DefaultLog = "criu.log";
 
     /// <summary>Adds the words of the command line: first the command, then the options, without those of the request's
     /// configuration file.</summary>
@@ -104,7 +105,8 @@ internal static class RequestWords
     private static void Add(List<string> words, string option, string value) => words.Add($"{option}={value}");
 
     // criu's strings end at a zero.
-    private static string Text(ByteString bytes)
+    /// <summary>A path, which ends where the kernel ends it.</summary>
+    public static string Text(ByteString bytes)
     {
         int zero = bytes.Span.IndexOf((byte)0);
         return RawText.Decode(zero < 0 ? bytes.Span : bytes.Span[..zero]);

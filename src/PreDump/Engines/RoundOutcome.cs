@@ -49,7 +49,8 @@ internal sealed record RoundOutcome(int Number, string Message)
         _ => Errno.EIO,
     };
 
-    private static string Shortened(string text)
+    /// <summary>A message that an engine has room for.</summary>
+    public static string Shortened(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         const string Dots = "…";

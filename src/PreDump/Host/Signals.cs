@@ -34,8 +34,8 @@ internal sealed class Signals : IDisposable
                 if ((ignored >> (signal.Number() - 1) & 1) == 0)
                     _registrations.Add(PosixSignalRegistration.Create(signal, signal == TerminalStop ? Stop : Receive));
         }
-        catch (TypeInitializationException e) when (e.InnerException is IOException) // the runtime could not start its thread
-        {
+        catch (TypeInitializationException e) when (e.InnerException is IOException or UnauthorizedAccessException)
+        { // the runtime could not start its thread
             throw new PreDumpException(Failure.NoMoreThreads);
         }
     }
@@ -52,11 +52,11 @@ internal sealed class Signals : IDisposable
         foreach (var registration in _registrations)
             registration.Dispose();
         _ended.Set();
-        _cancel.Dispose();
+        // Neither is disposed: a signal that came at the last moment may still be on its thread in Receive.
     }
 
     // On a thread that the runtime has made for the signal.
-    private void Receive(PosixSignalContext context)
+    internal void Receive(PosixSignalContext context)
     {
         context.Cancel = true;
         if (Received is not null)

@@ -16,7 +16,7 @@ internal sealed class StatusDescriptor : IDisposable
     {
         if (number is not { } fd)
             return new StatusDescriptor(null);
-        if (!File.Exists($"/proc/self/fd/{fd}") && new FileInfo($"/proc/self/fd/{fd}").LinkTarget is null)
+        if (!Fd.IsInherited(fd))
             throw new PreDumpException($"--status-fd {fd}: no such descriptor is open");
         return new StatusDescriptor(Fd.Adopt(fd, $"status descriptor {fd}"));
     }

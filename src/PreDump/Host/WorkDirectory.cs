@@ -11,15 +11,20 @@ internal sealed class WorkDirectory : IDisposable
 {
     private readonly PreDumpOptions _options;
     private readonly StatusDescriptor _status;
+    private readonly int? _missing; // the number of a status descriptor that is not open: criu's pre-dump does not look at it
     private bool _statsWritten, _keep;
 
-    private WorkDirectory(PreDumpOptions options) => (_options, _status) = (options, StatusDescriptor.Open(options.StatusFd));
+    private WorkDirectory(PreDumpOptions options)
+    {
+        _options = options;
+        _missing = options.StatusFd is { } fd && !Fd.IsInherited(fd) ? fd : null;
+        _status = StatusDescriptor.Open(_missing is null ? options.StatusFd : null);
+    }
 
     private string StatsPath => Path.Combine(_options.WorkDirectory, ImageNames.Stats);
 
     /// <summary>Takes over the status descriptor.</summary>
-    /// <exception cref="PreDumpException">The directory or the descriptor is not there, or the directory can't be
-    /// written.</exception>
+    /// <exception cref="PreDumpException">The directory is not there, or can't be written.</exception>
     /// <exception cref="LinuxException">The statistics' name is taken by a directory, a link, or another user's file.</exception>
     public static WorkDirectory Open(PreDumpOptions options)
     {
@@ -42,6 +47,8 @@ internal sealed class WorkDirectory : IDisposable
     /// to lose the round, and with it the chain.</summary>
     public void SignalStatus(IObserver observer)
     {
+        if (_missing is { } fd)
+            observer.Warn($"--status-fd {fd}: no such descriptor is open, so nobody is notified that the tree runs on");
         try
         {
             _status.Signal();

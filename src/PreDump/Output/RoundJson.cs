@@ -7,10 +7,12 @@ namespace PreDump.Output;
 /// <summary>The events of a page server, one JSON object a line: counts in pages and bytes, times in microseconds.</summary>
 internal static class RoundJson
 {
-    /// <summary>Where it listens.</summary>
-    public static void PrintListening(IPEndPoint address) => JsonOutput.Print(json =>
+    /// <summary>Where it listens: an address and a port, or the path of a Unix socket.</summary>
+    public static void PrintListening(EndPoint where) => JsonOutput.Print(json =>
     {
-        json.WriteString("listening", address.ToString());
+        json.WriteString("listening", where.ToString());
+        if (where is not IPEndPoint address)
+            return;
         json.WriteString("address", address.Address.ToString());
         json.WriteNumber("port", address.Port);
     });

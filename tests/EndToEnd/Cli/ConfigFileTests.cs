@@ -25,6 +25,20 @@ public sealed class ConfigFileTests
         Assert.True(File.Exists(Path.Combine(images, "inventory.img")));
     }
 
+    [Theory]
+    [InlineData("timeout soon", "--timeout soon: SECONDS must be a number")]
+    [InlineData("verbosity loud", "the level must be a number")]
+    [InlineData("no-such-option", "no-such-option")]
+    public async Task What_a_file_has_wrong_is_reported_with_its_line(string line, string reason)
+    {
+        using var scratch = new Scratch();
+        File.WriteAllText(scratch["config"], $"# a comment\n{line}\n");
+        var result = await PreDumpTool.Run("--config", scratch["config"], "-t", "1", "-D", scratch.Path);
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith($"predump: error: {scratch["config"]}, line 2: ", result.Errors);
+        Assert.Contains(reason, result.Errors);
+    }
+
     [Fact]
     public async Task The_command_line_is_above_the_configuration_file()
     {

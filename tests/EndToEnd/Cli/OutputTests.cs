@@ -120,6 +120,20 @@ public sealed partial class OutputTests
         Assert.True(File.Exists(scratch["inventory.img"]));
     }
 
+    /// <summary>criu's pre-dump does not look at it. The number may be that of a file that predump has opened itself.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(77)]
+    public async Task A_status_descriptor_that_is_not_open_is_a_warning(int number)
+    {
+        await using var victim = await Victim.Start("plain");
+        using var scratch = new Scratch();
+        var result = await Dump(victim, scratch, "--status-fd", $"{number}");
+        Assert.Contains($"--status-fd {number}: no such descriptor is open", result.Errors);
+        Assert.True(File.Exists(scratch["inventory.img"]));
+    }
+
     private static async Task<CommandResult> Dump(Victim victim, Scratch scratch, params string[] more)
     {
         var result = await PreDumpTool.Run(["--tree", $"{victim.Pid}", "--images-dir", scratch.Path, .. more]);

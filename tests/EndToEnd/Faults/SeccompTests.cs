@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Faults;
@@ -8,13 +9,17 @@ public sealed class SeccompTests
 {
     private const int EPERM = 1, ENOSYS = 38;
 
-    // arm64 has all of these, too.
+    // arm64 has all of these, too, except readlink.
     private static readonly string[] s_doneWithout = ["pidfd_open", "process_madvise", "process_vm_readv", "sched_setscheduler",
-        "setpriority", "prctl", "fallocate", "copy_file_range", "kcmp", "ioctl", "faccessat2", "socketpair", "flock"];
+        "setpriority", "prctl", "fallocate", "copy_file_range", "kcmp", "ioctl", "faccessat2", "socketpair", "flock",
+        .. RuntimeInformation.ProcessArchitecture == Architecture.X64 ? ["readlink"] : Array.Empty<string>()];
 
-    private static readonly string[] s_needed = ["pwrite64", "ftruncate", "renameat", "symlinkat", "unlinkat", "wait4", "ptrace"];
+    private static readonly string[] s_needed = ["pwrite64", "ftruncate", "renameat", "symlinkat", "unlinkat", "wait4", "ptrace",
+        "readlinkat"];
 
     public static TheoryData<string, int> DoneWithout => new(s_doneWithout.SelectMany(Refused));
+
+    public static TheoryData<string, int> Pipe => new(Refused("pipe2"));
 
     public static TheoryData<string, int> Needed => new(s_needed.SelectMany(Refused));
 
@@ -39,6 +44,17 @@ public sealed class SeccompTests
     {
         await using var parent = await UnspentParent.Make();
         await parent.AssertRefused([Victim.FileOf("filtered"), call, $"{error}"], []);
+    }
+
+    /// <summary>The runtime's own thread can't be started then, and it says no more than that.</summary>
+    [Theory]
+    [MemberData(nameof(Pipe))]
+    public async Task What_the_runtime_misses_is_said_as_far_as_it_is_known(string call, int error)
+    {
+        var result = await Command.Run(Victim.FileOf("filtered"),
+            [call, $"{error}", await PreDumpTool.File(), "--tree", "1", "--images-dir", "/nowhere"]);
+        Assert.Contains("the seccomp filter that predump runs under refuses a call that the runtime needs",
+            Refusal.Line(Refusal.Failure, result));
     }
 
     [Theory]

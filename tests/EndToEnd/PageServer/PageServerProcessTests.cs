@@ -26,6 +26,20 @@ public sealed class PageServerProcessTests
         Assert.NotEmpty((await DecodedImages.Read(images)).Tasks[victim.Pid].Runs);
     }
 
+    /// <summary>As those that systemd makes for a service.</summary>
+    [Fact]
+    public async Task A_user_without_a_home_can_use_tls()
+    {
+        using var nobody = new Nobody(id: 54321);
+        using var scratch = new Scratch();
+        File.SetUnixFileMode(scratch.Path, UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        var (tls, _) = new Certificates(scratch).For("127.0.0.1");
+        var result = await nobody.RunToolBehind(["/usr/bin/env", "-u", "HOME"], "page-server", "-D", nobody.Images, "--tls",
+            "--tls-cert", tls.Cert!, "--tls-key", tls.Key!, "--tls-cacert", tls.CaCert!, "--ps-socket", "9");
+        // which is found out after the files of TLS were read
+        Assert.Contains("descriptor 9 is not a connected", Refusal.Line(Refusal.Failure, result));
+    }
+
     [Fact]
     public async Task A_page_server_refuses_a_port_that_is_taken()
     {

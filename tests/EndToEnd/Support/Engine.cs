@@ -146,7 +146,12 @@ internal sealed class Engine : IDisposable
     }
 
     /// <summary>A request as runc sends it.</summary>
-    public static object PreDump(int pid, string images, object? more = null, string type = "PRE_DUMP")
+    public static object PreDump(int pid, string images, object? more = null, string type = "PRE_DUMP") =>
+        Request(type, pid, images,
+            more?.GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(more)!) ?? []);
+
+    /// <summary>The same, of any type.</summary>
+    public static object Request(string type, int pid, string images, Dictionary<string, object> more, bool keepOpen = false)
     {
         var options = new Dictionary<string, object>
         {
@@ -161,9 +166,9 @@ internal sealed class Engine : IDisposable
             ["orphan_pts_master"] = true,
             ["config_file"] = "/nowhere/runc.conf",
         };
-        foreach (var property in more?.GetType().GetProperties() ?? [])
-            options[property.Name] = property.GetValue(more)!;
-        return new { type, opts = options };
+        foreach (var (name, value) in more)
+            options[name] = value;
+        return new { type, opts = options, keep_open = keepOpen };
     }
 
     public void Dispose() => _scratch.Dispose();

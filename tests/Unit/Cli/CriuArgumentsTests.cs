@@ -72,6 +72,12 @@ public sealed class CriuArgumentsTests
     public void What_may_surprise_is_a_warning(string line, bool isWarning) =>
         Assert.Equal(isWarning, Assert.Single(Normalise(line).Ignored).IsSurprising);
 
+    [Theory]
+    [InlineData("page-server --ps-socket 9 --address there --port 27", "--address there", "--port 27")]
+    [InlineData("page-server --ps-socket 9 --address there --port 27 --tls", "--port 27")] // certificates name the address
+    public void An_address_beside_a_connection_is_only_for_certificates(string line, params string[] ignored) =>
+        Assert.Equal(ignored, Normalise(line).Ignored.Select(option => option.Written).Order(StringComparer.Ordinal));
+
     private static IEnumerable<string> Told(string line) =>
         Normalise(line).Ignored.Select(option => $"{option.Written}: {option.Why}");
 

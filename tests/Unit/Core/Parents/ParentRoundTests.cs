@@ -66,6 +66,17 @@ public sealed class ParentRoundTests : IDisposable
         Assert.Contains("was made on it already", Refused("../1"));
     }
 
+    /// <summary>Its marks would be made beside the link, and the round that it leads to could be used once more.</summary>
+    [Fact]
+    public void A_parent_that_is_made_of_links_to_files_is_refused()
+    {
+        var farm = Directory.CreateDirectory(Path.Combine(_folder.Path, "farm")).FullName;
+        foreach (var image in Directory.GetFiles(_parent))
+            File.CreateSymbolicLink(Path.Combine(farm, Path.GetFileName(image)), image);
+        Assert.Contains($"{Path.Combine(farm, ImageNames.Inventory)} is a symbolic link to {Inventory}", Refused("../farm"));
+        Assert.True(File.Exists(Inventory));
+    }
+
     [Fact]
     public void Of_two_rounds_that_begin_on_one_parent_at_once_one_is_refused()
     {

@@ -15,6 +15,25 @@ public sealed class TreeSnapshotTests
     [Fact]
     public async Task All_tasks_are_read_before_any_is_reset()
     {
+        var tracker = new CallLog();
+        var pids = await Freeze(tracker, TimeSpan.FromSeconds(10));
+        Assert.Equal(["prepare", .. pids.Select(pid => $"read {pid}"), .. pids.Select(pid => $"reset {pid}")], tracker.Calls);
+    }
+
+    /// <summary>A tree stands still for no more than one task's reset after its time is over.</summary>
+    [Fact]
+    public async Task A_deadline_that_passes_in_a_reset_ends_the_freeze_before_the_next()
+    {
+        var timeout = TimeSpan.FromSeconds(1);
+        var tracker = new CallLog { EachReset = timeout };
+        var refused = await Assert.ThrowsAsync<TreeException>(() => Freeze(tracker, timeout));
+        Assert.Contains("the tree runs on", refused.Message);
+        Assert.Single(tracker.Calls, call => call.StartsWith("reset", StringComparison.Ordinal));
+    }
+
+    // Takes a snapshot of a tree of three tasks; returns their pids.
+    private static async Task<List<int>> Freeze(CallLog tracker, TimeSpan timeout)
+    {
         using var shell = await Command.Start("sh", ["-c", "sleep 60 & sleep 60 & wait"]);
         try
         {
@@ -27,14 +46,12 @@ public sealed class TreeSnapshotTests
             pids.ForEach(pid => folder.Task(parent, pid, 1, (10, 4, PageFlags.Present)));
             Directory.CreateDirectory(Path.Combine(folder.Path, "2"));
             using var images = RoundDirectory.Open(Path.Combine(folder.Path, "2"));
-            var tracker = new CallLog();
             using var round = ParentRound.Open(
                 new ParentRequest(root, "../1"), images, tracker, openRemote: null, Observed.Nothing);
-            var request = new FreezeRequest(root, TimeSpan.FromSeconds(10), FreezeFiles.None);
+            var request = new FreezeRequest(root, timeout, FreezeFiles.None);
 
             using var snapshot = TreeSnapshot.Take(request, tracker, round, CancellationToken.None);
-
-            Assert.Equal(["prepare", .. pids.Select(pid => $"read {pid}"), .. pids.Select(pid => $"reset {pid}")], tracker.Calls);
+            return pids;
         }
         finally
         {
@@ -53,6 +70,8 @@ public sealed class TreeSnapshotTests
     {
         public List<string> Calls { get; } = [];
 
+        public TimeSpan EachReset { get; init; }
+
         public bool Works => true;
 
         public bool IsTrusted => false;
@@ -69,7 +88,11 @@ public sealed class TreeSnapshotTests
 
         public bool Resets(TreeTask task) => true;
 
-        public void Reset(TreeTask task) => Calls.Add($"reset {task.Pid}");
+        public void Reset(TreeTask task)
+        {
+            Calls.Add($"reset {task.Pid}");
+            Thread.Sleep(EachReset);
+        }
 
         public string? WhyMissed(TreeTask task) => null;
     }

@@ -1,0 +1,44 @@
+using System.Globalization;
+using PreDump.Core;
+using PreDump.Criu;
+using PreDump.Linux;
+
+namespace PreDump.Engines;
+
+/// <summary>The real criu as a child, for requests that predump hands on itself. It ends with us.</summary>
+internal static class CriuProcess
+{
+    /// <summary>The first argument of predump as the process that becomes criu; its socket, what it does about SIGPIPE, and the
+    /// name it is called by follow.</summary>
+    public const string Command = "criu-behind";
+
+    private const string IgnorePipe = "ignore";
+
+    /// <summary>Starts it as `criu swrk FD`; returns its pid.</summary>
+    /// <param name="socket">Its end of a pair of sockets, which is closed here.</param>
+    /// <param name="name">The name that it is called by.</param>
+    /// <exception cref="LinuxException">It can't be started.</exception>
+    public static int Start(MessageSocket socket, string name)
+    {
+        string number = socket.Number.ToString(CultureInfo.InvariantCulture);
+        string pipe = OtherProgram.IgnoresPipe ? IgnorePipe : "";
+        int pid = OwnProgram.StartBeside([Command, number, pipe, name], [socket.Number]);
+        socket.Close();
+        return pid;
+    }
+
+    /// <summary>In the child: becomes criu; returns the exit code if that fails.</summary>
+    public static int Become(string number, string pipe, string name)
+    {
+        OwnProcess.EndWithStarter();
+        try
+        {
+            RealCriu.Become([name, "swrk", number], ignorePipe: pipe == IgnorePipe);
+        }
+        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        {
+            Output.Message.Error(reason);
+        }
+        return ExitCode.Failed;
+    }
+}
