@@ -19,7 +19,7 @@ namespace PreDump.Engines;
 /// <param name="commandLine">criu's, the name first.</param>
 internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> commandLine)
 {
-    private const int MostBytes = 1 << 20; // as many as the kernel lets an engine send
+    private const int MostBytes = 1 << 20; // engines send some hundred
 
     /// <summary>Answers the engine until it hangs up; returns the exit code, unless predump becomes the real criu.</summary>
     public int Run()
@@ -90,8 +90,9 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
             begun = true;
             return RoundProcess.Run(words, RequestWords.ConfigFile(options), descriptors.Opened);
         }
-        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        catch (Exception e)
         {
+            string reason = Failure.TryExplain(e) ?? $"this is a defect of predump, please report it: {e}";
             using var log = begun ? EngineLog.GoOn(words) : EngineLog.Begin(words);
             log.Fail(reason);
             return RoundOutcome.Failed(e, reason);
