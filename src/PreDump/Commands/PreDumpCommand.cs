@@ -70,8 +70,8 @@ internal static class PreDumpCommand
             ? PageServerClient.Connect(where, tree, reporter, cancel)
             : null;
         var remote = server is null ? null : new PageServerRound(server, tree);
-        if (options.CalledAsCriu && images.Renew())
-            log.Information("an earlier round was in {Directory:l}: it is removed", images.Path);
+        if (options.CalledAsCriu)
+            images.Renew(reporter);
         try
         {
             return new Round(request, images, remote, reporter).Run(cancel);
