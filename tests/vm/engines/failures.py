@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""failures.py --engine ENGINE   What goes wrong below an engine: it tells a reason that an operator can act on, the container goes on
-with right memory, and a new chain can be begun. At the end the same container is dumped and restored.
+"""failures.py --engine ENGINE   What goes wrong below an engine: it tells a reason that an operator can act on, the container
+goes on with right memory, and a new chain can be begun. At the end the same container is dumped and restored.
   --kills N   so many rounds in which predump is killed (default 4)"""
 import os, socket, threading, time
 from engine import container, engine_options, title
@@ -20,8 +20,8 @@ def no_real_criu(subject):
     finally:
         os.rename(CRIU + '.away', CRIU)
     # (LXC and podman show nothing of what criu says then)
-    assert_told(subject, folder, result, {'lxc': 'execing criu failed, is it installed', 'podman': 'does not support memory tracking'}
-                .get(subject.engine, 'there is no criu behind predump'))
+    own_words = {'lxc': 'execing criu failed, is it installed', 'podman': 'does not support memory tracking'}
+    assert_told(subject, folder, result, own_words.get(subject.engine, 'there is no criu behind predump'))
     assert_unharmed(subject, 'without the real criu')
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""finaldumps.py --engine ENGINE   Final dumps that fail while predump stands between the engine and the real criu: the engine tells a
-reason, the container goes on with right memory, and a new chain can be begun. At the end it is dumped and restored.
+"""finaldumps.py --engine ENGINE   Final dumps that fail while predump stands between the engine and the real criu: the engine
+tells a reason, the container goes on with right memory, and a new chain can be begun. At the end it is dumped and restored.
   --kills N   so many dumps in which predump is killed (default 4)"""
 import os, threading, time
 from engine import container, engine_options, title

@@ -19,7 +19,8 @@ def prepare(predump, stock=False):
         mount('tmpfs', 'tmpfs', '/run/engines', 'size=80%')
         for folder in 'upper', 'work':
             os.mkdir('/run/engines/' + folder)
-        mount('overlay', 'overlay', '/usr', 'lowerdir=/engines/root/usr:/usr', 'upperdir=/run/engines/upper', 'workdir=/run/engines/work')
+        mount('overlay', 'overlay', '/usr', 'lowerdir=/engines/root/usr:/usr', 'upperdir=/run/engines/upper',
+              'workdir=/run/engines/work')
         shutil.copytree('/engines/root/etc', '/etc', symlinks=True, dirs_exist_ok=True)
         os.symlink('/proc/self/mounts', '/etc/mtab')
         os.makedirs(LINKS)
