@@ -1,4 +1,4 @@
-"""A container with one of tests/victims in it, whatever the engine is: rounds, the final dump, the restore, and what each took."""
+"""A container with one of tests/victims in it, whatever the engine is: rounds, final dump, restore, and what each took."""
 import os, shutil, signal, tempfile, time
 from guest import Victim, eventually, must, read, run
 from stats import dump_statistics
@@ -91,7 +91,8 @@ class Container(Victim):
     def restore_done(self):
         self.before = self.round()
         result = self.restore(self.last)
-        must(result.code == 0, f'{self.engine}: the restore failed: {result} {read(self.work(self.last) + "/restore.log")[-1500:]}')
+        log = read(self.work(self.last) + '/restore.log')[-1500:]
+        must(result.code == 0, f'{self.engine}: the restore failed: {result} {log}')
         self.pid = self.host_pid()
 
     def assert_restored(self):
