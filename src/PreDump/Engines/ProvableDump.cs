@@ -17,7 +17,7 @@ internal static class ProvableDump
     {
         var options = request.Opts;
         return !request.KeepOpen && options is { HasPid: true, Pid: > 0, Ps: null, LazyPages: false, HasPidfdStoreSk: false }
-            && RequestWords.Text(options.ParentImg) is { Length: > 0 } parent && IsRound(images, parent)
+            && Parent(options) is { Length: > 0 } parent && IsRound(images, parent)
             && Settings() && (options.NotifyScripts || !HasScript(ConfigFiles.Options([]), RequestWords.ConfigFile(options)));
     }
 
@@ -40,6 +40,11 @@ internal static class ProvableDump
             return false; // criu says what is wrong
         }
     }
+
+    // The configuration file has the last word, and by it engines that know no parents can be given one.
+    private static string Parent(criu_opts options) =>
+        ConfigFiles.IfExists(RequestWords.ConfigFile(options)).LastOrDefault(option => option.Name == "prev-images-dir")?.Value
+        ?? RequestWords.Text(options.ParentImg);
 
     private static bool IsRound(DirectoryFd images, string parent)
     {
