@@ -82,7 +82,7 @@ public sealed class EngineRoundTests
         var status = scratch.Write("status", []);
         (await engine.Ask(Engine.PreDump(victim.Pid, scratch.Folder("images"), new { status_fd = "fd:" + status })))
             .AssertDone("PRE_DUMP");
-        Assert.Equal([0], await File.ReadAllBytesAsync(status));
+        Assert.Equal([0], File.ReadAllBytes(status));
     }
 
     /// <summary>phaul's way: one connection to the other machine, for all rounds.</summary>
