@@ -56,6 +56,12 @@ internal static class ProcessOptions
         },
     };
 
+    public static readonly TableOption<string?> Report = new("--report")
+    {
+        Argument = "FILE",
+        Help = { [Takers.Show] = "Write a page (HTML) about the rounds in DIR, or the chain that ends there; - is standard output." },
+    };
+
     public static readonly TableOption<bool> Quiet = new("--quiet", "-q")
     {
         Help = { [Takers.PreDump | Takers.PageServer] = "Print errors only: no progress, no summary, no warnings." },
