@@ -2,12 +2,12 @@ using PreDump.Linux;
 
 namespace PreDump.Core.History;
 
-/// <summary>Divides the memory of a task into the rows of a map: what is far apart is not in one row, a named area has rows of its
-/// own, and what is large has several.</summary>
+/// <summary>Divides the memory of a task into the rows of a map: what is far apart is not in one row, a named area has rows of
+/// its own, and what is large has several.</summary>
 internal static class MapRows
 {
     private const int MaxIslands = 20, MaxNamedAreas = 10;
-    private const ulong LeastPagesToSplit = 128;
+    private const ulong LeastPagesToSplit = 1024;
 
     /// <summary>The largest number of rows of a map.</summary>
     public const int Max = 48;

@@ -59,7 +59,7 @@ internal static class ProcessOptions
     public static readonly TableOption<string?> Report = new("--report")
     {
         Argument = "FILE",
-        Help = { [Takers.Show] = "Write a page (HTML) about the rounds in DIR, or the chain that ends there; - is standard output." },
+        Help = { [Takers.Show] = "Write an HTML page about the rounds in DIR, or the chain that it ends; - is standard output." },
     };
 
     public static readonly TableOption<bool> Quiet = new("--quiet", "-q")

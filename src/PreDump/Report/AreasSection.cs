@@ -11,22 +11,30 @@ internal static class AreasSection
         var html = new Html().Add($"""<section aria-labelledby="areas"><h2 id="areas">What changes most</h2>""");
         if (history.Areas.Count == 0)
             return html.Add($"<p>Nothing was copied in a round with a parent.</p></section>");
+        bool named = history.Areas.Any(area => area.Name is not null);
         html.Add($"""
-            <p>Copied in all rounds with a parent.{(history.Areas[0].Name is null
-                ? " The images know no names of mappings: these are the ranges of the maps below." : "")}</p>
-            <div class="scroll" role="region" aria-labelledby="areas" tabindex="0"><table>
-            <thead><tr><th scope="col">Area</th><th scope="col" class="n">Task</th><th scope="col">Addresses</th>
-            <th scope="col" class="n">Pages</th><th scope="col" class="n">Bytes</th><td class="bars"></td></tr></thead><tbody>
+            <p>Copied in all rounds with a parent.{(named ? "" : " Images name no mappings: these are ranges of maps below.")}</p>
+            <div class="scroll" role="region" aria-labelledby="areas" tabindex="0"><table><thead><tr>
+            """);
+        if (named)
+            html.Add($"""<th scope="col">Area</th>""");
+        html.Add($"""
+            <th scope="col">Addresses</th><th scope="col" class="n">Task</th><th scope="col" class="n">Pages</th>
+            <th scope="col" class="n">Bytes</th><td class="bars"></td></tr></thead><tbody>
             """);
         ulong most = Math.Max(history.Areas[0].PagesWritten, 1);
         foreach (var area in history.Areas)
+        {
+            var addresses = new Html().Add($"""<span class="address">{area.Start:x}-{area.End:x}</span>""");
+            html.Add(named ? new Html().Add($"""<tr><th scope="row">{NameOf(area.Name)}</th><td>{addresses}</td>""")
+                : new Html().Add($"""<tr><th scope="row">{addresses}</th>"""));
             html.Add($"""
-                <tr><th scope="row">{NameOf(area.Name)}</th><td class="n">{area.Pid}</td>
-                <td class="address">{area.Start:x}-{area.End:x}</td><td class="n">{area.PagesWritten:N0}</td>
-                <td class="n">{Figures.Size(area.PagesWritten)}</td><td class="bars"><svg class="bar" viewBox="0 0 100 10"
-                preserveAspectRatio="none" aria-hidden="true"><rect class="written" width="{100.0 * area.PagesWritten / most:0.##}"
-                height="10"/></svg></td></tr>
+                <td class="n">{area.Pid}</td><td class="n">{area.PagesWritten:N0}</td>
+                <td class="n">{Figures.Size(area.PagesWritten)}</td><td class="bars">
+                <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                <rect class="written" width="{100.0 * area.PagesWritten / most:0.##}" height="10"/></svg></td></tr>
                 """);
+        }
         return html.Add($"</tbody></table></div></section>");
     }
 

@@ -3,13 +3,14 @@ using PreDump.Output;
 
 namespace PreDump.Report;
 
-/// <summary>The charts: what each round copied, what had been written to, and how long a final dump would stop the tree.</summary>
+/// <summary>The charts: what each round copied, what had been written to, how long a final dump would stop the tree.</summary>
 internal sealed class Charts(ChainHistory history)
 {
     /// <summary>Bytes that were written and that were left to the parent.</summary>
     public Html Bytes() => new Html().Add($"""
         <section aria-labelledby="bytes"><h2 id="bytes">Memory in each round</h2>
-        <p class="legend">{Key("written")} copied in this round {Key("parent")} left to the parent: not written to, or the same bytes</p>
+        <p class="legend">{Key("written")} copied in this round {Key("parent")} left to the parent: not written to, or the same
+        bytes</p>
         {new ColumnChart("bytes", "Bytes in the images of each round", AxisOfBytes)
         {
             IsBytes = true,
@@ -41,17 +42,18 @@ internal sealed class Charts(ChainHistory history)
     {
         if (history.Rounds.All(round => round.Journal?.EstimatedStopMicroseconds is null))
             return null;
+        var measured = history.Rounds[^1].IsFinalDump ? new Html().Add($"{Key("measured")} measured in the final dump") : null;
         var allowed = history.Journal.End?.MaxDowntimeMicroseconds;
         return new Html().Add($"""
             <section aria-labelledby="stop"><h2 id="stop">How long a final dump stops the tree</h2>
-            <p class="legend">{Key("written")} estimated after the round {Key("measured")} measured in the final dump</p>
+            <p class="legend">{Key("written")} estimated after the round {measured}</p>
             {new ColumnChart("stop", "Stop of a final dump", AxisOfTime)
             {
                 Columns = Columns(round => round.IsFinalDump
                     ? ([new("measured", round.StopMicroseconds ?? 0)], Figures.Time(round.StopMicroseconds))
                     : ([new("written", round.Journal?.EstimatedStopMicroseconds ?? 0)],
                         Figures.Time(round.Journal?.EstimatedStopMicroseconds))),
-                Line = allowed is { } most ? (most, $"allowed: {Figures.Time(most)}") : null,
+                Line = allowed is { } most ? (most, "allowed", Figures.Time(most)) : null,
                 Description = (allowed is null ? "" : $"Allowed are {Figures.Time(allowed)}. ") + Described(round =>
                     round.IsFinalDump ? $"{Figures.Time(round.StopMicroseconds)} measured"
                         : $"{Figures.Time(round.Journal?.EstimatedStopMicroseconds)} estimated"),
@@ -70,7 +72,9 @@ internal sealed class Charts(ChainHistory history)
         string.Join("; ", history.Rounds.Select((round, i) => $"round {RoundWords.Short(history, i)}: {words(round)}")) + ".";
 
     private static Html Key(string style) =>
-        new Html().Add($"""<svg class="key" viewBox="0 0 12 12" aria-hidden="true"><rect class="{style}" width="12" height="12"/></svg>""");
+        new Html().Add($"""
+            <svg class="key" viewBox="0 0 12 12" aria-hidden="true"><rect class="{style}" width="12" height="12"/></svg>
+            """);
 
     private static string AxisOfBytes(double bytes) => Sizes.Bytes(bytes).Replace(".0 ", " ", StringComparison.Ordinal);
 

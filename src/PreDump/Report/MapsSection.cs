@@ -16,9 +16,9 @@ internal static class MapsSection
         var html = new Html().Add($"""
             <section aria-labelledby="maps"><h2 id="maps">Where memory changed</h2>
             <p>Percent of the pages of a range that the round copied. Ranges without memory are left out.</p>
-            <p class="legend" aria-hidden="true"><span class="cell h0">0</span> nothing <span class="cell h1">1</span>
+            <p class="legend" aria-hidden="true"><span class="cell h0">0</span> nothing; up to <span class="cell h1">1</span>
             <span class="cell h2">5</span> <span class="cell h3">25</span> <span class="cell h4">60</span>
-            <span class="cell h5">100</span> up to so much <span class="cell first">100</span> copied whole, as there is no parent</p>
+            <span class="cell h5">100</span> percent; <span class="cell first">100</span> a first round: all of it</p>
             """);
         foreach (var map in history.Maps)
             html.Add(Map(history, map));
@@ -29,10 +29,12 @@ internal static class MapsSection
 
     private static Html Map(ChainHistory history, TaskMap map)
     {
+        bool named = map.Rows.Any(row => row.Name is not null);
         var html = new Html().Add($"""
             <h3 id="map-{map.Pid}">Task {map.Pid}</h3>
             <div class="scroll" role="region" aria-labelledby="map-{map.Pid}" tabindex="0"><table class="map">
-            <thead><tr><th scope="col">Addresses</th><th scope="col">Mapping</th><th scope="col" class="n">Memory</th>
+            <thead><tr><th scope="col">Addresses</th>{(named ? new Html().Add($"""<th scope="col">Mapping</th>""") : null)}
+            <th scope="col" class="n">Memory</th>
             """);
         for (int i = 0; i < history.Rounds.Count; i++)
             html.Add($"""<th scope="col" class="cell">{RoundWords.Short(history, i)}</th>""");
@@ -40,7 +42,8 @@ internal static class MapsSection
         foreach (var row in map.Rows)
         {
             html.Add($"""
-                <tr><th scope="row" class="address">{row.Start:x}-{row.End:x}</th><td>{AreasSection.NameOf(row.Name)}</td>
+                <tr><th scope="row" class="address">{row.Start:x}-{row.End:x}</th>
+                {(named ? new Html().Add($"""<td class="name">{AreasSection.NameOf(row.Name)}</td>""") : null)}
                 <td class="n">{Figures.Size(row.Cells.Max(cell => cell.Mapped))}</td>
                 """);
             for (int i = 0; i < row.Cells.Length; i++)
@@ -54,9 +57,9 @@ internal static class MapsSection
     {
         if (cell.Mapped == 0)
             return new Html().Add($"<td>–</td>");
-        double percent = 100.0 * cell.Written / cell.Mapped;
-        var text = percent is > 0 and < 1 ? "<1" : percent is > 99 and < 100 ? "99" : $"{percent:0}";
-        var style = !hasParent ? "first" : percent == 0 ? "h0" : $"h{1 + Array.FindIndex(s_levels, level => percent <= level)}";
+        double exact = 100.0 * cell.Written / cell.Mapped, percent = exact is > 99 and < 100 ? 99 : Math.Floor(exact + 0.5);
+        var text = exact is > 0 and < 1 ? "<1" : $"{percent}";
+        var style = !hasParent ? "first" : exact == 0 ? "h0" : $"h{1 + Array.FindIndex(s_levels, level => percent <= level)}";
         return new Html().Add($"""<td class="{style}">{text}</td>""");
     }
 }

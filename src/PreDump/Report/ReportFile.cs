@@ -29,13 +29,31 @@ internal static class ReportFile
             Replace(file, page);
     }
 
+    /// <summary>Throws now what <see cref="Write"/> would throw of the file, for those who have much to do before.</summary>
+    /// <exception cref="LinuxException">Its directory can't be opened.</exception>
+    /// <exception cref="InvalidDataException">There is something else than a file in its place.</exception>
+    public static void Check(string file)
+    {
+        if (file != StandardOutput)
+            Folder(file, out _).Dispose();
+    }
+
+    private static DirectoryFd Folder(string file, out string name)
+    {
+        name = Path.GetFileName(file);
+        string folder = file[..^name.Length];
+        var directory = DirectoryFd.Open(folder.Length > 0 ? folder : ".");
+        using (directory.TryOpenRegular(name, out string? problem))
+            if (problem is null)
+                return directory;
+            else
+                directory.Dispose();
+        throw new InvalidDataException($"{file} can't be written: there is something else than a file");
+    }
+
     private static void Replace(string file, byte[] content)
     {
-        string name = Path.GetFileName(file), folder = file[..^name.Length];
-        using var directory = DirectoryFd.Open(folder.Length > 0 ? folder : ".");
-        using (directory.TryOpenRegular(name, out string? problem))
-            if (problem is not null)
-                throw new InvalidDataException($"{file}: {problem}");
+        using var directory = Folder(file, out string name);
         string unfinished = $".{name}.new";
         directory.RemoveIfPresent(unfinished);
         try

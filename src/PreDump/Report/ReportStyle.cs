@@ -33,6 +33,7 @@ internal static class ReportStyle
         .chart .limit-label { fill: var(--limit) }
         .grid { stroke: var(--line) }
         .limit { stroke: var(--limit); stroke-width: 1.5; stroke-dasharray: 6 4 }
+        .cut { stroke: var(--ground); stroke-width: 3; fill: none }
         .written { fill: var(--mark) }
         .parent { fill: var(--mark-2); stroke: var(--mark-2-edge); stroke-width: .5 }
         .unchanged { fill: var(--same); stroke: var(--same-edge); stroke-width: .5 }
@@ -40,8 +41,9 @@ internal static class ReportStyle
         table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
         th, td { padding: 4px 10px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top }
         thead th { color: var(--quiet); font-weight: 500; vertical-align: bottom }
-        tbody th { font-weight: 400 }
+        tbody th { font-weight: 400; white-space: nowrap }
         .n { text-align: right; white-space: nowrap }
+        th.n { white-space: normal }
         .address { font-family: ui-monospace, "Liberation Mono", monospace; font-size: 12px; white-space: nowrap }
         code { font-family: ui-monospace, "Liberation Mono", monospace }
         .bars { width: 240px; min-width: 120px }
@@ -49,7 +51,7 @@ internal static class ReportStyle
         .map { font-size: 13px }
         .map th, .map td { padding: 1px 8px }
         .map td { border-bottom-color: var(--ground) }
-        .map th.cell, .map td:nth-child(n + 4) { min-width: 40px; padding: 1px 4px; text-align: center; color: var(--quiet) }
+        .map th.cell, .map td:not(.n, .name) { min-width: 40px; padding: 1px 4px; text-align: center; color: var(--quiet) }
         .legend .cell { display: inline-block; min-width: 32px; padding: 0 4px; text-align: center; margin-left: 8px }
         .map td.h1, .map td.h2, .map td.h3, .legend .h1, .legend .h2, .legend .h3 { color: var(--text) }
         .map td.h4, .map td.h5, .legend .h4, .legend .h5 { color: var(--light) }
