@@ -15,7 +15,7 @@ internal static unsafe class ChildProcess
     /// <param name="environment">Its variables, as NAME=value.</param>
     /// <param name="blocked">A signal that is blocked from the start; 0 for none.</param>
     /// <param name="ownSession">Whether it gets a session of its own, so that no signal of a terminal reaches it.</param>
-    /// <param name="defaultSignals">Whether it gets SIGPIPE and SIGXFSZ, which we ignore, as it would have them without us.</param>
+    /// <param name="defaultSignals">Whether SIGPIPE and SIGXFSZ, which we ignore, have their default effect on it.</param>
     /// <exception cref="LinuxException">It can't be started.</exception>
     public static int Start(IReadOnlyList<string> commandLine, ReadOnlySpan<(int From, int To)> descriptors,
         IReadOnlyList<string> environment, int blocked, bool ownSession, bool defaultSignals = false)

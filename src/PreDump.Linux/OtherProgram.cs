@@ -35,8 +35,8 @@ public static unsafe class OtherProgram
         return new LinuxException("execve", file, errno);
     }
 
-    /// <summary>Runs a program and waits for its end; returns its exit code, or 128 plus the signal that killed it. What it prints
-    /// goes to standard error.</summary>
+    /// <summary>Runs a program and waits for its end; returns its exit code, or 128 plus the signal that killed it. What it
+    /// prints goes to standard error.</summary>
     /// <param name="commandLine">The program's path first.</param>
     /// <param name="variables">NAME=value, in addition to our environment.</param>
     /// <param name="ownSession">Whether it gets a session of its own, so that no signal of a terminal reaches it.</param>

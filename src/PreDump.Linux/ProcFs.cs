@@ -77,6 +77,9 @@ public static class ProcFs
     public static ulong ResidentPages(int pid) =>
         TryReadText(Path(pid, "statm"))?.Split(' ') is [_, var pages, ..] && ulong.TryParse(pages, out ulong number) ? number : 0;
 
+    /// <summary>The kernel's release, as uname(1) -r prints it. See proc_sys_kernel(5).</summary>
+    public static string KernelRelease => TryReadText("/proc/sys/kernel/osrelease")?.Trim() ?? "";
+
     /// <summary>A task's state letter (R, S, D, T, t, Z, X, I); '\0' if there is no such task. Allocates nothing, because it is
     /// called in the freeze. See proc_pid_stat(5).</summary>
     /// <exception cref="LinuxException">The file can't be read for another reason.</exception>

@@ -79,7 +79,7 @@ internal readonly struct JournalLine
         {
             var area = new JournalLine(json);
             yield return new JournalArea(area.Number("pid") ?? 0, area.Text("name") ?? "", area.Address("start"),
-                area.Address("end"), area.Number("pages_written") ?? 0);
+                area.Address("end"), area.Number("pages_dirty") ?? 0);
         }
     }
 

@@ -25,7 +25,7 @@ public sealed record Convergence(TimeSpan MaxDowntime, int MaxRounds)
     // Where the memory is such a part of criu's own share, another round gains nothing that anybody would notice.
     private const double IsLittle = 0.1;
 
-    // A round that leaves more than this part of what the one before left does not help, and two of them in a row are no accident.
+    // A round that leaves more than this part of what the one before left does not help; two of them in a row are no accident.
     private const double Helps = 0.9;
     private const int Patience = 2;
 
@@ -52,7 +52,7 @@ public sealed record Convergence(TimeSpan MaxDowntime, int MaxRounds)
             Verdict.Converged => $"a final dump has {left} to copy; {allowed}",
             Verdict.MaxRounds => $"after {MaxRounds} rounds a final dump still has {left} to copy; {allowed}",
             _ when IsAllTheRest(estimate) =>
-                Invariant($"criu itself takes {estimate.Base.TotalMilliseconds:0} ms for this tree, whatever is written; {allowed}"),
+                Invariant($"criu itself takes {estimate.Base.TotalMilliseconds:0} ms for this tree, whatever is written; ") + allowed,
             _ => $"pages are written as fast as they are copied: {left} are left, and another round would leave as many; "
                 + allowed,
         };

@@ -8,7 +8,7 @@ namespace PreDump.Core.Series;
 /// <param name="Number">Its number, which is its directory's name.</param>
 /// <param name="Parent">The number of the round that it is built upon; null: it is a full one.</param>
 /// <param name="FrozenAt">When the tree was frozen.</param>
-/// <param name="Interval">The time since the freeze of its parent; null for a full round, and if that was in another call.</param>
+/// <param name="Interval">The time since the freeze of its parent; null for a full round, or if another call made it.</param>
 /// <param name="Summary">What it did.</param>
 /// <param name="Look">What was written since its freeze.</param>
 /// <param name="Estimate">For how long a final dump would stop the tree now.</param>

@@ -48,6 +48,7 @@ internal static class OptionBinding
         MaxRounds = SeriesOptions.MaxRounds.In(line)!.Value,
         Interval = TimeSpan.FromSeconds(SeriesOptions.Interval.In(line)!.Value),
         AfterRound = SeriesOptions.AfterRound.In(line),
+        Report = ProcessOptions.Report.In(line),
         LeaveRunning = CompatibilityOptions.LeaveRunning.In(line),
         CriuOptions = criuOptions,
     };

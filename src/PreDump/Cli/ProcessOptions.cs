@@ -60,7 +60,11 @@ internal static class ProcessOptions
     public static readonly TableOption<string?> Report = new("--report")
     {
         Argument = "FILE",
-        Help = { [Takers.Show] = "Write an HTML page about the rounds in DIR, or the chain that it ends; - is standard output." },
+        Help =
+        {
+            [Takers.Show] = "Write an HTML page about the rounds in DIR, or the chain that it ends; - is standard output.",
+            [Takers.Series] = "At the end, write an HTML page about the series.",
+        },
     };
 
     public static readonly TableOption<bool> Quiet = new("--quiet", "-q")

@@ -8,8 +8,8 @@ internal static class SeriesOptions
         Argument = "MILLISECONDS",
         Default = 300,
         Help = { [Takers.Series] = "Make rounds until a final dump would stop the tree for no longer than this." },
-        Details = "The stop is estimated after each round: what criu takes on this machine whatever was written, measured once by "
-            + "dumping small processes, and the pages that were written since the round's freeze.",
+        Details = "The stop is estimated after each round: what criu takes on this machine whatever was written, measured once "
+            + "by dumping small programs, and the pages that were written since the round's freeze.",
     }.Number();
 
     public static readonly TableOption<int?> MaxRounds = new TableOption<int?>("--max-rounds")
@@ -30,7 +30,7 @@ internal static class SeriesOptions
     {
         Argument = "COMMAND",
         Help = { [Takers.Series] = "Run this command by the shell after each round; if it fails, the series ends." },
-        Details = "Its environment has PREDUMP_ROUND (the number), PREDUMP_IMAGES_DIR, and PREDUMP_JSON, the line that --json prints. "
-            + "Its output goes to standard error.",
+        Details = "Its environment has PREDUMP_ROUND (the number), PREDUMP_IMAGES_DIR, and PREDUMP_JSON, the line that --json "
+            + "prints. Its output goes to standard error.",
     };
 }

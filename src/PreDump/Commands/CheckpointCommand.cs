@@ -33,7 +33,7 @@ internal static class CheckpointCommand
     {
         string criu = RealCriu.Find();
         return OtherProgram.TryOutput([criu, "check", "--feature", "mem_dirty_track"]) is not null ? criu
-            : throw new PreDumpException($"{criu} can't make the final dump here (it says so: criu check --feature mem_dirty_track): "
-                + "make rounds alone with predump rounds");
+            : throw new PreDumpException($"{criu} can't make the final dump here (it says so: criu check --feature "
+                + "mem_dirty_track): make rounds alone with predump rounds");
     }
 }

@@ -9,8 +9,8 @@ using static System.FormattableString;
 
 namespace PreDump.Series;
 
-/// <summary>The final dump, made by criu upon the last round, with predump as its action script. criu runs in a session of its own, so
-/// that what ends predump does not end it: whatever happens, there is a running tree or a whole checkpoint.</summary>
+/// <summary>The final dump, made by criu upon the last round, with predump as its action script. criu runs in a session of its
+/// own, so that what ends predump does not end it: whatever happens, there is a running tree or a whole checkpoint.</summary>
 /// <param name="criu">criu's path.</param>
 /// <param name="settings">What is asked for.</param>
 /// <param name="series">The rounds.</param>
@@ -20,8 +20,8 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
     private const int MostTries = 3;
 
     // What a restore wants to be told as the dump was.
-    private static readonly string[] s_alsoForRestore = ["--shell-job", "-j", "--tcp-established", "--tcp-close", "--ext-unix-sk", "-x",
-        "--file-locks", "-l", "--link-remap", "--evasive-devices"];
+    private static readonly string[] s_alsoForRestore = ["--shell-job", "-j", "--tcp-established", "--tcp-close", "--ext-unix-sk",
+        "-x", "--file-locks", "-l", "--link-remap", "--evasive-devices"];
 
     /// <summary>Makes it.</summary>
     /// <param name="parent">The last round.</param>
@@ -37,10 +37,9 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
             int exitCode = OtherProgram.Run(CommandLine(images, parent), [], ownSession: true);
             if (exitCode == 0)
                 return FiguresOf(images, parent);
-            string log = Path.Combine(images, Log);
-            if (tries == MostTries || !CriuLog.Errors(log).Any(line => line.Contains(CriuLog.MissingInParent, StringComparison.Ordinal)))
-                throw new PreDumpException($"criu dump has ended with exit code {exitCode}, and the tree runs on: {ReasonIn(images)}; "
-                    + $"the rounds up to {series.Directory.Of(parent)} are complete, and predump checkpoint can be called again");
+            if (tries == MostTries || !CriuLog.MissesInParent(Path.Combine(images, Log)))
+                throw new PreDumpException($"criu dump has ended with exit code {exitCode}, and the tree runs on: "
+                    + $"{ReasonIn(images)}; the rounds up to {series.Directory.Of(parent)} are complete, and predump checkpoint can be called again");
             parent = series.Again(parent, cancel);
         }
     }
@@ -76,7 +75,7 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
         return (TimeSpan.FromMicroseconds(Figure("total_us=")), Figure("pages_mended="));
 
         ulong Figure(string name) => words.FirstOrDefault(word => word.StartsWith(name, StringComparison.Ordinal)) is { } word
-            && ulong.TryParse(word[name.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out ulong figure) ? figure : 0;
+            && ulong.TryParse(word[name.Length..], CultureInfo.InvariantCulture, out ulong figure) ? figure : 0;
     }
 
     // predump's own reason comes first: criu knows only that its script has failed.

@@ -5,21 +5,11 @@ namespace PreDump.Series;
 /// <summary>criu's log of a dump that failed.</summary>
 internal static class CriuLog
 {
-    /// <summary>What criu says of memory that was moved since the last round: clean, and not in the parent.</summary>
-    public const string MissingInParent = "in parent pagemap";
+    private const string Error = "Error (";
 
-    /// <summary>The lines with errors, in their order; none if there is no log.</summary>
-    public static IReadOnlyList<string> Errors(string path)
-    {
-        try
-        {
-            return [.. RawText.Decode(FileContent.Read(path)).Split('\n').Where(line => line.Contains("Error (", StringComparison.Ordinal))];
-        }
-        catch (LinuxException)
-        {
-            return [];
-        }
-    }
+    /// <summary>Whether it says that memory was moved since the last round: clean, and not in the parent.</summary>
+    public static bool MissesInParent(string path) =>
+        Errors(path).Any(line => line.Contains("in parent pagemap", StringComparison.Ordinal));
 
     /// <summary>The first error, which is the cause of the others, without its time.</summary>
     public static string FirstError(string path)
@@ -27,7 +17,20 @@ internal static class CriuLog
         var errors = Errors(path);
         if (errors.Count == 0)
             return $"its log {path} says nothing";
-        int at = errors[0].IndexOf("Error (", StringComparison.Ordinal);
-        return errors[0][at..];
+        return errors[0][errors[0].IndexOf(Error, StringComparison.Ordinal)..];
+    }
+
+    // None if there is no log.
+    private static List<string> Errors(string path)
+    {
+        try
+        {
+            var lines = RawText.Decode(FileContent.Read(path)).Split('\n');
+            return [.. lines.Where(line => line.Contains(Error, StringComparison.Ordinal))];
+        }
+        catch (LinuxException)
+        {
+            return [];
+        }
     }
 }

@@ -40,7 +40,8 @@ internal sealed class DumpCosts(string criu, ILogger log)
         }
         catch (Exception e) when (e is not OperationCanceledException && Failure.TryExplain(e) is { } reason)
         {
-            log.Warning("what criu dump costs can't be measured here ({Reason:l}): a common machine's figures are assumed", reason);
+            log.Warning("what criu dump costs can't be measured here ({Reason:l}): a common machine's figures are assumed",
+                reason);
             return DumpCost.Assumed;
         }
     }
@@ -104,7 +105,7 @@ internal sealed class DumpCosts(string criu, ILogger log)
 
     // ---- what is kept ----
 
-    private string Key => $"{criu} {File.GetLastWriteTimeUtc(criu):O} {Environment.OSVersion.Version} {ProgramVersion.Text}";
+    private string Key => $"{criu} {File.GetLastWriteTimeUtc(criu):O} {ProcFs.KernelRelease} {ProgramVersion.Text}";
 
     private static string Folder => OwnProcess.IsRoot ? "/var/lib/predump"
         : OwnText.Variable("XDG_STATE_HOME") is { Length: > 0 } state ? Path.Combine(state, "predump")

@@ -128,7 +128,7 @@ internal sealed class RoundSeries(
         int exitCode = OtherProgram.Run(["/bin/sh", "-c", command],
         [
             Invariant($"PREDUMP_ROUND={round.Number}"), $"PREDUMP_IMAGES_DIR={Directory.Of(round.Number)}",
-            $"PREDUMP_JSON={new SeriesJson(Directory).Of(round)}",
+            $"PREDUMP_JSON={new SeriesJson(Directory, tree.Pid).Of(round)}",
         ]);
         cancel.ThrowIfCancellationRequested();
         if (exitCode != 0)

@@ -5,6 +5,7 @@ using PreDump.Host;
 using PreDump.Linux;
 using PreDump.Output;
 using PreDump.PageServer;
+using PreDump.Report;
 using PreDump.Settings;
 using Serilog;
 
@@ -31,12 +32,18 @@ internal static class SeriesFrame
         try
         {
             if (!SoftDirty.IsSupported())
-                throw new PreDumpException("this kernel does not track changed memory (no soft-dirty), so rounds can't be built upon "
-                    + "one another: make a single one with predump, and see what the kernel can do (predump check)");
+                throw new PreDumpException("this kernel does not track changed memory (no soft-dirty), so rounds can't be built "
+                    + "upon one another: make a single one with predump, and see what the kernel can do (predump check)");
             var tree = TreeRoot.Find(options.Tree);
-            var lines = new SeriesLines(directory, options.Json);
+            if (settings.Report is { } page)
+                ReportFile.Check(page);
+            var lines = new SeriesLines(directory, options.Tree, options.Json);
             ISeriesOutput[] outputs = options.Json || options.Quiet ? [lines] : [lines, new SeriesTable()];
-            return command(new RoundSeries(settings, tree, cost(log, signals.Cancel), outputs, log), outputs, signals.Cancel);
+            var series = new RoundSeries(settings, tree, cost(log, signals.Cancel), outputs, log);
+            int exitCode = command(series, outputs, signals.Cancel);
+            if (settings.Report is { } report)
+                ReportFile.Write(directory.Path, report);
+            return exitCode;
         }
         catch (Exception e) when (e is OperationCanceledException or PeerException && signals.Received is not null)
         {

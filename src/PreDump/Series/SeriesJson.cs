@@ -8,7 +8,8 @@ namespace PreDump.Series;
 
 /// <summary>The lines of a series in JSON (docs/json.md).</summary>
 /// <param name="directory">The series' directory.</param>
-internal sealed class SeriesJson(SeriesDirectory directory)
+/// <param name="tree">The root's pid.</param>
+internal sealed class SeriesJson(SeriesDirectory directory, int tree)
 {
     private const int MostAreas = 20;
 
@@ -20,6 +21,8 @@ internal sealed class SeriesJson(SeriesDirectory directory)
         json.WriteString("images_dir", RawText.Printable(directory.Of(round.Number)));
         json.WriteString("parent_dir", round.Parent is { } parent ? RawText.Printable(directory.Of(parent)) : null);
         json.WriteString("time", round.FrozenAt);
+        json.WriteNumber("tree", tree);
+        json.WriteString("kernel", ProcFs.KernelRelease);
         Write(json, "interval_us", round.Interval?.TotalMicroseconds);
         json.WriteNumber("tasks", summary.Tasks);
         json.WriteNumber("threads", summary.Threads);

@@ -18,6 +18,9 @@ internal sealed record SeriesSettings
     /// <summary>A shell command to run after each round; null: none.</summary>
     public string? AfterRound { get; init; }
 
+    /// <summary>The file for a page about the series; null: none.</summary>
+    public string? Report { get; init; }
+
     /// <summary>Whether the tree is left running after the dump.</summary>
     public bool LeaveRunning { get; init; }
 

@@ -127,7 +127,7 @@ public sealed class ReportTests
     }
 
     private static object Area(string name, ulong start, ulong end, ulong pages) =>
-        new { pid = 7, name, start = $"0x{start:x}", end = $"0x{end:x}", pages_written = pages };
+        new { pid = 7, name, start = $"0x{start:x}", end = $"0x{end:x}", pages_dirty = pages };
 
     private static async Task<string> Show(string rounds, string file)
     {

@@ -38,7 +38,8 @@ public sealed class RoundsTests
         Assert.Equal((3, 0), (first.ExitCode, second.ExitCode));
         Assert.Equal(first.Output + second.Output, File.ReadAllText(lines));
         Assert.Contains("heard", first.Errors);
-        var all = (first.Output + second.Output).Trim().Split('\n').Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var all = (first.Output + second.Output).Trim().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         Assert.Equal(["not-converging", "converged"],
             all.Where(line => line.TryGetProperty("verdict", out _)).Select(line => line.GetProperty("verdict").GetString()));
         var rounds = all.Where(line => line.TryGetProperty("round", out _)).ToArray();

@@ -135,7 +135,7 @@ public sealed partial class ReportPageTests : IDisposable
             tree = 7,
             kernel,
             estimate = new { stop_us = 81000 },
-            areas = new[] { new { pid = 7, name = areaName, start = "0x10000", end = "0x18000", pages_written = 1 } },
+            areas = new[] { new { pid = 7, name = areaName, start = "0x10000", end = "0x18000", pages_dirty = 1 } },
         })), JsonSerializer.Serialize(new { verdict, stop_us = 81000, max_downtime_us = 300000, reason })]);
     }
 

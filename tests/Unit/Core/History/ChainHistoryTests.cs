@@ -40,9 +40,9 @@ public sealed class ChainHistoryTests : IDisposable
     public void The_journal_names_areas_even_of_a_chain_that_was_moved()
     {
         Chain();
-        Journal("""{"round":1,"images_dir":"/old/1","parent_dir":null,"areas":[{"pid":7,"name":"[heap]","pages_written":8}]}""",
+        Journal("""{"round":1,"images_dir":"/old/1","parent_dir":null,"areas":[{"pid":7,"name":"[heap]","pages_dirty":8}]}""",
             """{"round":2,"images_dir":"/old/2","parent_dir":"/old/1","pages_dirty":5,"interval_us":500000,"areas":"""
-                + """[{"pid":7,"name":"[heap]","start":"0x10000","end":"0x18000","pages_written":1}]}""");
+                + """[{"pid":7,"name":"[heap]","start":"0x10000","end":"0x18000","pages_dirty":1}]}""");
         var history = ChainHistory.Of(_rounds.Path);
         Assert.Equal([null, 5UL, 1UL], history.Rounds.Select(round => round.PagesDirty));
         Assert.Equal(10, history.Rounds[1].DirtyRate);

@@ -14,7 +14,7 @@ public sealed class JournalTests
             {"round":1,"images_dir":"/c/1","parent_dir":null,"time":"2026-11-26T22:40:07.123Z","pages_written":7}
             {"round":2,"images_dir":"/c/2","interval_us":1200,"pages_dirty":9,"estimate":{"stop_us":81000},"areas":
             """ + """
-            [{"pid":7,"name":"[heap]","start":"0x1000","end":"0x3000","pages_written":2}]}
+            [{"pid":7,"name":"[heap]","start":"0x1000","end":"0x3000","pages_dirty":2}]}
             {"verdict":"converged","rounds":2,"stop_us":81000,"max_downtime_us":300000,"reason":"so"}
             {"dump":{"images_dir":"/c/3","stop_us":85000,"pages_mended":1,"restore":"criu restore -D /c/3"}}
             """);
