@@ -46,5 +46,6 @@ public sealed class ConvergenceTests
 
     private static List<RoundFigures> Rounds(double alone, params int[] pages) => [.. pages.Select((left, i) =>
         new RoundFigures(i + 1, i == 0 ? null : i, DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(1), new Summary(),
-            DirtyLook.Nothing, new StopEstimate(TimeSpan.FromMilliseconds(alone), TimeSpan.FromMilliseconds(left * PerPage), (ulong)left, true)))];
+            DirtyLook.Nothing, new StopEstimate(
+                TimeSpan.FromMilliseconds(alone), TimeSpan.FromMilliseconds(left * PerPage), (ulong)left, true)))];
 }
