@@ -15,6 +15,7 @@ public sealed record ChangedArea(ulong Pid, string? Name, ulong Start, ulong End
         .GroupBy(area => (area.Pid, area.Name, area.Start))
         .Select(same => new ChangedArea(same.Key.Pid, same.Key.Name, same.Key.Start, same.Max(area => area.End),
             same.Aggregate(0UL, (sum, area) => sum + area.PagesWritten)))
+        .Where(area => area.PagesWritten > 0)
         .OrderByDescending(area => area.PagesWritten)];
 
     /// <summary>The rows of maps, most written first.</summary>

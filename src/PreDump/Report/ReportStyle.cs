@@ -50,7 +50,7 @@ internal static class ReportStyle
         .bar { display: block; width: 100%; height: 12px; margin-top: 4px }
         .map { font-size: 13px }
         .map th, .map td { padding: 1px 8px }
-        .map td { border-bottom-color: var(--ground) }
+        .map tbody th, .map td { border-bottom-color: var(--ground) }
         .map th.cell, .map td:not(.n, .name) { min-width: 40px; padding: 1px 4px; text-align: center; color: var(--quiet) }
         .legend .cell { display: inline-block; min-width: 32px; padding: 0 4px; text-align: center; margin-left: 8px }
         .map td.h1, .map td.h2, .map td.h3, .legend .h1, .legend .h2, .legend .h3 { color: var(--text) }

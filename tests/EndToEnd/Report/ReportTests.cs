@@ -116,7 +116,7 @@ public sealed class ReportTests
                     estimate = new { stop_us = 30000 + 51000 * (4 - name) },
                     areas = new[]
                     {
-                        Area("[heap]", 0x10000, 0xa7000, changed), Area("<script>alert(1)</script>", 0xa7000, 0x7e0000, 0),
+                        Area("[heap]", 0x10000, 0xa7000, changed), Area("<script>alert(1)</script>", 0xa7000, 0x7e0000, 1),
                     },
                 }));
         }
