@@ -34,6 +34,10 @@ public static unsafe class LogFile
         throw new LinuxException("open", path, ELOOP);
     }
 
+    /// <summary>Opens an existing one, to go on at its end; null if that is not possible.</summary>
+    public static Fd? TryOpenAgain(string path) =>
+        Fd.TryOpen(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, out _);
+
     /// <summary>The descriptor of our own that a path stands for; null: none.</summary>
     public static int? DescriptorIn(string path)
     {

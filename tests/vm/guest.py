@@ -34,10 +34,10 @@ def options(**more):
     parser = argparse.ArgumentParser()
     for name, default in dict(victims=None, predump='predump', criu='criu', logs=None, **more).items():
         if default is False:
-            parser.add_argument('--' + name, action='store_true')
+            parser.add_argument('--' + name.replace('_', '-'), action='store_true')
         else:
-            parser.add_argument('--' + name, type=str if default is None else type(default), default=default)
-    return parser.parse_known_args()[0]
+            parser.add_argument('--' + name.replace('_', '-'), type=str if default is None else type(default), default=default)
+    return parser.parse_args()
 
 
 def main(name, prove, good='PROOF-OK'):

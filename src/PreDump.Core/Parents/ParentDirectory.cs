@@ -16,9 +16,6 @@ namespace PreDump.Core.Parents;
 /// </code></summary>
 public sealed class ParentDirectory : IDisposable
 {
-    // Enough for a path and a number.
-    private const int MaxChildBytes = 8 * 1024;
-
     private Fd? _reserved; // the mark before it is written, under its provisional name
 
     /// <summary>Wraps an open directory.</summary>
@@ -41,14 +38,7 @@ public sealed class ParentDirectory : IDisposable
     public bool HasChild => Images.Descriptor.HasEntry(ImageNames.Child);
 
     /// <summary>The path of the round or dump that was made on it; null if there is none or the mark is unreadable.</summary>
-    public string? ReadChild()
-    {
-        using var mark = Images.Descriptor.TryOpenRegular(ImageNames.Child, out _);
-        var bytes = new byte[MaxChildBytes];
-        int length = mark?.TryReadAt(bytes, 0) ?? 0;
-        string name = RawText.Decode(bytes.AsSpan(0, Math.Max(length, 0))).Split('\n')[0];
-        return name.Length > 0 ? name : null;
-    }
+    public string? ReadChild() => ChildMark.PathIn(Images.Descriptor);
 
     /// <summary>Renames the inventory, so that the directory does not look like a parent.</summary>
     /// <exception cref="LinuxException">ENOENT: another round has claimed it; or it can't be renamed.</exception>
@@ -65,7 +55,7 @@ public sealed class ParentDirectory : IDisposable
     {
         Images.Descriptor.RemoveIfPresent(ImageNames.NewChild); // of a round that was killed
         _reserved = Images.Descriptor.CreatePrivate(ImageNames.NewChild);
-        _reserved.Write(new byte[MaxChildBytes]);
+        _reserved.Write(new byte[ChildMark.MaxBytes]);
     }
 
     /// <summary>Marks the directory with the round or dump that was made on it.</summary>

@@ -50,14 +50,25 @@ public sealed class RoundDirectory : IDisposable
 
     /// <summary>Removes the round that was found in the directory, if any, and marks the directory, so that a round that is
     /// killed can be removed, too.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <param name="observer">Told of it, and warned of images that were made on it.</param>
+    /// <exception cref="PreDumpException">Another such round is being made here.</exception>
     /// <exception cref="LinuxException">It can't be removed.</exception>
-    public bool Renew()
+    public void Renew(IObserver observer)
     {
+        if (!TryLock())
+            throw new PreDumpException($"another round is being made in images directory {Path}: wait until it has ended")
+            {
+                Number = Errno.EEXIST,
+            };
         if (_holdsOldRound)
+        {
+            observer.Note($"an earlier round was in {Path}: it is removed");
+            if (ChildMark.PathIn(_directory) is { } child && DirectoryFd.Exists(child))
+                observer.Warn($"{child} was made on the round that was in {Path} and is replaced now: if it still holds images, "
+                    + "nothing can be restored from them any more");
             OldRound.Remove(_directory);
+        }
         Create(ImageNames.Begun).Dispose();
-        return _holdsOldRound;
     }
 
     /// <summary>Creates an image with mode 0600, because it will contain a task's memory.</summary>

@@ -27,4 +27,11 @@ internal static class OptionRules
         if (numbered && ConnectionOptions.PsSocket.IsIn(line))
             line.AddError("--ps-socket is a single connection, and so a single round: leave --rounds and --forever out");
     }
+
+    /// <summary>The rules of show.</summary>
+    public static void Show(CommandResult line)
+    {
+        if (ProcessOptions.Report.IsIn(line) && ProcessOptions.Json.IsIn(line))
+            line.AddError("--report and --json: give only one of them");
+    }
 }

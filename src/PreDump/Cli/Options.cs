@@ -18,8 +18,8 @@ internal static class Options
         ConnectionOptions.PageServerProtocol, ConnectionOptions.UseTls, ConnectionOptions.TlsCert, ConnectionOptions.TlsKey,
         ConnectionOptions.TlsCaCert, ConnectionOptions.TlsCrl, ConnectionOptions.TlsNoCnVerify,
         ProcessOptions.Daemon, ProcessOptions.WorkDir, ProcessOptions.LogFile, ProcessOptions.Verbosity,
-        ProcessOptions.DisplayStats, ProcessOptions.Json, ProcessOptions.Quiet, ProcessOptions.PidFile, ProcessOptions.StatusFd,
-        ProcessOptions.Config, ProcessOptions.NoDefaultConfig,
+        ProcessOptions.DisplayStats, ProcessOptions.Json, ProcessOptions.Report, ProcessOptions.Quiet, ProcessOptions.PidFile,
+        ProcessOptions.StatusFd, ProcessOptions.Config, ProcessOptions.NoDefaultConfig,
         CompatibilityOptions.TrackMem, CompatibilityOptions.LeaveRunning, CompatibilityOptions.ShellJob,
         CompatibilityOptions.PreDumpMode,
     ];

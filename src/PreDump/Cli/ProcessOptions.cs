@@ -57,6 +57,12 @@ internal static class ProcessOptions
         },
     };
 
+    public static readonly TableOption<string?> Report = new("--report")
+    {
+        Argument = "FILE",
+        Help = { [Takers.Show] = "Write an HTML page about the rounds in DIR, or the chain that it ends; - is standard output." },
+    };
+
     public static readonly TableOption<bool> Quiet = new("--quiet", "-q")
     {
         Help = { [Takers.AnyRound | Takers.PageServer] = "Print errors only: no progress, no summary, no warnings." },

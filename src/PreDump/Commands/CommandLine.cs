@@ -162,7 +162,8 @@ internal static class CommandLine
     {
         var show = new Command("show", "Show the contents of an image, or of a directory of images.");
         var path = Path(show, Takers.Show, "FILE|DIR", "An image, or a directory of images");
-        show.SetAction(line => ShowCommand.Run(path(line), ProcessOptions.Json.In(line)));
+        show.Validators.Add(OptionRules.Show);
+        show.SetAction(line => ShowCommand.Run(path(line), ProcessOptions.Json.In(line), ProcessOptions.Report.In(line)));
         return show;
     }
 

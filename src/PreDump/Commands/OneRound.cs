@@ -26,8 +26,8 @@ internal static class OneRound
             ? PageServerClient.Connect(where, tree, reporter, cancel)
             : null;
         var remote = server is null ? null : new PageServerRound(server, tree);
-        if (options.CalledAsCriu && images.Renew())
-            reporter.Note($"an earlier round was in {images.Path}: it is removed");
+        if (options.CalledAsCriu)
+            images.Renew(reporter);
         try
         {
             return new Round(request, images, remote, reporter).Run(cancel);

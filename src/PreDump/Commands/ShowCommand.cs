@@ -2,16 +2,22 @@ using PreDump.Core;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.Output;
+using PreDump.Report;
 
 namespace PreDump.Commands;
 
 /// <summary>`predump show FILE|DIR`: the contents of an image, or of a directory of images.</summary>
 internal static class ShowCommand
 {
-    /// <summary>Prints it; returns the exit code.</summary>
-    public static int Run(string path, bool json)
+    /// <summary>Prints it, or writes a page about the rounds in a directory; returns the exit code.</summary>
+    /// <param name="path">The image, or the directory.</param>
+    /// <param name="json">Print JSON.</param>
+    /// <param name="report">The file for the page; null: none.</param>
+    public static int Run(string path, bool json, string? report)
     {
-        if (Images.TryOpen(path, out _) is { } directory)
+        if (report is not null)
+            ReportFile.Write(path, report);
+        else if (Images.TryOpen(path, out _) is { } directory)
             using (directory)
                 ShowDirectory(directory, path, json);
         else

@@ -17,13 +17,10 @@ internal sealed class EngineLog : IDisposable
     /// <param name="words">The command line, which need not make sense.</param>
     public static EngineLog Begin(IReadOnlyList<string> words)
     {
-        if (ValueOf(words, "-o", "--log-file") is not { } name || name == "-" || LogFile.DescriptorIn(name) is not null)
-            return new EngineLog(null);
-        string directory = ValueOf(words, "-W", "--work-dir") ?? ValueOf(words, "-D", "--images-dir") ?? ".";
         try
         {
-            var file = LogFile.Open(Path.Combine(directory, name));
-            file.AppendAlways(); // the round's own log begins the file once more
+            var file = PathIn(words) is { } path ? LogFile.Open(path) : null;
+            file?.AppendAlways(); // the round's own log begins the file once more
             return new EngineLog(file);
         }
         catch (LinuxException)
@@ -31,6 +28,11 @@ internal sealed class EngineLog : IDisposable
             return new EngineLog(null);
         }
     }
+
+    /// <summary>Goes on at the end of the file that a command line names, if it exists.</summary>
+    /// <param name="words">The command line.</param>
+    public static EngineLog GoOn(IReadOnlyList<string> words) =>
+        new(PathIn(words) is { } path ? LogFile.TryOpenAgain(path) : null);
 
     /// <summary>Writes the line of a failure.</summary>
     public void Fail(string reason)
@@ -47,6 +49,14 @@ internal sealed class EngineLog : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();
+
+    // Null for standard error and the like.
+    private static string? PathIn(IReadOnlyList<string> words)
+    {
+        if (ValueOf(words, "-o", "--log-file") is not { } name || name == "-" || LogFile.DescriptorIn(name) is not null)
+            return null;
+        return Path.Combine(ValueOf(words, "-W", "--work-dir") ?? ValueOf(words, "-D", "--images-dir") ?? ".", name);
+    }
 
     // The last one counts.
     private static string? ValueOf(IReadOnlyList<string> words, string letter, string name)

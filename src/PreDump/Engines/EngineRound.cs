@@ -25,7 +25,8 @@ internal static class EngineRound
         OwnProcess.EndWithStarter();
         using var report = Fd.Adopt(int.Parse(reportFd, CultureInfo.InvariantCulture), "engine");
         report.SetCloseOnExec();
-        return Run(words, configFile.Length > 0 ? configFile : null, outcome => report.Write(outcome.Encode()));
+        return Run(words, configFile.Length > 0 ? configFile : null, // no one hears it once criu is dead
+            outcome => _ = report.TryWriteOnce(outcome.Encode()));
     }
 
     /// <summary>criu pre-dump, by command line; returns the exit code.</summary>

@@ -19,7 +19,7 @@ namespace PreDump.Engines;
 /// <param name="commandLine">criu's, the name first.</param>
 internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> commandLine)
 {
-    private const int MostBytes = 1 << 20; // as many as the kernel lets an engine send
+    private const int MostBytes = 1 << 20; // engines send some hundred
 
     /// <summary>Answers the engine until it hangs up; returns the exit code, unless predump becomes the real criu.</summary>
     public int Run()
@@ -78,17 +78,23 @@ internal sealed class RequestLoop(MessageSocket engine, IReadOnlyList<string> co
     // While the round runs it is not to hold the engine's socket, or the engine would not see us end.
     private RoundOutcome RoundOf(criu_req request)
     {
+        var words = new List<string>();
+        bool begun = false;
         try
         {
             engine.SetInherited(false);
             if (request.Opts is not { } options)
                 throw new RequestException(Errno.EINVAL, "the request has no options");
             using var descriptors = new EngineDescriptors(engine.PeerPid);
-            var words = RequestWords.Of(options, descriptors);
+            RequestWords.AddTo(words, options, descriptors);
+            begun = true;
             return RoundProcess.Run(words, RequestWords.ConfigFile(options), descriptors.Opened);
         }
-        catch (Exception e) when (Failure.TryExplain(e) is { } reason)
+        catch (Exception e)
         {
+            string reason = Failure.TryExplain(e) ?? $"this is a defect of predump, please report it: {e}";
+            using var log = begun ? EngineLog.GoOn(words) : EngineLog.Begin(words);
+            log.Fail(reason);
             return RoundOutcome.Failed(e, reason);
         }
         finally

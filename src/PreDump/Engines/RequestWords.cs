@@ -13,15 +13,16 @@ internal static class RequestWords
     /// <summary>The log file where a request names none.</summary>
     public const string DefaultLog = "criu.log";
 
-    /// <summary>The command line: first the command, then the options, without those of the request's configuration
-    /// file.</summary>
+    /// <summary>Adds the words of the command line: first the command, then the options, without those of the request's
+    /// configuration file.</summary>
+    /// <param name="words">Gets the words; where an option can't be meant, those before it: they say where the log is.</param>
     /// <param name="options">What the engine asks for.</param>
     /// <param name="engine">Its descriptors.</param>
     /// <exception cref="RequestException">An option can't be meant.</exception>
-    public static IReadOnlyList<string> Of(criu_opts options, EngineDescriptors engine)
+    public static void AddTo(List<string> words, criu_opts options, EngineDescriptors engine)
     {
         // No summary and no warnings on the engine's own output; they are in the log.
-        var words = new List<string> { "pre-dump", "--quiet" };
+        words.AddRange("pre-dump", "--quiet");
         Add(words, "--tree", Invariant($"{(options.HasPid ? options.Pid : engine.EnginePid)}"));
         AddDirectories(words, options, engine);
         AddLog(words, options);
@@ -38,7 +39,6 @@ internal static class RequestWords
         if (options.Ps is { } server)
             AddPageServer(words, server);
         AddTls(words, options);
-        return words;
     }
 
     /// <summary>The configuration file that the request names; null: none.</summary>

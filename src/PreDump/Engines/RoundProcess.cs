@@ -12,6 +12,7 @@ internal static class RoundProcess
     /// <param name="configFile">A configuration file whose options come last; null: none.</param>
     /// <param name="descriptors">Of ours, which it needs.</param>
     /// <exception cref="LinuxException">The process can't be started.</exception>
+    /// <exception cref="RequestException">It was killed.</exception>
     public static RoundOutcome Run(IReadOnlyList<string> words, string? configFile, IReadOnlyList<int> descriptors)
     {
         var (ours, theirs) = Fd.SocketPair("round");
@@ -25,7 +26,7 @@ internal static class RoundProcess
         }
         var report = ReadReport(line);
         int exitCode = ExitCodeOf(pid);
-        return report ?? new RoundOutcome(Errno.EIO, exitCode > 128
+        return report ?? throw new RequestException(Errno.EIO, exitCode > 128
             ? $"the round was killed by signal {exitCode - 128}: what it has written may be left, the tree runs on"
             : $"the round has ended with exit code {exitCode} and said nothing: see its log");
     }

@@ -70,6 +70,16 @@ public sealed class EngineFailureTests
     }
 
     [Fact]
+    public async Task A_request_that_can_not_be_meant_is_logged_too()
+    {
+        using var scratch = new Scratch();
+        var (number, message) = await Refused(scratch, Engine.PreDump(1, scratch.Path, new { status_fd = 1000 }));
+        Assert.Equal(9, number); // EBADF
+        Assert.StartsWith("descriptor 1000 of the engine", message);
+        AssertLogged(scratch.Path, message);
+    }
+
+    [Fact]
     public async Task A_round_that_is_killed_is_reported_and_can_be_made_again()
     {
         await using var victim = await Victim.Start("plain", 5000);
@@ -85,6 +95,8 @@ public sealed class EngineFailureTests
 
         Assert.Equal(EIO, number);
         Assert.StartsWith("the round was killed by signal 9", message);
+        AssertLogged(images, message);
+        Assert.Contains("frozen: ", File.ReadAllText(Path.Combine(images, "dump.log"))); // what the round itself has logged
         await VictimState.AssertUnchanged(before, victim);
         (await engine.Ask(Engine.PreDump(victim.Pid, images))).AssertDone("PRE_DUMP");
     }

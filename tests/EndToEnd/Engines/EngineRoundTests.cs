@@ -73,6 +73,18 @@ public sealed class EngineRoundTests
         Assert.DoesNotContain("dump.log", Directory.GetFiles(images).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public async Task The_status_descriptor_of_the_engine_gets_its_byte()
+    {
+        using var engine = await Engine.Create();
+        await using var victim = await Victim.Start("plain");
+        using var scratch = new Scratch();
+        var status = scratch.Write("status", []);
+        (await engine.Ask(Engine.PreDump(victim.Pid, scratch.Folder("images"), new { status_fd = "fd:" + status })))
+            .AssertDone("PRE_DUMP");
+        Assert.Equal([0], File.ReadAllBytes(status));
+    }
+
     /// <summary>phaul's way: one connection to the other machine, for all rounds.</summary>
     [Fact]
     public async Task Rounds_of_one_criu_share_a_connection_to_page_servers()

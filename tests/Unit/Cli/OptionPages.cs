@@ -28,13 +28,18 @@ internal static partial class OptionPages
     public static string Manual(Takers command)
     {
         var paragraphs = new StringBuilder();
-        foreach (var option in Options.Of(command))
+        // What a series shares with a single round is not said twice.
+        foreach (var option in Options.Of(command).Where(option => command != Takers.Checkpoint || IsNew(option)))
         {
-            string more = command == Takers.PreDump && option.Details is { } details ? " " + details : "";
+            string more = (command == Takers.PreDump || !option.IsFor(Takers.PreDump)) && option.Details is { } details
+                ? " " + details : "";
             paragraphs.Append($".TP\n{Roff(option)}\n{Wrapped(Text(option, command) + more)}");
         }
         return paragraphs.ToString();
     }
+
+    private static bool IsNew(ITableOption option) =>
+        !option.IsFor(Takers.PreDump) || Text(option, Takers.PreDump) != Text(option, Takers.Checkpoint);
 
     // "How many threads copy (default: 8)."
     private static string Text(ITableOption option, Takers command)

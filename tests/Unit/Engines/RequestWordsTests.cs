@@ -86,7 +86,7 @@ public sealed class RequestWordsTests
     public void An_engine_that_can_not_be_seen_has_no_descriptors()
     {
         using var unseen = new EngineDescriptors(0);
-        var refused = Assert.Throws<RequestException>(() => RequestWords.Of(new criu_opts { ImagesDirFd = 3 }, unseen));
+        var refused = Assert.Throws<RequestException>(() => RequestWords.AddTo([], new criu_opts { ImagesDirFd = 3 }, unseen));
         Assert.Contains("another pid namespace", refused.Message);
     }
 
@@ -104,6 +104,8 @@ public sealed class RequestWordsTests
     private static IReadOnlyList<string> Of(string options)
     {
         using var engine = new EngineDescriptors(Environment.ProcessId);
-        return RequestWords.Of(JsonParser.Default.Parse<criu_opts>(options), engine);
+        var words = new List<string>();
+        RequestWords.AddTo(words, JsonParser.Default.Parse<criu_opts>(options), engine);
+        return words;
     }
 }

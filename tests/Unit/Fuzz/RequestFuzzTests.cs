@@ -43,7 +43,8 @@ public sealed class RequestFuzzTests
         using var engine = new EngineDescriptors(Environment.ProcessId);
         try
         {
-            var words = RequestWords.Of(options, engine);
+            var words = new List<string>();
+            RequestWords.AddTo(words, options, engine);
             Assert.All(words, word => Assert.DoesNotContain('\0', word));
             _ = RequestWords.ConfigFile(options);
         }

@@ -1,5 +1,5 @@
-"""Containers of containerd. It has no pre-dump: runc makes the rounds beside it, in containerd's own root of runc; the final dump and
-the restore are containerd's, which is told the parent by criu's configuration file for runc."""
+"""Containers of containerd. It has no pre-dump: runc makes the rounds beside it, in containerd's own root of runc; the final
+dump and the restore are containerd's, and criu is told the parent by its configuration file for runc."""
 import json, os, subprocess
 from container import Container
 from guest import eventually, must, run
@@ -44,7 +44,8 @@ class Containerd(Container):
 
     def pre_dump(self, folder, parent, *more):
         based = ['--parent-path', os.path.relpath(parent, folder)] if parent else []
-        return run(*RUNC, 'checkpoint', '--pre-dump', '--image-path', folder, '--work-path', self.work(folder), *based, *more, self.name)
+        return run(*RUNC, 'checkpoint', '--pre-dump', '--image-path', folder, '--work-path', self.work(folder), *based, *more,
+                   self.name)
 
     def dump(self, folder, parent, *more):
         """The images are in /tmp/ctd-checkpointN until containerd has put them into an image of its own. It leaves the container

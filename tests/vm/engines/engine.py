@@ -8,7 +8,8 @@ from podman import Podman
 
 
 def engine_options(**more):
-    """--engine runc, crun, lxc, containerd, or podman with --runtime and --export; --stock is criu without predump; --cgroup v1 or v2."""
+    """--engine runc, crun, lxc, containerd, or podman with --runtime and --export; --cgroup v1 or v2; --stock is criu without
+    predump."""
     given = options(engine='runc', runtime='runc', export=False, stock=False, cgroup='v2', **more)
     machine.prepare(given.predump, given.stock)
     if given.cgroup == 'v1':
@@ -22,6 +23,6 @@ def container(given, *victim, **more):
 
 
 def title(given, *what):
-    words = [given.engine, given.runtime * (given.engine == 'podman'), 'exported' * given.export, 'cgroup-v1' * (given.cgroup == 'v1'),
-             'stock' * given.stock, *what]
+    words = [given.engine, given.runtime * (given.engine == 'podman'), 'exported' * given.export,
+             'cgroup-v1' * (given.cgroup == 'v1'), 'stock' * given.stock, *what]
     return ' '.join(filter(None, words))

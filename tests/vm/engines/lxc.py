@@ -42,7 +42,7 @@ class Lxc(Container):
         return self.call('lxc-start', '-d')
 
     def host_pid(self):
-        return int(run('lxc-info', '-n', self.name, '-pH').output)
+        return int(run('lxc-info', '-n', self.name, '-pH').output or 0)  # (0: it has ended already)
 
     def checkpoint(self, folder, parent, *more):
         based = ['--predump-dir', os.path.relpath(parent, folder)] if parent else []

@@ -1,5 +1,5 @@
 """The machine that engines run on: a VM, whose /usr becomes the host's with Debian's engines (see setup) and predump on top."""
-import os, shutil, subprocess
+import contextlib, os, shutil, subprocess
 from guest import must, run
 
 # where a package puts the link; an engine whose PATH begins with it finds predump as criu
@@ -19,7 +19,8 @@ def prepare(predump, stock=False):
         mount('tmpfs', 'tmpfs', '/run/engines', 'size=80%')
         for folder in 'upper', 'work':
             os.mkdir('/run/engines/' + folder)
-        mount('overlay', 'overlay', '/usr', 'lowerdir=/engines/root/usr:/usr', 'upperdir=/run/engines/upper', 'workdir=/run/engines/work')
+        mount('overlay', 'overlay', '/usr', 'lowerdir=/engines/root/usr:/usr', 'upperdir=/run/engines/upper',
+              'workdir=/run/engines/work')
         shutil.copytree('/engines/root/etc', '/etc', symlinks=True, dirs_exist_ok=True)
         os.symlink('/proc/self/mounts', '/etc/mtab')
         os.makedirs(LINKS)
@@ -29,6 +30,21 @@ def prepare(predump, stock=False):
             shutil.copy('/engines/crun', '/usr/bin/crun')
     if not stock:
         os.environ['PATH'] = LINKS + ':' + os.environ['PATH']
+
+
+@contextlib.contextmanager
+def settings(name, line):
+    """One of predump's files of settings, for as long as it is wanted; no line: no file."""
+    path = f'/etc/predump/{name}.conf'
+    os.makedirs('/etc/predump', exist_ok=True)
+    if line:
+        with open(path, 'w') as file:
+            file.write(line + '\n')
+    try:
+        yield
+    finally:
+        if line:
+            os.remove(path)
 
 
 def use_cgroup_v1():

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""phaul.py   Live migration as phaul and go-criu's phaul do it: three PRE_DUMPs and the DUMP on one swrk socket of the source, and
+"""phaul.py   Live migration as phaul and go-criu's phaul do it: three PRE_DUMPs and the DUMP on one swrk socket of the source,
 all their pages by one TCP connection, whose ends both criu processes get by number (ps.fd), to a PAGE_SERVER_CHLD for each round.
 What was restored at the destination checks every byte of its memory."""
 import os, shutil, socket
@@ -29,7 +29,8 @@ def prove():
         must(answer[:2] == (PAGE_SERVER, True), f'no page server for round {number}: {answer}')
         kind = PRE_DUMP if number < ROUNDS else DUMP
         before = victim.round()
-        answer = source.round(kind, f'source/{number}', pid=victim.pid, track_mem=1, shell_job=1, ps={'fd': here.fileno()}, **based)
+        answer = source.round(kind, f'source/{number}', pid=victim.pid, track_mem=1, shell_job=1, ps={'fd': here.fileno()},
+                              **based)
         must(answer[:2] == (kind, True), f'round {number}: {answer} {read(f"source/{number}/criu.log")[-1000:]}')
         destination.end()
         if number < ROUNDS:

@@ -26,7 +26,7 @@ public sealed class OldRoundTests
         using (var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true))
         {
             Assert.True(File.Exists(scratch[inventory]));
-            Assert.True(directory.Renew());
+            directory.Renew(Observed.Nothing);
             Assert.Equal([ImageNames.Begun, .. s_ofOthers], Names(scratch));
         }
         Assert.Equal(s_ofOthers, Names(scratch));
@@ -40,8 +40,29 @@ public sealed class OldRoundTests
         foreach (var name in (string[])[ImageNames.Begun, "pagemap-1.img", "pages-1.img", ".inventory.img.new"])
             scratch.Write(name, []);
         using var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true);
-        Assert.True(directory.Renew());
+        directory.Renew(Observed.Nothing);
         Assert.Equal([ImageNames.Begun], Names(scratch));
+    }
+
+    [Fact]
+    public void Images_that_were_made_on_the_old_round_are_named()
+    {
+        using var scratch = Images(0, "inventory.img", s_ofARound);
+        File.WriteAllText(scratch["predump-child"], $"{scratch.Path}\n17\n");
+        using var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true);
+        var observed = new Observed();
+        directory.Renew(observed);
+        Assert.Contains(observed.Warnings, line => line.StartsWith($"{scratch.Path} was made on the round that was in"));
+    }
+
+    [Fact]
+    public void Two_rounds_at_a_time_do_not_remove_each_other()
+    {
+        using var scratch = new Scratch();
+        using RoundDirectory first = RoundDirectory.Open(scratch.Path, true), second = RoundDirectory.Open(scratch.Path, true);
+        first.Renew(Observed.Nothing);
+        var refused = Assert.Throws<PreDumpException>(() => second.Renew(Observed.Nothing));
+        Assert.Contains("another round is being made", refused.Message);
     }
 
     [Theory]
@@ -85,7 +106,7 @@ public sealed class OldRoundTests
         using var scratch = new Scratch();
         using (var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true))
         {
-            Assert.False(directory.Renew());
+            directory.Renew(Observed.Nothing);
             directory.Complete([1]);
         }
         Assert.Equal(["inventory.img"], Names(scratch));
