@@ -2,10 +2,15 @@
 """redis-server with data and a client with a model of it; uses the protocol of chain.h.
 
 We are the root of the tree: the server is our child, and the connection (a unix socket) stays open all the time, so
-the client goes on after the restore where it was, in the middle of the conversation."""
-import ctypes, os, random, signal, socket, subprocess, time
+the client goes on after the restore where it was, in the middle of the conversation.
+
+redis [KEYS [PAUSE [SIZE]]]: how many keys (4000), how many seconds between two rounds of the client (0.1; 0 is full load), how
+large the values are (1, which is 450 bytes on average)."""
+import ctypes, os, random, signal, socket, subprocess, sys, time
 import victim
 from victim import say
+
+KEYS, PAUSE, SIZE = [kind(given) for kind, given in zip((int, float, int), sys.argv[1:] + ['4000', '0.1', '1'][len(sys.argv) - 1:])]
 
 
 class Client:
@@ -30,7 +35,7 @@ def die_with_parent():
 
 
 def expected(key, version):
-    return (b'%d.%d.' % (key, version)) * (50 + key % 150)
+    return (b'%d.%d.' % (key, version)) * (SIZE * (50 + key % 150))
 
 
 socket_path = os.path.abspath('redis.sock')
@@ -42,7 +47,7 @@ while not os.path.exists(socket_path):
     time.sleep(0.05)
 time.sleep(0.2)
 redis = Client(socket_path)
-version = dict.fromkeys(range(4000), 0)
+version = dict.fromkeys(range(KEYS), 0)
 
 
 def write(keys):
@@ -61,7 +66,7 @@ def wrong(keys):
 
 def in_parts(what):
     """A few hundred requests at a time: neither side may fill the other's socket buffer."""
-    return [k for first in range(0, len(version), 100) for k in what(range(first, first + 100))]
+    return [k for first in range(0, len(version), 100) for k in what(range(first, min(first + 100, len(version))))]
 
 
 bad = in_parts(write)
@@ -80,7 +85,7 @@ while not victim.stop and not bad:
     while stepped < victim.steps:
         stepped += 1
         say('STEP %d' % stepped)
-    time.sleep(0.1)
+    time.sleep(PAUSE)
 bad = bad or in_parts(wrong)
 server.terminate()
 if server.wait():

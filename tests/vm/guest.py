@@ -74,8 +74,8 @@ class Result:
         return f'exit code {self.code}: {self.output.strip()[-500:]} {self.errors.strip()[-1000:]}'
 
 
-def run(*command, environment=None, **more):
-    return Result(subprocess.run([str(word) for word in command], text=True, errors='replace', timeout=120,
+def run(*command, environment=None, timeout=120, **more):
+    return Result(subprocess.run([str(word) for word in command], text=True, errors='replace', timeout=timeout,
                                  env={**os.environ, **(environment or {})},
                                  **{'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more}))
 

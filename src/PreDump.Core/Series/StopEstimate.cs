@@ -24,7 +24,8 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
     public static StopEstimate Of(DumpCost cost, Summary round, DirtyLook look, TimeSpan sinceFreeze)
     {
         double rate = look.Pages / Math.Max(sinceFreeze.TotalSeconds, 0.001);
-        var pages = look.Pages + rate * cost.Lead.TotalSeconds;
+        // What is written at such a rate is soon the same memory again.
+        double pages = Math.Max(look.Pages, Math.Min(look.Pages + rate * cost.Lead.TotalSeconds, look.ResidentPages));
         return new StopEstimate(
             cost.Base + cost.PerTask * (Math.Max(look.Tasks, 1) - 1) + round.Frozen * LooksAsLongAs,
             cost.PerPage * pages,

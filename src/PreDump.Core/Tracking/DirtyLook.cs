@@ -22,6 +22,9 @@ public sealed class DirtyLook
     /// <summary>The number of such pages.</summary>
     public ulong Pages { get; private set; }
 
+    /// <summary>The number of all pages that these tasks have in memory; shared ones count for each.</summary>
+    public ulong ResidentPages { get; private set; }
+
     /// <summary>The number of tasks that were looked at.</summary>
     public int Tasks { get; private set; }
 
@@ -56,6 +59,7 @@ public sealed class DirtyLook
         if (mapsFile is null || pagemapFile is null)
             return;
         Tasks++;
+        ResidentPages += ProcFs.ResidentPages(pid);
         using var arena = new MapsArena(0);
         var maps = arena[arena.Read(mapsFile)];
         using var dirty = new DirtyPages(64 * 1024);

@@ -1,0 +1,99 @@
+"""Shared by the proofs of `predump rounds` and `predump checkpoint`: a directory of rounds of one victim, its restore, and what a
+final dump costs here. Under emulation criu alone takes a second: hence limits that are made of its measured cost."""
+import glob, json, os, shlex, shutil, subprocess, tempfile, time
+from guest import TALLY, Victim, eventually, must, read, run, tree
+
+COST = '/var/lib/predump/dump-cost.json'
+
+
+class Lines:
+    """What one run has printed with --json."""
+
+    def __init__(self, result, seconds):
+        self.result, self.code, self.seconds = result, result.code, seconds
+        lines = [json.loads(line) for line in result.output.splitlines() if line.startswith('{')]
+        self.rounds = [line for line in lines if 'round' in line]
+        self.end = next((line for line in lines if 'verdict' in line), None)
+        self.dump = next((line['dump'] for line in lines if 'dump' in line), None)
+
+    def bytes_written(self):
+        """Of all rounds and the dump."""
+        return [r['bytes_written'] for r in self.rounds] + ([self.dump['pages_written'] * 4096] if self.dump else [])
+
+    def estimate(self):
+        return self.rounds[-1]['estimate']['stop_us'] / 1000
+
+    def stop(self):
+        return self.dump['stop_us'] / 1000
+
+    def factor(self):
+        return max(self.estimate() / self.stop(), self.stop() / self.estimate())
+
+    def __str__(self):
+        text = ''
+        if self.rounds:
+            text += f'{len(self.rounds)} rounds, {self.end and self.end["verdict"]}, '
+        if self.dump:
+            text += f'estimate {self.estimate():.0f} ms, stop {self.stop():.0f} ms, factor {self.factor():.2f}, '
+        return text + f'{self.seconds:.1f} s'
+
+
+class Series:
+    """A directory for rounds of a victim."""
+
+    def __init__(self, given, victim, home=None):
+        self.given, self.victim = given, victim
+        self.home = home or tempfile.mkdtemp(prefix='series.', dir=os.getcwd())
+
+    def command(self, name, *more, criu=()):
+        words = [self.given.predump, name, '-t', self.victim.pid, '-D', self.home, '--json', *more]
+        return words + (['--', '-v4', *criu] if name == 'checkpoint' else [])
+
+    def run(self, name, *more, criu=(), environment=None):
+        begun = time.monotonic()
+        result = run(*self.command(name, *more, criu=criu), environment=environment, timeout=400)
+        return Lines(result, time.monotonic() - begun)
+
+    def checkpoint(self, *more, criu=()):
+        """One that succeeds."""
+        lines = self.run('checkpoint', *more, criu=criu)
+        must(lines.code == 0 and lines.dump, f'no checkpoint: {lines.result} {self.log()}')
+        return lines
+
+    def log(self):
+        """The errors in criu's last log."""
+        logs = sorted(glob.glob(self.home + '/*/dump.log'), key=os.path.getmtime)
+        return ' | '.join(line for line in read(logs[-1]).splitlines() if 'Error' in line)[-1000:] if logs else ''
+
+    def last(self):
+        """The highest number in it."""
+        return max((int(name) for name in os.listdir(self.home) if name.isdigit()), default=0)
+
+    def restore(self, line, folder=None, more=()):
+        """By the line that a checkpoint names; the tree must have gone."""
+        folder = folder or os.path.join(self.home, str(self.last()))
+        eventually(self.victim.has_gone, 'a tree that is gone')
+        result = run(*shlex.split(line), *more, '-d', '-v4', '-o', 'restore.log')
+        must(result.code == 0, f'criu restore: {result} {read(folder + "/restore.log")[-1000:]}')
+
+    def remove(self):
+        shutil.rmtree(self.home)
+
+
+def warm_up(given):
+    """Lets predump measure what a dump costs, which is done once; milliseconds."""
+    victim = Victim(given.victims + '/toucher', '1')
+    series = Series(given, victim)
+    lines = series.run('rounds', '--max-downtime', '1', '--max-rounds', '1')
+    must(lines.code == 3, f'rounds: {lines.result}')
+    victim.assert_goes_on('after rounds')
+    victim.end()
+    cost = {name: value / 1000 for name, value in json.loads(read(COST)).items() if name.endswith('_us')}
+    print('what criu dump costs here, ms:', ', '.join(f'{name[:-3]} {value:.4g}' for name, value in cost.items()), flush=True)
+    return cost
+
+
+def goes_on_restored(victim, before, how='after the restore'):
+    """An eighth of its memory is checked with each round; all of it at last."""
+    eventually(lambda: victim.round() > before + 9 or victim.heard('BAD'), f'the victim to go on {how}', seconds=120)
+    victim.assert_verdict()
