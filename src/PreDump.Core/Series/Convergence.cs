@@ -52,7 +52,8 @@ public sealed record Convergence(TimeSpan MaxDowntime, int MaxRounds)
             Verdict.Converged => $"a final dump has {left} to copy; {allowed}",
             Verdict.MaxRounds => $"after {MaxRounds} rounds a final dump still has {left} to copy; {allowed}",
             _ when IsAllTheRest(estimate) =>
-                Invariant($"criu itself takes {estimate.Base.TotalMilliseconds:0} ms for this tree, whatever is written; ") + allowed,
+                Invariant($"criu itself takes {estimate.Base.TotalMilliseconds:0} ms for this tree, whatever is written; ")
+                    + allowed,
             _ => $"pages are written as fast as they are copied: {left} are left, and another round would leave as many; "
                 + allowed,
         };

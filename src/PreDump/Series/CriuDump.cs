@@ -39,8 +39,8 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
                 return FiguresOf(images, parent);
             if (tries == MostTries || !CriuLog.MissesInParent(Path.Combine(images, Log)))
                 throw new PreDumpException($"criu dump has ended with exit code {exitCode}, and the tree runs on: "
-                    + $"{ReasonIn(images)}; the rounds up to {series.Directory.Of(parent)} are complete, and predump checkpoint can "
-                    + "be called again");
+                    + $"{ReasonIn(images)}; the rounds up to {series.Directory.Of(parent)} are complete, and predump "
+                    + "checkpoint can be called again");
             parent = series.Again(parent, cancel);
         }
     }

@@ -55,7 +55,8 @@ internal sealed class SeriesTable : ISeriesOutput
             + $"{Pages(stats.PagesSkippedParent)} left to the rounds, {dump.PagesMended} pages mended");
         Console.Out.WriteLine($"the tree stood still for {Sizes.Time(stats.Stop())}: "
             + $"{Time(stats.FreezingMicroseconds)} to freeze it, {Time(stats.MemdumpMicroseconds)} to choose and "
-            + $"{Time(stats.MemwriteMicroseconds)} to write its memory, {Sizes.Time(dump.Proof)} to prove it, the rest for all else");
+            + $"{Time(stats.MemwriteMicroseconds)} to write its memory, {Sizes.Time(dump.Proof)} to prove it, "
+            + "the rest for all else");
         if (dump.IsElsewhere)
             Console.Out.WriteLine("its pages are on the page server: copy what is in "
                 + $"{OneLine.Of(dump.Directory)} to its directory there");
