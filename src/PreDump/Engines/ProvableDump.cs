@@ -10,15 +10,26 @@ namespace PreDump.Engines;
 /// predump's with a frame ledger. That costs some 10 ms a GiB. All others are criu's alone.</summary>
 internal static class ProvableDump
 {
+    private const string Script = "action-script";
+
+    // With these the pages are not in the images.
+    private static readonly string[] s_elsewhere = ["page-server", "lazy-pages"];
+
     /// <summary>Whether a request is for one.</summary>
     /// <param name="request">The request.</param>
     /// <param name="images">The directory of its images.</param>
     public static bool Is(criu_req request, DirectoryFd images)
     {
         var options = request.Opts;
-        return !request.KeepOpen && options is { HasPid: true, Pid: > 0, Ps: null, LazyPages: false, HasPidfdStoreSk: false }
-            && Parent(options) is { Length: > 0 } parent && IsRound(images, parent)
-            && Settings() && (options.NotifyScripts || !HasScript(ConfigFiles.Options([]), RequestWords.ConfigFile(options)));
+        if (request.KeepOpen || options is not { HasPid: true, Pid: > 0, Ps: null, LazyPages: false, HasPidfdStoreSk: false })
+            return false;
+        // The request is above the usual files, and below the one that it names.
+        var usual = ConfigFiles.Options([]).ToLookup(option => option.Name);
+        var last = ConfigFiles.IfExists(RequestWords.ConfigFile(options)).ToLookup(option => option.Name);
+        string? parent = Last(last) ?? (RequestWords.Text(options.ParentImg) is { Length: > 0 } asked ? asked : Last(usual));
+        return parent is not null && !s_elsewhere.Any(name => usual.Contains(name) || last.Contains(name))
+            && (options.NotifyScripts || !(usual.Contains(Script) || last.Contains(Script))) // criu takes either
+            && IsRound(images, parent) && Settings();
     }
 
     /// <summary>Whether `criu dump` is one.</summary>
@@ -29,8 +40,7 @@ internal static class ProvableDump
         {
             var line = new Getopt(words).Options;
             var options = ConfigFiles.Options(line).Concat(line).ToLookup(option => option.Name);
-            if (options["page-server"].Any() || options["lazy-pages"].Any()
-                || options["prev-images-dir"].LastOrDefault()?.Value is not { } parent)
+            if (s_elsewhere.Any(options.Contains) || Last(options) is not { } parent)
                 return false;
             using var images = DirectoryFd.TryOpen(options["images-dir"].LastOrDefault()?.Value ?? ".", out _);
             return images is not null && IsRound(images, parent) && Settings();
@@ -41,11 +51,6 @@ internal static class ProvableDump
         }
     }
 
-    // The configuration file has the last word, and by it engines that know no parents can be given one.
-    private static string Parent(criu_opts options) =>
-        ConfigFiles.IfExists(RequestWords.ConfigFile(options)).LastOrDefault(option => option.Name == "prev-images-dir")?.Value
-        ?? RequestWords.Text(options.ParentImg);
-
     private static bool IsRound(DirectoryFd images, string parent)
     {
         using var round = images.TryOpenDirectory(parent, out _);
@@ -54,7 +59,5 @@ internal static class ProvableDump
 
     private static bool Settings() => CriuSettings.Read().Prove;
 
-    // criu takes either scripts or notifications.
-    private static bool HasScript(IEnumerable<GivenOption> options, string? lastFile) =>
-        options.Concat(ConfigFiles.IfExists(lastFile)).Any(option => option.Name == "action-script");
+    private static string? Last(ILookup<string, GivenOption> options) => options["prev-images-dir"].LastOrDefault()?.Value;
 }

@@ -75,6 +75,21 @@ public sealed class ProvedDumpTests
         Assert.Contains("pages_mended=1 ", scene.Log);
     }
 
+    /// <summary>containerd names no parent: /etc/criu/runc.conf does, which runc hands on.</summary>
+    [Fact]
+    public async Task A_parent_that_the_configuration_file_names_is_as_good()
+    {
+        await using var scene = await Scene.Create();
+        using var scratch = new Scratch();
+        File.WriteAllText(scratch["runc.conf"], "prev-images-dir ../1\ntrack-mem\n");
+        scene.Spoil();
+
+        var result = await scene.Ask(scene.Dump(new { parent_img = "../0", config_file = scratch["runc.conf"] }), s_goOn, s_goOn);
+
+        Assert.Equal(["pre-dump", "post-dump", "DUMP True"], result.Answers.Select(Said));
+        Assert.Contains("pages_mended=1 ", scene.Log);
+    }
+
     [Fact]
     public async Task A_dump_that_can_not_be_proved_fails_and_the_engine_is_told_why()
     {
