@@ -5,8 +5,8 @@ using PreDump.Linux;
 
 namespace PreDump.Engines;
 
-/// <summary>The real criu as a child, for requests that predump hands on itself. If predump is killed it does not end with it: its
-/// next message finds nobody, and it lets the tree go on. Were it killed in its work, the tree would stay as it is.</summary>
+/// <summary>The real criu as a child, for requests that predump hands on itself. If predump is killed criu does not end with it:
+/// its next message finds nobody, and it lets the tree go on. Killed in its work, it would leave the tree stopped.</summary>
 internal static class CriuProcess
 {
     /// <summary>The first argument of predump as the process that becomes criu; its socket, what it does about SIGPIPE, and the
