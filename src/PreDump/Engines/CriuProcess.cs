@@ -5,7 +5,8 @@ using PreDump.Linux;
 
 namespace PreDump.Engines;
 
-/// <summary>The real criu as a child, for requests that predump hands on itself. It ends with us.</summary>
+/// <summary>The real criu as a child, for requests that predump hands on itself. If predump is killed criu does not end with it:
+/// its next message finds nobody, and it lets the tree go on. Killed in its work, it would leave the tree stopped.</summary>
 internal static class CriuProcess
 {
     /// <summary>The first argument of predump as the process that becomes criu; its socket, what it does about SIGPIPE, and the
@@ -30,7 +31,6 @@ internal static class CriuProcess
     /// <summary>In the child: becomes criu; returns the exit code if that fails.</summary>
     public static int Become(string number, string pipe, string name)
     {
-        OwnProcess.EndWithStarter();
         try
         {
             RealCriu.Become([name, "swrk", number], ignorePipe: pipe == IgnorePipe);

@@ -6,7 +6,7 @@ import os, threading, time
 from engine import container, engine_options, title
 from guest import TALLY, eventually, main, must
 from machine import mount, settings
-from unharmed import assert_told, assert_unharmed, kill, predumps
+from unharmed import assert_told, assert_unharmed, kill, predumps, running
 
 GIVEN = engine_options(kills=4)
 
@@ -34,7 +34,7 @@ def full_disk(subject):
 
 
 def killed(subject, number):
-    """Before criu is at work, or while it is. The dump is made, or the container goes on."""
+    """Before criu is at work, or while it is: then it finds that nobody listens. The dump is made, or the container goes on."""
     subject.round_done()
     subject.step()
     done, folder = [], subject.folder()
@@ -45,6 +45,7 @@ def killed(subject, number):
     time.sleep(0.2 * number)
     kill(predumps())
     work.join()
+    eventually(lambda: not running('/usr/sbin/criu'), 'criu to end')
     TALLY[f'final dumps with predump killed that {"failed" if done[0].code else "were done"}'] += 1
     if done[0].code == 0:
         eventually(subject.has_gone, 'a container that is gone')

@@ -22,14 +22,18 @@ def assert_unharmed(subject, what):
     subject.assert_goes_on(what + ', and after a new beginning')
 
 
-def predumps():
-    """The pids of all predumps that run, in the order in which they were started."""
+def running(program):
+    """The pids of all processes of a program, in the order in which they were started."""
     def exe(process):
         try:
             return os.readlink(process + '/exe')
         except OSError:
             return ''
-    return sorted(int(process[6:]) for process in glob.glob('/proc/[0-9]*') if exe(process) == '/usr/bin/predump')
+    return sorted(int(process[6:]) for process in glob.glob('/proc/[0-9]*') if exe(process) == program)
+
+
+def predumps():
+    return running('/usr/bin/predump')
 
 
 def kill(pids):
