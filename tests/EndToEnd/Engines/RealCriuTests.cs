@@ -13,7 +13,9 @@ public sealed partial class RealCriuTests(ITestOutputHelper output)
         grep -E '^(Sig(Blk|Ign|Cgt)|Threads|NoNewPrivs|Seccomp|Cap[A-Z].*|Cpus_allowed):' /proc/self/status
         cat /proc/self/limits /proc/self/oom_score_adj /proc/$$/timerslack_ns
         ls -l /proc/self/fd | sed -n 's/.* \([0-9]* -> \)/\1/p'
-        ps -o pid=,ppid=,pgid=,sid=,ni=,cls= -p $$
+        ps -o ni=,cls= -p $$
+        [ "$(ps -o sid= -p $$)" -eq "$(ps -o sid= -p $PPID)" ] && echo in the session of its parent
+        [ "$(ps -o pgid= -p $$)" -eq "$(ps -o pgid= -p $PPID)" ] && echo in its group
         for word in "$@"; do echo "[$word]"; done
         env | sort; pwd; umask
         """;
