@@ -20,8 +20,8 @@ internal sealed class Charts(ChainHistory history)
         };
         return new Html().Add($"""
             <section aria-labelledby="bytes"><h2 id="bytes">Memory in each round</h2>
-            <p class="legend">{Key("written")} copied in this round {Key("parent")} left to the parent: not written to, or the same
-            bytes</p>
+            <p class="legend">{Key("written")} copied in this round {Key("parent")} left to the parent: not written to, or
+            the same bytes</p>
             {chart.Draw()}
             </section>
             """);
