@@ -9,7 +9,7 @@ internal readonly struct JournalLine
 {
     // Far beyond any real figure in pages, bytes or microseconds, and the sum of all figures of a journal is below 2^64.
     private const ulong MaxNumber = 1UL << 49;
-    private const int MaxAreas = 20;
+    private const int MaxAreas = 20, MaxText = 8192;
 
     private readonly JsonElement _json;
 
@@ -49,7 +49,8 @@ internal readonly struct JournalLine
     {
         try
         {
-            return Member(name, JsonValueKind.String)?.GetString();
+            return Member(name, JsonValueKind.String)?.GetString() is not { } text ? null
+                : text.Length <= MaxText ? text : throw Wrong(name);
         }
         catch (InvalidOperationException) // half a surrogate pair
         {

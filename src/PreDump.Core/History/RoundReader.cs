@@ -19,7 +19,9 @@ internal static class RoundReader
         {
             var (inventory, completed) = InventoryOf(directory);
             var (written, inParent) = Count(directory, sizes);
-            var line = journal.Rounds.LastOrDefault(round => IsOf(round.ImagesDirectory, directory));
+            var path = RawText.Printable(directory.Path);
+            var line = journal.Rounds.LastOrDefault(round => round.ImagesDirectory == path)
+                ?? journal.Rounds.LastOrDefault(round => HasName(round.ImagesDirectory, path));
             bool isFinal = inventory?.ImgVersion > 0 || directory.Has(ImageNames.UnprovedInventory);
             ulong? since = inventory?.DumpUptime is { } now && now > before ? now - before : null;
             before = inventory?.DumpUptime;
@@ -28,14 +30,14 @@ internal static class RoundReader
                 isHere ? written : line?.PagesWritten ?? 0, isHere ? inParent : line?.PagesInParent ?? 0,
                 line?.Time ?? completed, line?.IntervalMicroseconds ?? since,
                 directory.Has(ImageNames.Stats) ? StatsImage.Read(directory) : null, line,
-                isFinal && journal.Dump is { } dump && IsOf(dump.ImagesDirectory, directory) ? dump : null));
+                isFinal && journal.Dump is { } dump && HasName(dump.ImagesDirectory, path) ? dump : null));
         }
         return rounds;
     }
 
-    // By its last part: a chain may have been moved since.
-    private static bool IsOf(string? named, ImageDirectory directory) => named is not null
-        && Path.GetFileName(named.TrimEnd('/')) == Path.GetFileName(RawText.Printable(directory.Path));
+    // The last part of a path: a chain may have been moved since.
+    private static bool HasName(string? named, string path) =>
+        named is not null && Path.GetFileName(named.TrimEnd('/')) == Path.GetFileName(path);
 
     private static (Inventory?, DateTimeOffset? Completed) InventoryOf(ImageDirectory directory)
     {

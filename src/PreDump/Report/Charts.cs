@@ -7,11 +7,9 @@ namespace PreDump.Report;
 internal sealed class Charts(ChainHistory history)
 {
     /// <summary>Bytes that were written and that were left to the parent.</summary>
-    public Html Bytes() => new Html().Add($"""
-        <section aria-labelledby="bytes"><h2 id="bytes">Memory in each round</h2>
-        <p class="legend">{Key("written")} copied in this round {Key("parent")} left to the parent: not written to, or the same
-        bytes</p>
-        {new ColumnChart("bytes", "Bytes in the images of each round", AxisOfBytes)
+    public Html Bytes()
+    {
+        var chart = new ColumnChart("bytes", "Bytes in the images of each round", AxisOfBytes)
         {
             IsBytes = true,
             Columns = Columns(round =>
@@ -19,23 +17,33 @@ internal sealed class Charts(ChainHistory history)
                     Figures.Size(round.PagesWritten))),
             Description = Described(round => $"{Figures.Size(round.PagesWritten)} copied, "
                 + $"{Figures.Size(round.PagesInParent)} left to the parent"),
-        }.Draw()}
-        </section>
-        """);
+        };
+        return new Html().Add($"""
+            <section aria-labelledby="bytes"><h2 id="bytes">Memory in each round</h2>
+            <p class="legend">{Key("written")} copied in this round {Key("parent")} left to the parent: not written to, or
+            the same bytes</p>
+            {chart.Draw()}
+            </section>
+            """);
+    }
 
     /// <summary>Pages that were written to between two rounds.</summary>
-    public Html DirtyPages() => new Html().Add($"""
-        <section aria-labelledby="dirty"><h2 id="dirty">Pages written to since the round before</h2>
-        <p class="legend">{Key("written")} copied {Key("unchanged")} the same bytes as before: not copied</p>
-        {new ColumnChart("dirty", "Pages that were written to since the round before", value => Figures.Count(value))
+    public Html DirtyPages()
+    {
+        var chart = new ColumnChart("dirty", "Pages that were written to since the round before", value => Figures.Count(value))
         {
             Columns = Columns(round => round.PagesDirty is { } dirty
                 ? ([new("written", round.PagesWritten), new("unchanged", dirty - round.PagesWritten)], Figures.Count(dirty))
                 : ([], "first round")),
             Description = Described(round => round.PagesDirty is { } dirty ? $"{dirty:N0} pages" : "a first round"),
-        }.Draw()}
-        </section>
-        """);
+        };
+        return new Html().Add($"""
+            <section aria-labelledby="dirty"><h2 id="dirty">Pages written to since the round before</h2>
+            <p class="legend">{Key("written")} copied {Key("unchanged")} the same bytes as before: not copied</p>
+            {chart.Draw()}
+            </section>
+            """);
+    }
 
     /// <summary>The stop of a final dump; null where no round estimated it.</summary>
     public Html? Stop()
@@ -44,23 +52,24 @@ internal sealed class Charts(ChainHistory history)
             return null;
         var measured = history.Rounds[^1].IsFinalDump ? new Html().Add($"{Key("measured")} measured in the final dump") : null;
         var allowed = history.Journal.End?.MaxDowntimeMicroseconds;
+        var chart = new ColumnChart("stop", "Stop of a final dump", AxisOfTime)
+        {
+            Columns = Columns(round => ([new(round.IsFinalDump ? "measured" : "written", StopOf(round) ?? 0)],
+                Figures.Time(StopOf(round)))),
+            Line = allowed is { } most ? (most, "allowed", Figures.Time(most)) : null,
+            Description = (allowed is null ? "" : $"Allowed are {Figures.Time(allowed)}. ") + Described(round =>
+                $"{Figures.Time(StopOf(round))} {(round.IsFinalDump ? "measured" : "estimated")}"),
+        };
         return new Html().Add($"""
             <section aria-labelledby="stop"><h2 id="stop">How long a final dump stops the tree</h2>
             <p class="legend">{Key("written")} estimated after the round {measured}</p>
-            {new ColumnChart("stop", "Stop of a final dump", AxisOfTime)
-            {
-                Columns = Columns(round => round.IsFinalDump
-                    ? ([new("measured", round.StopMicroseconds ?? 0)], Figures.Time(round.StopMicroseconds))
-                    : ([new("written", round.Journal?.EstimatedStopMicroseconds ?? 0)],
-                        Figures.Time(round.Journal?.EstimatedStopMicroseconds))),
-                Line = allowed is { } most ? (most, "allowed", Figures.Time(most)) : null,
-                Description = (allowed is null ? "" : $"Allowed are {Figures.Time(allowed)}. ") + Described(round =>
-                    round.IsFinalDump ? $"{Figures.Time(round.StopMicroseconds)} measured"
-                        : $"{Figures.Time(round.Journal?.EstimatedStopMicroseconds)} estimated"),
-            }.Draw()}
+            {chart.Draw()}
             </section>
             """);
     }
+
+    private static ulong? StopOf(ChainRound round) =>
+        round.IsFinalDump ? round.StopMicroseconds : round.Journal?.EstimatedStopMicroseconds;
 
     private Column[] Columns(Func<ChainRound, (ColumnPart[] Parts, string Label)> of) => [.. history.Rounds.Select((round, i) =>
     {

@@ -5,6 +5,8 @@ namespace PreDump.Report;
 /// <summary>The figures behind the charts, a line for each round.</summary>
 internal static class RoundsTable
 {
+    private const int MaxIncomplete = 10;
+
     /// <summary>The section.</summary>
     public static Html Draw(ChainHistory history)
     {
@@ -27,8 +29,11 @@ internal static class RoundsTable
         html.Add($"</tbody></table></div>");
         if (history.LeftOut > 0)
             html.Add($"<p>{Figures.Of((ulong)history.LeftOut, "round")} after the first left out.</p>");
-        foreach (var name in history.Directory.Incomplete.Take(10))
+        var incomplete = history.Directory.Incomplete;
+        foreach (var name in incomplete.Take(MaxIncomplete))
             html.Add($"<p>Left out, as its images are not complete: {Html.Name(name)}</p>");
+        if (incomplete.Count > MaxIncomplete)
+            html.Add($"<p>Left out like these: {incomplete.Count - MaxIncomplete}</p>");
         return html.Add($"</section>");
     }
 

@@ -62,6 +62,10 @@ public sealed class JournalTests
         Assert.Equal($"j: {problem}", Assert.Throws<ImageException>(() => Parse(line + "\n")).Message);
 
     [Fact]
+    public void A_text_that_is_too_long_is_refused() =>
+        Assert.Throws<ImageException>(() => Parse($"{{\"verdict\":\"{new string('x', 9000)}\"}}\n"));
+
+    [Fact]
     public void More_rounds_than_a_chain_may_have_are_refused() =>
         Assert.Throws<ImageException>(() =>
             Parse(string.Concat(Enumerable.Repeat("{\"round\":1}\n", ImageChain.MaxLength + 1))));
