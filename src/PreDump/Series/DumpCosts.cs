@@ -30,9 +30,9 @@ internal sealed class DumpCosts(string criu, ILogger log)
         try
         {
             Measure(s_small, tasks: 1, bytes: 0, cancel); // criu's first run on a machine probes the kernel
-            var (small, lead) = Best(s_small, tasks: 1, bytes: 0, cancel);
-            var (tasks, _) = Best(s_tasks, tasks: Children + 1, bytes: 0, cancel);
-            var (memory, _) = Best(s_memory, tasks: 1, bytes: MiB << 20, cancel);
+            var (small, lead) = Usual(s_small, tasks: 1, bytes: 0, cancel);
+            var (tasks, _) = Usual(s_tasks, tasks: Children + 1, bytes: 0, cancel);
+            var (memory, _) = Usual(s_memory, tasks: 1, bytes: MiB << 20, cancel);
             var cost = new DumpCost(small, AtLeastZero(tasks - small) / Children,
                 AtLeastZero(memory - small) / PageSize.Pages(MiB << 20), lead, IsMeasured: true);
             Keep(cost);
@@ -47,16 +47,15 @@ internal sealed class DumpCosts(string criu, ILogger log)
 
     private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
-    // One that a busy machine delayed would be believed from then on.
-    private (TimeSpan Stop, TimeSpan Lead) Best(string[] program, int tasks, ulong bytes, CancellationToken cancel)
+    // The middle one: one that a busy machine delayed would be believed from then on.
+    private (TimeSpan Stop, TimeSpan Lead) Usual(string[] program, int tasks, ulong bytes, CancellationToken cancel)
     {
-        var best = Measure(program, tasks, bytes, cancel);
-        for (int more = 1; more < Times; more++)
-        {
-            var (stop, lead) = Measure(program, tasks, bytes, cancel);
-            best = (stop < best.Stop ? stop : best.Stop, lead < best.Lead ? lead : best.Lead);
-        }
-        return best;
+        var (stops, leads) = (new TimeSpan[Times], new TimeSpan[Times]);
+        for (int i = 0; i < Times; i++)
+            (stops[i], leads[i]) = Measure(program, tasks, bytes, cancel);
+        Array.Sort(stops);
+        Array.Sort(leads);
+        return (stops[Times / 2], leads[Times / 2]);
     }
 
     // The stop, and the time before it.
