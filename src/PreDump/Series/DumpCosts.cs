@@ -8,12 +8,13 @@ using Serilog;
 namespace PreDump.Series;
 
 /// <summary>What a final dump by the criu of this machine costs. It is measured once, by dumping small programs that are
-/// started for it, and kept until criu or the kernel changes.</summary>
+/// started for it, corrected by each dump, and kept until criu or the kernel changes.</summary>
 /// <param name="criu">criu's path.</param>
 /// <param name="log">Is told of the measurement.</param>
 internal sealed class DumpCosts(string criu, ILogger log)
 {
     private const int Children = 3, MiB = 64, Times = 3;
+    private const double MostFactor = 4;
     private const string FileName = "dump-cost.json";
 
     // Where a small program's memory matters little; where there are more tasks; where there is more memory, all of it written.
@@ -43,6 +44,18 @@ internal sealed class DumpCosts(string criu, ILogger log)
             log.Warning("what criu dump costs can't be measured here ({Reason:l}): a common machine's figures are assumed", reason);
             return DumpCost.Assumed;
         }
+    }
+
+    /// <summary>Corrects what is kept by a real dump, halfway: no small program is like the trees that are dumped here.</summary>
+    /// <param name="cost">What the estimate was made of.</param>
+    /// <param name="estimate">The estimated stop.</param>
+    /// <param name="stop">The true one.</param>
+    public void Learn(DumpCost cost, TimeSpan estimate, TimeSpan stop)
+    {
+        if (!cost.IsMeasured || estimate <= TimeSpan.Zero)
+            return;
+        double factor = Math.Sqrt(Math.Clamp(stop / estimate, 1 / MostFactor, MostFactor));
+        Keep(cost with { Base = cost.Base * factor, PerTask = cost.PerTask * factor, PerPage = cost.PerPage * factor });
     }
 
     private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
