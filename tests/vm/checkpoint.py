@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""checkpoint.py [--quick] [--only NAME]   predump rounds and predump checkpoint of many kinds of victims: is the verdict right,
-is the checkpoint whole (with the tree left running, and without), and how far is the estimated stop from criu's own figure? A line
-for each victim says that; 8 of 10 estimates have to be within a factor of 2."""
+"""checkpoint.py [--quick] [--only NAME]   predump rounds and predump checkpoint of many kinds of victims: is the verdict
+right, is the checkpoint whole (with the tree left running, and without), and how far is the estimated stop from criu's own
+figure? A line for each victim says that; 8 of 10 estimates have to be within a factor of 2."""
 import os, re, signal, time
 from guest import TALLY, Victim, eventually, main, must, options, read
 from series import Series, goes_on_restored, warm_up
@@ -23,8 +23,8 @@ def told(name, lines):
     estimate, dump = lines.rounds[-1]['estimate'], lines.dump
     spent = ', '.join(f'{name} {dump[name + "_us"] / 1000:.0f}' for name in ('freezing', 'memdump', 'memwrite', 'proof'))
     proof = re.findall(r'pages_compared=\d+', read(dump['images_dir'] + '/predump-post-dump.log'))
-    print(f'    estimated: {estimate["base_us"] / 1000:.0f} ms + {estimate["pages_dirty"]} pages; the dump: {dump["pages_written"]}'
-          f' pages, ms: {spent}; {" ".join(proof)}', flush=True)
+    print(f'    estimated: {estimate["base_us"] / 1000:.0f} ms + {estimate["pages_dirty"]} pages; the dump: '
+          f'{dump["pages_written"]} pages, ms: {spent}; {" ".join(proof)}', flush=True)
 
 
 def whole_life(name, victim, limits, expected, criu=(), check=goes_on_restored):
