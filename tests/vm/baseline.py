@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""baseline.py [--mib N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round writes hardly less than the
-one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same kind. Both are restored."""
+"""baseline.py [--mib N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round writes hardly
+less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same kind. Both
+are restored."""
 import os, struct, tempfile, time
 from guest import Victim, eventually, main, must, options, read, run
 from series import Series, goes_on_restored, warm_up
@@ -34,7 +35,8 @@ def stats(folder):
 
 class Phaul:
     def __init__(self, victim):
-        self.home, self.victim, self.count, self.written, self.stops = tempfile.mkdtemp(prefix='phaul.', dir=os.getcwd()), victim, 0, [], []
+        self.home, self.victim = tempfile.mkdtemp(prefix='phaul.', dir=os.getcwd()), victim
+        self.count, self.written, self.stops = 0, [], []
 
     def criu(self, command, *more):
         self.count += 1
@@ -90,7 +92,7 @@ def after(victim, folder):
 
 def measure():
     warm_up(GIVEN)
-    print('| victim | how | rounds | last stop, ms | longest stop, ms | all stops, ms | total, s | written, MiB | in the dump, MiB |\n'
+    print('| victim | how | rounds | last stop, ms | longest, ms | all, ms | total, s | written, MiB | in the dump, MiB |\n'
           '|---|---|---|---|---|---|---|---|---|')
     compare(f'toucher, {GIVEN.mib} MiB', GIVEN.victims + '/toucher', str(GIVEN.mib))
     compare(f'redis, {GIVEN.keys} keys, full load', GIVEN.victims + '/redis', str(GIVEN.keys), '0', '4')

@@ -1,5 +1,5 @@
-"""Shared by the proofs of `predump rounds` and `predump checkpoint`: a directory of rounds of one victim, its restore, and what a
-final dump costs here. Under emulation criu alone takes a second: hence limits that are made of its measured cost."""
+"""Shared by the proofs of `predump rounds` and `predump checkpoint`: a directory of rounds of one victim, its restore, and
+what a final dump costs here. Under emulation criu alone takes a second: hence limits that are made of its measured cost."""
 import glob, json, os, shlex, shutil, subprocess, tempfile, time
 from guest import TALLY, Victim, eventually, must, read, run, tree
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""standstill.py   No proof but figures: where the tree has a freezer cgroup of its own, is the stop shorter if the last round is made
-with the tree standing still in it, and criu is told of the same cgroup, so that nothing is written in between? The stop is what
-a watcher sees: the longest time without a line from the victim."""
+"""standstill.py   No proof but figures: where the tree has a freezer cgroup of its own, is the stop shorter if the last
+round is made with the tree standing still in it, and criu is told of the same cgroup, so that nothing is written in
+between? The stop is what a watcher sees: the longest time without a line from the victim."""
 import os, statistics, tempfile, threading, time
 from guest import Victim, eventually, main, must, options, read, run
 

@@ -1,5 +1,6 @@
 using PreDump.Cli;
 using PreDump.Core;
+using PreDump.Core.Series;
 using PreDump.Criu;
 using PreDump.Linux;
 using PreDump.Series;
@@ -16,14 +17,19 @@ internal static class CheckpointCommand
     public static int Run(SeriesSettings settings, IReadOnlyList<IgnoredOption> ignored)
     {
         string? criu = null;
+        DumpCosts? costs = null;
+        DumpCost? cost = null;
         return SeriesFrame.Run(settings, ignored,
-            (log, cancel) => new DumpCosts(criu = Usable(), log).Of(cancel),
+            (log, cancel) => cost = (costs = new DumpCosts(criu = Usable(), log)).Of(cancel),
             (series, outputs, cancel) =>
             {
-                int last = series.Run(cancel).Last.Number;
-                var dump = new CriuDump(criu!, settings, series).Run(last, cancel);
+                var end = series.Run(cancel);
+                var dump = new CriuDump(criu!, settings, series).Run(end.Last.Number, cancel);
                 foreach (var output in outputs)
                     output.Dump(dump);
+                // A network's time is no cost of criu's, and before a second try the tree had time to write more.
+                if (dump.Parent == end.Directory && !dump.IsElsewhere)
+                    costs!.Learn(cost!, end.Last.Estimate.Stop, dump.Stats.Stop());
                 return ExitCode.Done;
             });
     }

@@ -8,12 +8,13 @@ using Serilog;
 namespace PreDump.Series;
 
 /// <summary>What a final dump by the criu of this machine costs. It is measured once, by dumping small programs that are
-/// started for it, and kept until criu or the kernel changes.</summary>
+/// started for it, corrected by each dump, and kept until criu or the kernel changes.</summary>
 /// <param name="criu">criu's path.</param>
 /// <param name="log">Is told of the measurement.</param>
 internal sealed class DumpCosts(string criu, ILogger log)
 {
     private const int Children = 3, MiB = 64, Times = 3;
+    private const double MostFactor = 4;
     private const string FileName = "dump-cost.json";
 
     // Where a small program's memory matters little; where there are more tasks; where there is more memory, all of it written.
@@ -30,9 +31,9 @@ internal sealed class DumpCosts(string criu, ILogger log)
         try
         {
             Measure(s_small, tasks: 1, bytes: 0, cancel); // criu's first run on a machine probes the kernel
-            var (small, lead) = Best(s_small, tasks: 1, bytes: 0, cancel);
-            var (tasks, _) = Best(s_tasks, tasks: Children + 1, bytes: 0, cancel);
-            var (memory, _) = Best(s_memory, tasks: 1, bytes: MiB << 20, cancel);
+            var (small, lead) = Usual(s_small, tasks: 1, bytes: 0, cancel);
+            var (tasks, _) = Usual(s_tasks, tasks: Children + 1, bytes: 0, cancel);
+            var (memory, _) = Usual(s_memory, tasks: 1, bytes: MiB << 20, cancel);
             var cost = new DumpCost(small, AtLeastZero(tasks - small) / Children,
                 AtLeastZero(memory - small) / PageSize.Pages(MiB << 20), lead, IsMeasured: true);
             Keep(cost);
@@ -46,18 +47,29 @@ internal sealed class DumpCosts(string criu, ILogger log)
         }
     }
 
+    /// <summary>Corrects what is kept by a real dump, halfway: no small program is like the trees that are dumped here.</summary>
+    /// <param name="cost">What the estimate was made of.</param>
+    /// <param name="estimate">The estimated stop.</param>
+    /// <param name="stop">The true one.</param>
+    public void Learn(DumpCost cost, TimeSpan estimate, TimeSpan stop)
+    {
+        if (!cost.IsMeasured || estimate <= TimeSpan.Zero)
+            return;
+        double factor = Math.Sqrt(Math.Clamp(stop / estimate, 1 / MostFactor, MostFactor));
+        Keep(cost with { Base = cost.Base * factor, PerTask = cost.PerTask * factor, PerPage = cost.PerPage * factor });
+    }
+
     private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
-    // One that a busy machine delayed would be believed from then on.
-    private (TimeSpan Stop, TimeSpan Lead) Best(string[] program, int tasks, ulong bytes, CancellationToken cancel)
+    // The middle one: one that a busy machine delayed would be believed from then on.
+    private (TimeSpan Stop, TimeSpan Lead) Usual(string[] program, int tasks, ulong bytes, CancellationToken cancel)
     {
-        var best = Measure(program, tasks, bytes, cancel);
-        for (int more = 1; more < Times; more++)
-        {
-            var (stop, lead) = Measure(program, tasks, bytes, cancel);
-            best = (stop < best.Stop ? stop : best.Stop, lead < best.Lead ? lead : best.Lead);
-        }
-        return best;
+        var (stops, leads) = (new TimeSpan[Times], new TimeSpan[Times]);
+        for (int i = 0; i < Times; i++)
+            (stops[i], leads[i]) = Measure(program, tasks, bytes, cancel);
+        Array.Sort(stops);
+        Array.Sort(leads);
+        return (stops[Times / 2], leads[Times / 2]);
     }
 
     // The stop, and the time before it.
