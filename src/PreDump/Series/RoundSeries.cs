@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PreDump.Commands;
 using PreDump.Core;
 using PreDump.Core.Copying;
 using PreDump.Core.Series;

@@ -1,12 +1,11 @@
 using PreDump.Core.Copying;
 using PreDump.Core.Rounds;
 using PreDump.Core.Sinks;
-using PreDump.Host;
 using PreDump.Linux;
 using PreDump.PageServer;
 using PreDump.Settings;
 
-namespace PreDump.Commands;
+namespace PreDump.Host;
 
 /// <summary>A round, from what the command line says to complete images.</summary>
 internal static class OneRound
