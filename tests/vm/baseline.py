@@ -2,7 +2,7 @@
 """baseline.py [--mib N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round writes hardly
 less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same kind. Both
 are restored."""
-import os, struct, tempfile, time
+import os, tempfile, time
 from guest import Victim, eventually, main, must, options, read, run
 from series import Series, goes_on_restored, warm_up
 

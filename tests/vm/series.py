@@ -1,7 +1,7 @@
 """Shared by the proofs of `predump rounds` and `predump checkpoint`: a directory of rounds of one victim, its restore, and
 what a final dump costs here. Under emulation criu alone takes a second: hence limits that are made of its measured cost."""
-import glob, json, os, shlex, shutil, subprocess, tempfile, time
-from guest import TALLY, Victim, eventually, must, read, run, tree
+import glob, json, os, shlex, shutil, tempfile, time
+from guest import Victim, eventually, must, read, run
 
 COST = '/var/lib/predump/dump-cost.json'
 

@@ -2,7 +2,7 @@
 """storm.py [--kills N] [--seed N]   predump checkpoint is killed at random moments (SIGKILL, SIGTERM and SIGINT by turns),
 again and again in one directory. Each time the victim runs on, with no tracer and right memory, or there is a whole
 checkpoint, which criu restores; and the next call in the same directory works."""
-import glob, os, random, shlex, signal, subprocess, time
+import glob, random, shlex, signal, subprocess, time
 from guest import TALLY, Victim, eventually, main, must, options, read, run
 from series import Series, warm_up
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """ways.py   What predump checkpoint takes besides a tree: a page server for rounds and dump, a command after each round,
 rounds that are freed of what later ones replace, Ctrl-C while criu dumps, a machine without criu."""
-import glob, json, os, shutil, signal, subprocess, tempfile, time
+import glob, json, os, shutil, signal, subprocess, tempfile
 from guest import TALLY, Victim, eventually, main, must, options, read, run
 from series import Series, goes_on_restored, warm_up
 
