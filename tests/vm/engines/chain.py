@@ -58,7 +58,8 @@ class Chain:
         pages = run(HERE + '/../images.py', 'check', *(folder + ':lazy' for folder in self.images if os.path.exists(folder)))
         must(pages.code == 0, f'images: {pages}')
         print('  pages written + left to the parent:', pages.output.strip(), flush=True)
-        if GIVEN.victim == 'shifter' and not DAMAGED and not GIVEN.stock:
+        # (containerd removes the directory that has predump's log; an unmended dump is found by the container)
+        if GIVEN.victim == 'shifter' and not DAMAGED and not GIVEN.stock and GIVEN.engine != 'containerd':
             mended = re.search(r'pages_mended=(\d+)', read(self.subject.work(self.subject.last) + '/predump-post-dump.log'))
             must(mended and int(mended.group(1)) > 2000, 'predump mended nothing in the final dump')
             TALLY['moved pages mended in the final dumps of engines'] += int(mended.group(1))
