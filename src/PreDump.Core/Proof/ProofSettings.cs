@@ -33,18 +33,13 @@ public sealed record ProofSettings(bool Whole = false, bool Mend = true)
         return settings;
     }
 
-    private ProofSettings With(string line, string where)
+    private ProofSettings With(string line, string where) => SettingsLine.Words(line) switch
     {
-        int comment = line.IndexOf('#', StringComparison.Ordinal);
-        var words = (comment < 0 ? line : line[..comment]).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return words switch
-        {
-            [] => this,
-            [var name, var value] => With(name, value, where),
-            _ => throw new PreDumpException(
-                $"{where}: one setting and its value are wanted, such as \"prove whole\", not \"{line.Trim()}\""),
-        };
-    }
+        [] => this,
+        [var name, var value] => With(name, value, where),
+        _ => throw new PreDumpException(
+            $"{where}: one setting and its value are wanted, such as \"prove whole\", not \"{line.Trim()}\""),
+    };
 
     private ProofSettings With(string name, string value, string where) => (name, value) switch
     {

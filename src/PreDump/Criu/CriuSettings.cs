@@ -25,18 +25,13 @@ internal sealed record CriuSettings(string? Path = null, bool Prove = true)
         return settings;
     }
 
-    private CriuSettings With(string line, string where)
+    private CriuSettings With(string line, string where) => SettingsLine.Words(line) switch
     {
-        int comment = line.IndexOf('#', StringComparison.Ordinal);
-        var words = (comment < 0 ? line : line[..comment]).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return words switch
-        {
-            [] => this,
-            ["path", ['/', ..] path] => this with { Path = path },
-            ["prove-dumps", "yes"] => this with { Prove = true },
-            ["prove-dumps", "no"] => this with { Prove = false },
-            _ => throw new PreDumpException($"{where}: {line.Trim()} is not understood: \"path FILE\" names the real criu, "
-                + "by an absolute path; \"prove-dumps no\" leaves final dumps as criu makes them"),
-        };
-    }
+        [] => this,
+        ["path", ['/', ..] path] => this with { Path = path },
+        ["prove-dumps", "yes"] => this with { Prove = true },
+        ["prove-dumps", "no"] => this with { Prove = false },
+        _ => throw new PreDumpException($"{where}: {line.Trim()} is not understood: \"path FILE\" names the real criu, "
+            + "by an absolute path; \"prove-dumps no\" leaves final dumps as criu makes them"),
+    };
 }

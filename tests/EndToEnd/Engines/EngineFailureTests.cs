@@ -86,9 +86,8 @@ public sealed class EngineFailureTests
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         using var engine = await Engine.Create();
-        var slow = scratch.Write("slow.conf", "max-rate 256K"u8);
         var images = scratch.Folder("images");
-        var (criu, result) = await engine.Begin(Engine.PreDump(victim.Pid, images, new { config_file = slow }));
+        var (criu, result) = await BeginSlowRound(engine, victim, scratch, images);
         Signal.Send(await RoundOf(criu, images), Signal.Kill);
 
         var (number, message) = (await result).Refusal();
@@ -108,9 +107,8 @@ public sealed class EngineFailureTests
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         using var engine = await Engine.Create();
-        var slow = scratch.Write("slow.conf", "max-rate 256K"u8);
         var images = scratch.Folder("images");
-        var (criu, result) = await engine.Begin(Engine.PreDump(victim.Pid, images, new { config_file = slow }));
+        var (criu, result) = await BeginSlowRound(engine, victim, scratch, images);
         int round = await RoundOf(criu, images);
         Signal.Send(criu, Signal.Kill);
 
@@ -119,6 +117,14 @@ public sealed class EngineFailureTests
             "the round ends");
         Assert.Equal(["dump.log"], Directory.GetFiles(images).Select(Path.GetFileName));
         await VictimState.AssertUnchanged(before, victim);
+    }
+
+    // One that does not end by itself for a while.
+    private static Task<(int Criu, Task<EngineResult> Result)> BeginSlowRound(
+        Engine engine, Victim victim, Scratch scratch, string images)
+    {
+        var slow = scratch.Write("slow.conf", "max-rate 256K"u8);
+        return engine.Begin(Engine.PreDump(victim.Pid, images, new { config_file = slow }));
     }
 
     private static async Task<(int Number, string Message)> Refused(Scratch scratch, object request)
