@@ -94,9 +94,8 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
 
     private void AnswerParent(SessionImages images, PagesId id)
     {
-        using var parent = images.OpenParent(id);
         Span<byte> answer = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(answer, parent is null ? 0 : 1);
+        BinaryPrimitives.WriteInt32LittleEndian(answer, images.MayLeaveToParent(id) ? 1 : 0);
         peer.Send(answer);
     }
 

@@ -30,11 +30,18 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
     /// <summary>Pages that were left to the parent.</summary>
     public ulong PagesInParent { get; private set; }
 
-    /// <summary>Whether the parent has the images that are open.</summary>
-    public bool HasParent => _parent is not null;
+    /// <summary>Whether pages of the images that are open may be left to the parent by the client. Not if the server does that:
+    /// criu, told of a parent that it does not know, fails.</summary>
+    public bool HasParent => _parent is not null && !compares;
 
-    /// <summary>The parent's images of an id; null where there are none.</summary>
-    public ParentCoverage? OpenParent(PagesId id)
+    /// <summary>Whether the client may leave pages of an id to the parent (see <see cref="HasParent"/>).</summary>
+    public bool MayLeaveToParent(PagesId id)
+    {
+        using var parent = compares ? null : OpenParent(id);
+        return parent is not null;
+    }
+
+    private ParentCoverage? OpenParent(PagesId id)
     {
         if (round.ParentWith(id.FileName) is not { } directory)
             return null;

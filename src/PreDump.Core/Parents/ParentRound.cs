@@ -155,6 +155,8 @@ public sealed class ParentRound : IDisposable
     // Before the freeze, because once dirty tracking is reset, the changes since the right parent are lost.
     private void RefuseOtherTree(TreeRoot root)
     {
+        if (_compareAll && !_local) // who compares is the page server, which knows its own parent
+            return;
         bool isMissing = !_index.Has(root.ImagePid);
         if (isMissing ? !Ksm.MayMerge(root.Pid) : IsYounger(root.StartTime)) // a mergeable root was left out of the parent
             throw new PreDumpException($"{_index.Where} has no images of task {root}: {_index.Advice}, "
