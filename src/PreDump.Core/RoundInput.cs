@@ -12,6 +12,9 @@ public static class RoundInput
     /// <summary>The directory of the parent images.</summary>
     public static readonly Input Parent = new(nameof(Parent));
 
+    /// <summary>How changes are found.</summary>
+    public static readonly Input Tracking = new(nameof(Tracking));
+
     /// <summary>Whether pages that look clean are left to the parent without checking their frames.</summary>
     public static readonly Input TrustSoftDirty = new(nameof(TrustSoftDirty));
 

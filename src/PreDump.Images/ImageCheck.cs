@@ -21,6 +21,9 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
 {
     private const int MaxReportedRuns = 10; // per pagemap, of runs that are missing in the parent
 
+    /// <summary>Whether images are sound on which a round was begun that did not complete.</summary>
+    public bool ClaimedIsSound { get; init; }
+
     private int _problems;
     private ulong _present, _inParent;
 
@@ -28,11 +31,12 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
     /// <param name="directory">The last round.</param>
     /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
     /// <param name="advice">The end of the message: what to do, or what was not done.</param>
+    /// <param name="claimedIsSound">See <see cref="ClaimedIsSound"/>.</param>
     /// <exception cref="ImageException">There is a problem; the first one is in the message.</exception>
-    public static void RefuseUnsound(ImageDirectory directory, int pageSize, string advice)
+    public static void RefuseUnsound(ImageDirectory directory, int pageSize, string advice, bool claimedIsSound = false)
     {
         ImageProblem? first = null;
-        new ImageCheck(problem => first ??= problem, pageSize).Run(directory);
+        new ImageCheck(problem => first ??= problem, pageSize) { ClaimedIsSound = claimedIsSound }.Run(directory);
         if (first is { } found)
             throw new ImageException(found.File, $"{found.Where}{found.What}: {advice}");
     }
@@ -126,7 +130,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
     {
         string path = directory.PathOf(ImageNames.Inventory);
         bool claimed = names.Contains(ImageNames.ClaimedInventory);
-        if (claimed)
+        if (claimed && !ClaimedIsSound)
             Report(new ImageProblem(directory.PathOf(ImageNames.ClaimedInventory), null, "a round on these images is under way "
                 + "or has failed: a restore may still read them as part of a chain, but they can no longer be a parent"));
         // With an inventory, the unproved one is of an earlier dump into the same directory.
@@ -146,8 +150,9 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
         Try(() =>
         {
             var inventory = InventoryImage.Read(directory);
-            // Damage of the parent itself is reported when the parent is checked.
-            if (parent is not null
+            // Damage of the parent itself is reported when the parent is checked. (Contents may be compared with a chain that
+            // was made before the last boot, or on another machine.)
+            if (parent is not null && !names.Contains(ImageNames.ByContent)
                 && inventory.DumpUptime is { } uptime && TryReadUptime(parent) is { } before && before > uptime)
                 Report(new ImageProblem(path, null, $"dump_uptime {uptime} is before that of its parent "
                     + $"({before}, {parent.PathOf(ImageNames.Inventory)}): the parent link is wrong"));

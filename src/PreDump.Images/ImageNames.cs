@@ -42,6 +42,13 @@ public static class ImageNames
     /// <summary>The frame ledger: in which frame each page was (<see cref="FrameLedgerFormat"/>).</summary>
     public const string Frames = "predump-frames";
 
+    /// <summary>Stands beside a round whose changes were found by comparing contents: the kernel's tracking was not reset with
+    /// it.</summary>
+    public const string ByContent = "predump-by-content";
+
+    /// <summary>Lists the rounds that were made on these images by comparing contents.</summary>
+    public const string ChildrenByContent = "predump-children";
+
     /// <summary>Written last by a page server, to mark complete images: their inventory is on the other machine.</summary>
     public const string PageServerMark = "predump-page-server";
 

@@ -29,7 +29,7 @@ public sealed class ParentCoverage : IParentCoverage
     }
 
     /// <summary>Opens a pagemap of the parent. Directly used only by a page server, whose parent has no inventory; see
-    /// <see cref="ParentImages"/>.</summary>
+    /// <see cref="ParentInventory"/>.</summary>
     /// <param name="directory">The parent's images.</param>
     /// <param name="fileName">The pagemap's file name, from <see cref="ImageNames"/>.</param>
     /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>

@@ -52,6 +52,12 @@ public sealed unsafe class DirectoryFd : IDisposable
         _fd.TryOpenAt(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, out int error, (int)PrivateFileMode)
             ?? throw new LinuxException("open", PathOf(name), error);
 
+    /// <summary>Opens a file for appending; made with mode 0600 if it does not exist. A symbolic link is refused.</summary>
+    /// <exception cref="LinuxException">It can't be opened.</exception>
+    public Fd OpenForAppending(string name) =>
+        _fd.TryOpenAt(name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, out int error, (int)PrivateFileMode)
+            ?? throw new LinuxException("open", PathOf(name), error);
+
     /// <summary>Opens an existing regular file for reading; null if there is none or it can't be opened.</summary>
     /// <param name="name">The file's name, relative to this directory; symbolic links are followed.</param>
     /// <param name="problem">Why an existing file can't be opened; otherwise null.</param>

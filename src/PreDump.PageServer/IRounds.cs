@@ -17,8 +17,8 @@ public interface IRounds : IDisposable
 /// <summary>The round of one session; if it is disposed without <see cref="Finish"/>, nothing of it is left.</summary>
 public interface IRound : IDisposable
 {
-    /// <summary>The images that are received.</summary>
-    IncomingImages Images { get; }
+    /// <summary>Takes the images that are received.</summary>
+    IReceivedImages Images { get; }
 
     /// <summary>The parent that has a pagemap; the round's own, to be read from. Null where there is none.</summary>
     ImageDirectory? ParentWith(string pagemap);

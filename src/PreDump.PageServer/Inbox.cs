@@ -39,7 +39,7 @@ public sealed class Inbox(Peer peer) : IDisposable
     /// <summary>Takes complete pages: at least one, and not more than <paramref name="most"/>. Valid until the next
     /// call.</summary>
     /// <exception cref="PeerException">The stream ended, or nothing came for too long.</exception>
-    public ReadOnlySpan<byte> TakePages(ulong most)
+    public Span<byte> TakePages(ulong most)
     {
         if (_buffer.Length < LargeBytes)
             _buffer.Grow(LargeBytes);

@@ -6,7 +6,7 @@ namespace PreDump.PageServer;
 
 /// <summary>The images of a session while they are received, in a directory of their own (0700) whose name no tool takes for
 /// images. Disposing removes them, unless they have been moved to their place. Used by the session's thread alone.</summary>
-public sealed class IncomingImages : IDisposable
+public sealed class IncomingImages : IReceivedImages, IDisposable
 {
     // As CRIU's: none of the images that the client writes on its side gets this number.
     private const uint FirstPagesId = 0x10001;
@@ -44,8 +44,7 @@ public sealed class IncomingImages : IDisposable
         return removed;
     }
 
-    /// <summary>Begins the images of an id.</summary>
-    /// <exception cref="LinuxException">EEXIST: it has images already.</exception>
+    /// <inheritdoc/>
     public void Open(PagesId id)
     {
         var pagemap = Directory.CreatePrivate(id.FileName);
@@ -53,10 +52,10 @@ public sealed class IncomingImages : IDisposable
         _writer.Begin(pagemap, _pages, _nextPagesId++);
     }
 
-    /// <summary>Adds an entry to the pagemap.</summary>
+    /// <inheritdoc/>
     public void Add(PagemapEntry entry) => _writer.Add(entry);
 
-    /// <summary>Adds bytes to the pages.</summary>
+    /// <inheritdoc/>
     public void Write(ReadOnlySpan<byte> pages)
     {
         if (pages.Length >= GatherBytes / 4)
@@ -72,7 +71,7 @@ public sealed class IncomingImages : IDisposable
         _gatheredBytes += pages.Length;
     }
 
-    /// <summary>Ends the images of the id.</summary>
+    /// <inheritdoc/>
     public void Close()
     {
         Flush();

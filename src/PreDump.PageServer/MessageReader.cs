@@ -34,9 +34,9 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
     }
 
     /// <summary>The next pages, as they come: at least one, and not more than <paramref name="most"/>. Valid until the next
-    /// call.</summary>
+    /// call, and the caller's to change.</summary>
     /// <exception cref="PeerException">The client hung up, or was silent for too long.</exception>
-    public ReadOnlySpan<byte> TakePages(ulong most) => _inbox.TakePages(most);
+    public Span<byte> TakePages(ulong most) => _inbox.TakePages(most);
 
     /// <inheritdoc/>
     public void Dispose() => _inbox.Dispose();

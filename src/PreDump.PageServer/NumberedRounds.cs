@@ -17,6 +17,7 @@ public sealed class NumberedRounds : IRounds
 {
     private readonly DirectoryFd _directory;
     private readonly IObserver _observer;
+    private readonly bool _compares;
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, Finished> _tips = [];
     private int _last;
@@ -25,9 +26,11 @@ public sealed class NumberedRounds : IRounds
     /// <summary>Finds the rounds that exist.</summary>
     /// <param name="directory">The images directory; not owned.</param>
     /// <param name="observer">Notified if a parent is in doubt.</param>
-    public NumberedRounds(DirectoryFd directory, IObserver observer)
+    /// <param name="compares">Whether what is received is compared with its parent: then any round may be a parent, and the latest
+    /// one is.</param>
+    public NumberedRounds(DirectoryFd directory, IObserver observer, bool compares = false)
     {
-        (_directory, _observer) = (directory, observer);
+        (_directory, _observer, _compares) = (directory, observer, compares);
         foreach (string name in directory.Names())
             if (NumberOf(name) is { } number && directory.Has($"{name}/."))
             {
@@ -71,6 +74,8 @@ public sealed class NumberedRounds : IRounds
         lock (_lock)
         {
             var tips = _tips.Values.Where(tip => _directory.Has(Of(tip.Number, pagemap))).ToList();
+            if (_compares)
+                return tips.LastOrDefault();
             if (tips is not [var tip])
             {
                 inDoubt |= tips.Count > 1;
@@ -125,7 +130,9 @@ public sealed class NumberedRounds : IRounds
         private ImageDirectory? _parentImages;
         private bool _inDoubt; // for good: the tree may be any
 
-        public IncomingImages Images { get; } = IncomingImages.Create(rounds._directory);
+        private readonly IncomingImages _images = IncomingImages.Create(rounds._directory);
+
+        public IReceivedImages Images => _images;
 
         public ImageDirectory? ParentWith(string pagemap)
         {
@@ -138,16 +145,16 @@ public sealed class NumberedRounds : IRounds
         {
             var parent = hasHoles ? _parent : null;
             if (parent is not null)
-                Images.LinkParent($"../{parent.Number}");
-            Images.Mark();
-            var round = rounds.Add(Images, parent);
+                _images.LinkParent($"../{parent.Number}");
+            _images.Mark();
+            var round = rounds.Add(_images, parent);
             return new FinishedRound(rounds.PathOf(round.Number), round.Number,
                 parent is null ? null : rounds.PathOf(parent.Number));
         }
 
         public void Dispose()
         {
-            Images.Dispose();
+            _images.Dispose();
             _parentImages?.Dispose();
         }
     }

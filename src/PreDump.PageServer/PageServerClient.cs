@@ -1,6 +1,5 @@
 using PreDump.Core;
 using PreDump.Images;
-using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
@@ -25,13 +24,12 @@ public sealed class PageServerClient : IDisposable
 
     /// <summary>Connects, and finds out how long the server's messages are.</summary>
     /// <param name="options">Where the server is, and how long it may be silent.</param>
-    /// <param name="tree">The tree's root, for which the first question asks.</param>
+    /// <param name="first">For which the first question asks.</param>
     /// <param name="observer">Notified of the layout.</param>
     /// <param name="cancel">Ends the connection, now or later.</param>
     /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
-    public static PageServerClient Connect(PageServerOptions options, TreeRoot tree, IObserver observer, CancellationToken cancel)
+    public static PageServerClient Connect(PageServerOptions options, PagesId first, IObserver observer, CancellationToken cancel)
     {
-        var first = new PagesId(PagesId.Task, (ulong)tree.ImagePid);
         var tls = Tls.Client(options.Tls, options.Address);
         var (socket, name, took) = ServerConnection.Open(options, cancel);
         var peer = new Peer(socket, name, options.Timeout, tls, isShared: options.Socket is not null);

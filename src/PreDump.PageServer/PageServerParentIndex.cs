@@ -43,7 +43,7 @@ public sealed class PageServerParentIndex : IParentIndex
         // The connection is the client's.
     }
 
-    private static PagesId Id(int imagePid) => new(PagesId.Task, (ulong)imagePid);
+    private static PagesId Id(int imagePid) => PagesId.OfTask(imagePid);
 
     private sealed class Everything : IParentCoverage
     {

@@ -17,7 +17,7 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
     /// <inheritdoc/>
     public ITaskSink Begin(int imagePid)
     {
-        server.Open(new PagesId(PagesId.Task, (ulong)imagePid));
+        server.Open(PagesId.OfTask(imagePid));
         return this;
     }
 

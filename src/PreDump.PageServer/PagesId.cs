@@ -13,6 +13,10 @@ public readonly record struct PagesId(byte Kind, ulong Id)
     /// <summary>A shared segment's.</summary>
     public const byte Shmem = 2;
 
+    /// <summary>Those of a task.</summary>
+    /// <param name="imagePid">The task's pid in its innermost pid namespace.</param>
+    public static PagesId OfTask(int imagePid) => new(Task, (ulong)imagePid);
+
     /// <summary>As in a message; the kinds' old numbers are read too.</summary>
     public static PagesId? TryFrom(ulong dstId)
     {

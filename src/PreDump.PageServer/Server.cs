@@ -170,7 +170,7 @@ public sealed class Server : IDisposable
         try
         {
             using var peer = new Peer(connection.Socket, connection.Name, _request.Timeout, _tls, _request.IsOneConnection);
-            using var session = new Session(peer, () => Begin(connection), _request.Timeout, _observer);
+            using var session = new Session(peer, () => Begin(connection), _request, _observer);
             var result = session.Run();
             Finish(result);
             if (!_request.IsOneConnection || peer.IsTls) // an inherited connection may go on, with another round

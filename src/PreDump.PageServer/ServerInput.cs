@@ -11,6 +11,9 @@ public static class ServerInput
     /// <summary>The server's port.</summary>
     public static readonly Input Port = new(nameof(Port));
 
+    /// <summary>The page server to which images are passed on.</summary>
+    public static readonly Input Forward = new(nameof(Forward));
+
     /// <summary>The descriptor of a connected socket.</summary>
     public static readonly Input Socket = new(nameof(Socket));
 

@@ -10,6 +10,9 @@ public sealed record ServerRequest
     /// <summary>Whether to free in the parents what a round replaces.</summary>
     public bool AutoDedup { get; init; }
 
+    /// <summary>Whether pages that the parent's chain has with the same bytes are left to it.</summary>
+    public bool Compares { get; init; }
+
     /// <summary>How long a client may be silent in the middle of a message.</summary>
     public required TimeSpan Timeout { get; init; }
 

@@ -9,11 +9,11 @@ namespace PreDump.PageServer;
 /// own.</summary>
 /// <param name="peer">The client.</param>
 /// <param name="begin">Called once its first message makes sense; says where the images go.</param>
-/// <param name="patience">How long it may be silent in the middle of a message.</param>
+/// <param name="request">How long it may be silent in the middle of a message, and whether its pages are compared.</param>
 /// <param name="observer">Notified of what is odd.</param>
-public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IObserver observer) : IDisposable
+public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request, IObserver observer) : IDisposable
 {
-    private readonly MessageReader _messages = new(peer, patience);
+    private readonly MessageReader _messages = new(peer, request.Timeout);
     private readonly long _start = Stopwatch.GetTimestamp();
     private SessionImages? _images;
 
@@ -62,7 +62,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
         try
         {
             peer.EndSending();
-            peer.Patience = patience;
+            peer.Patience = request.Timeout;
             if (peer.Read(stackalloc byte[1]) != 0)
                 observer.Warn($"{peer.Name} sent something after its last message: that is ignored");
         }
@@ -86,7 +86,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
             throw Refused("is no client of a page server: its first message makes no sense");
         if (message.Command is not (PageServerCommandCode.Close or PageServerCommandCode.ForceClose))
             _ = IdOf(message);
-        return new SessionImages(begin(), peer, _messages, observer);
+        return new SessionImages(begin(), peer, _messages, request.Compares, observer);
     }
 
     private PagesId IdOf(PageServerMessage message) =>
@@ -94,9 +94,8 @@ public sealed class Session(Peer peer, Func<IRound> begin, TimeSpan patience, IO
 
     private void AnswerParent(SessionImages images, PagesId id)
     {
-        using var parent = images.OpenParent(id);
         Span<byte> answer = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(answer, parent is null ? 0 : 1);
+        BinaryPrimitives.WriteInt32LittleEndian(answer, images.MayLeaveToParent(id) ? 1 : 0);
         peer.Send(answer);
     }
 

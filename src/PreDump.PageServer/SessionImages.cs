@@ -1,4 +1,5 @@
 using PreDump.Core;
+using PreDump.Core.Parents;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -9,9 +10,12 @@ namespace PreDump.PageServer;
 /// <param name="round">Where the images go; disposed with this.</param>
 /// <param name="peer">The client.</param>
 /// <param name="messages">Its messages, each followed by its pages.</param>
+/// <param name="compares">Whether pages that the parent's chain has with the same bytes are left to it.</param>
 /// <param name="observer">Notified of a parent that can't be used.</param>
-internal sealed class SessionImages(IRound round, Peer peer, MessageReader messages, IObserver observer) : IDisposable
+internal sealed class SessionImages(IRound round, Peer peer, MessageReader messages, bool compares, IObserver observer)
+    : IDisposable
 {
+    private readonly ComparedImages? _compared = compares ? new(observer) : null;
     private PagesId? _open;
     private ParentCoverage? _parent; // of what is open
     private ulong _end; // of the last run, in bytes
@@ -26,11 +30,18 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
     /// <summary>Pages that were left to the parent.</summary>
     public ulong PagesInParent { get; private set; }
 
-    /// <summary>Whether the parent has the images that are open.</summary>
-    public bool HasParent => _parent is not null;
+    /// <summary>Whether pages of the images that are open may be left to the parent by the client. Not if the server does that:
+    /// criu, told of a parent that it does not know, fails.</summary>
+    public bool HasParent => _parent is not null && !compares;
 
-    /// <summary>The parent's images of an id; null where there are none.</summary>
-    public ParentCoverage? OpenParent(PagesId id)
+    /// <summary>Whether the client may leave pages of an id to the parent (see <see cref="HasParent"/>).</summary>
+    public bool MayLeaveToParent(PagesId id)
+    {
+        using var parent = compares ? null : OpenParent(id);
+        return parent is not null;
+    }
+
+    private ParentCoverage? OpenParent(PagesId id)
     {
         if (round.ParentWith(id.FileName) is not { } directory)
             return null;
@@ -58,6 +69,8 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
             throw Refused($"sent {id.FileName} twice");
         }
         (_open, _end, _parent) = (id, 0, OpenParent(id));
+        if (_parent is not null)
+            _compared?.Begin(id, round.ParentWith(id.FileName)!);
         Tasks += id.Kind == PagesId.Task ? 1 : 0;
     }
 
@@ -74,21 +87,33 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
         _end = entry.Vaddr + PageSize.BytesOf(entry.NrPages);
         if (flags.HasFlag(PageFlags.Parent))
             AddHole(open, entry);
-        round.Images.Add(entry);
-        if (flags.HasFlag(PageFlags.Present))
-            ReceivePages(entry.NrPages);
+        if (flags.HasFlag(PageFlags.Present) && _compared is { } compared)
+            ComparePages(entry, compared);
+        else
+        {
+            round.Images.Add(entry);
+            if (flags.HasFlag(PageFlags.Present))
+                ReceivePages(entry.NrPages);
+        }
     }
 
     /// <summary>Ends what is open, and moves all images to their place.</summary>
     public FinishedRound Finish()
     {
         CloseOpen();
-        return round.Finish(_hasHoles);
+        var finished = round.Finish(_hasHoles);
+        if (compares && _hasHoles && finished.Parent is { } path)
+        {
+            using var parent = ImageDirectory.Open(path);
+            ChildrenByContent.Note(parent, finished.Directory, observer);
+        }
+        return finished;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _compared?.Dispose();
         _parent?.Dispose();
         round.Dispose();
     }
@@ -102,6 +127,20 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
             left -= (ulong)(some.Length / PageSize.Bytes);
         }
         Pages += pages;
+    }
+
+    private void ComparePages(PagemapEntry entry, ComparedImages compared)
+    {
+        ulong inParent = 0;
+        for (ulong done = 0; done < entry.NrPages;)
+        {
+            var some = messages.TakePages(entry.NrPages - done);
+            inParent += compared.Write(entry.Vaddr + PageSize.BytesOf(done), entry.Flags, some, round.Images);
+            done += (ulong)(some.Length / PageSize.Bytes);
+        }
+        _hasHoles |= inParent > 0;
+        PagesInParent += inParent;
+        Pages += entry.NrPages - inParent;
     }
 
     private void AddHole(PagesId open, PagemapEntry entry)
@@ -121,6 +160,7 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
 
     private void CloseOpen()
     {
+        _compared?.End();
         _parent?.Dispose();
         _parent = null;
         if (_open is not null)

@@ -10,7 +10,7 @@ public sealed class SingleRound : IRounds, IRound
     private readonly RoundDirectory _directory;
     private readonly string? _parentLink;
     private readonly ImageDirectory? _parent;
-    private IncomingImages? _images;
+    private IncomingImages? _images; // null until it is begun
 
     /// <summary>Opens the parent.</summary>
     /// <param name="directory">The images directory, which is empty; not owned.</param>
@@ -30,7 +30,7 @@ public sealed class SingleRound : IRounds, IRound
     }
 
     /// <inheritdoc/>
-    public IncomingImages Images => _images!;
+    public IReceivedImages Images => _images!;
 
     /// <inheritdoc/>
     public long Moment() => 0;
@@ -50,8 +50,8 @@ public sealed class SingleRound : IRounds, IRound
     {
         if (_parentLink is not null)
             _directory.LinkParent(_parentLink);
-        Images.Mark();
-        _directory.TakeFrom(Images.Directory, last: ImageNames.PageServerMark);
+        _images!.Mark();
+        _directory.TakeFrom(_images.Directory, last: ImageNames.PageServerMark);
         return new FinishedRound(_directory.Path, null, _parentLink is null ? null : Path.Combine(_directory.Path, _parentLink));
     }
 

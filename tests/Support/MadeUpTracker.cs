@@ -8,6 +8,8 @@ internal sealed class MadeUpTracker(bool works = true) : IDirtyTracker
 {
     public bool Works => works;
 
+    public bool ComparesAll => false;
+
     public bool IsTrusted => false;
 
     public FreezeFiles Files(bool hasParent) => FreezeFiles.None;

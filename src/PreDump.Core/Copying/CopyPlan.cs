@@ -75,7 +75,8 @@ public sealed class CopyPlan(TreeSnapshot snapshot, ParentRound? parent, PlanFig
     private TaskCopy Begin(TaskSnapshot task)
     {
         var pids = task.Task;
-        var parentPages = task.Changes is { } changes ? parent?.PagesOf(pids, snapshot.Changes.Pages.Bytes(changes.Pages)) : null;
+        ulong? dirty = task.Changes is { } changes ? snapshot.Changes.Pages.Bytes(changes.Pages) : null;
+        var parentPages = parent?.PagesOf(pids, dirty);
         _copy = TaskCopy.Open(pids, () => new MapsReader(snapshot.Maps[task.Maps]), parentPages, stopping);
         var coverage = parent?.OpenPagemap(pids); // (it reports a task that the parent does not have)
         if (_copy.Memory is { } memory)

@@ -1,4 +1,5 @@
 using PreDump.Core.Select;
+using PreDump.Core.Tracking;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -65,8 +66,9 @@ public sealed class Summary
     /// <summary>The part of it that compared pages with the parent's, of all threads together.</summary>
     public TimeSpan Comparing => Delivered.Comparing;
 
-    /// <summary>Whether the kernel tracks dirty pages: without it these images can't be the parent of a final dump.</summary>
-    public bool SoftDirty { get; set; }
+    /// <summary>How changes are found, in this round and in the next one; null: they can't be, and these images can't be a
+    /// parent.</summary>
+    public TrackingMethod? Tracking { get; set; }
 
     /// <summary>Where the images are.</summary>
     public string ImagesDirectory { get; set; } = "";

@@ -52,7 +52,7 @@ public sealed class TaskPlan(TreeSnapshot snapshot, TaskSnapshot task, TaskCopy 
         var before = _rest;
         if (!batch.TryAdd(ref _rest, walk.Category, walk.UnderUserfaultfd, _suspect))
             return false;
-        if (copy.ParentPages is { } pages && (_suspect || walk.Category == PageCategory.Anonymous))
+        if (copy.ParentPages is { } pages && (_suspect || pages.TakesAll || walk.Category == PageCategory.Anonymous))
             batch.Unchanged.Plan(pages, before with { Length = before.Length - _rest.Length }, _suspect);
         return true;
     }

@@ -1,3 +1,4 @@
+using PreDump.Core.Parents;
 using PreDump.Images;
 using PreDump.Linux;
 
@@ -10,12 +11,15 @@ public static class Dedup
     /// <summary>Punches holes in the parents' pages files; returns the number of pages freed.</summary>
     /// <param name="images">The images; their parent link leads to the parent.</param>
     /// <exception cref="ImageException">An image is damaged, and nothing was freed.</exception>
+    /// <exception cref="PreDumpException">Another round needs the pages, too.</exception>
     /// <exception cref="LinuxException">The file system can't punch holes.</exception>
     public static ulong Run(ImageDirectory images)
     {
         // The replacement must be complete before what it replaces is freed.
         ImageCheck.RefuseUnsound(images, PageSize.Bytes, "nothing was freed");
         using var chain = ImageChain.Open(images.Reopen());
+        for (int i = 1; i < chain.Count; i++)
+            ChildrenByContent.RefuseOthers(chain[i], chain[i - 1]);
         ulong freed = 0;
         foreach (string pagemap in images.Names().Where(ImageNames.IsPagemap))
             freed += FreeReplaced(chain, pagemap);

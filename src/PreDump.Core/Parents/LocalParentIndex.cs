@@ -4,19 +4,22 @@ using PreDump.Linux;
 namespace PreDump.Core.Parents;
 
 /// <summary>The pagemaps in a local directory of images.</summary>
-/// <param name="images">The parent's images.</param>
-/// <param name="directory">The directory they are in; owned by the caller.</param>
-public sealed class LocalParentIndex(ParentImages images, ImageDirectory directory) : IParentIndex
+/// <param name="directory">The directory of the parent's images; owned by the caller.</param>
+/// <param name="most">The maximum number of rounds to look into. A page that is only in earlier rounds is not compared but copied
+/// again.</param>
+public sealed class LocalParentIndex(ImageDirectory directory, int most = LocalParentIndex.MostForFew) : IParentIndex
 {
-    // A round takes three descriptors and some KB per task. A page that is only in earlier rounds is not compared but copied
-    // again.
-    private const int MaxRounds = 16, DescriptorLimitPerRound = 128;
+    /// <summary>Rounds to look into where few pages are compared.</summary>
+    public const int MostForFew = 16;
+
+    // A round takes three descriptors and some KB for each task that is under way.
+    private const int DescriptorsPerRound = 24;
 
     // Listed in advance, so that the freeze does not search for files.
     private readonly HashSet<int> _imagePids = [.. directory.Names().Select(ImageNames.PidOfPagemap).OfType<int>()];
 
     private readonly ImageChain _chain = ImageChain.Open(
-        directory.Reopen(), (int)Math.Min(OwnProcess.DescriptorLimit / DescriptorLimitPerRound, MaxRounds));
+        directory.Reopen(), (int)Math.Min(OwnProcess.DescriptorLimit / DescriptorsPerRound, (ulong)most));
 
     /// <inheritdoc/>
     public string Where => directory.Path;
@@ -28,7 +31,8 @@ public sealed class LocalParentIndex(ParentImages images, ImageDirectory directo
     public bool Has(int imagePid) => _imagePids.Contains(imagePid);
 
     /// <inheritdoc/>
-    public IParentCoverage? Open(int imagePid) => images.OpenPagemap(imagePid, PageSize.Bytes);
+    public IParentCoverage? Open(int imagePid) =>
+        ParentCoverage.TryOpen(directory, ImageNames.Pagemap(imagePid), PageSize.Bytes);
 
     /// <inheritdoc/>
     public ChainedPages? OpenPages(int imagePid) => ChainedPages.TryOpen(_chain, ImageNames.Pagemap(imagePid), PageSize.Bytes);

@@ -16,10 +16,10 @@ public sealed class ParentRound : IDisposable
     private const ulong MinCompared = 256 * 1024, MinJudgedAlone = 16 * 1024 * 1024; // bytes
 
     private readonly ParentDirectory _directory;
-    private readonly ulong _dumpUptime;
+    private readonly ulong? _dumpUptime; // null: which of the two is older does not matter
     private readonly IParentIndex _index;
     private readonly ParentFrames? _frames;
-    private readonly bool _compare, _local;
+    private readonly bool _compare, _compareAll, _local;
     private readonly IObserver _observer;
     private readonly Payoff _payoffOfSmallTasks = new();
 
@@ -31,19 +31,21 @@ public sealed class ParentRound : IDisposable
         IObserver observer)
     {
         (_directory, _compare, _local, _observer) = (directory, request.Compare, openRemote is null, observer);
-        Claim = new ParentClaim(directory, observer);
-        Claim.RefuseSuperseded();
-        var images = ParentImages.Open(directory.Images);
-        _dumpUptime = images.DumpUptime;
-        if (_dumpUptime > ProcFs.UptimeMicroseconds())
-            throw new PreDumpException($"the images in {directory.Path} are from before this machine booted: "
-                + "begin with a full round", RoundInput.Parent);
-        _index = openRemote is null ? new LocalParentIndex(images, directory.Images) : openRemote();
-        _frames = tracker.IsTrusted ? null : ParentFrames.Open(directory.Images, _dumpUptime, _local);
+        _compareAll = tracker.ComparesAll;
+        if (!_compareAll)
+        {
+            Claim = new ParentClaim(directory, observer);
+            _dumpUptime = UptimeOf(directory, Claim);
+        }
+        _index = openRemote is null
+            ? new LocalParentIndex(directory.Images, _compareAll ? ImageChain.MaxLength : LocalParentIndex.MostForFew)
+            : openRemote();
+        if (!tracker.IsTrusted)
+            _frames = ParentFrames.Open(directory.Images, _dumpUptime!.Value, _local);
     }
 
-    /// <summary>The current round's claim on its parent.</summary>
-    public ParentClaim Claim { get; }
+    /// <summary>The current round's claim on its parent; null if it resets nothing that another round relies on.</summary>
+    public ParentClaim? Claim { get; }
 
     /// <summary>A warning about how moved pages are detected, to be shown once the round is under way; null for none.</summary>
     public string? Warning => _frames?.Warning;
@@ -79,7 +81,7 @@ public sealed class ParentRound : IDisposable
         ParentRound? round = null;
         try
         {
-            if (directory.IsClaimed)
+            if (directory.IsClaimed && !tracker.ComparesAll)
                 throw new PreDumpException($"a round on {directory.Path} was begun but not finished "
                     + $"({ImageNames.ClaimedInventory}), so what changed since is not known: begin with a full round",
                     RoundInput.Parent);
@@ -97,6 +99,17 @@ public sealed class ParentRound : IDisposable
             directory.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Notes in the parent that a round on it is complete.</summary>
+    /// <param name="child">The round's directory.</param>
+    /// <param name="uptime">The round's dump_uptime, in microseconds since boot.</param>
+    public void Complete(string child, ulong uptime)
+    {
+        if (Claim is { } claim)
+            claim.Complete(child, uptime);
+        else if (_local)
+            ChildrenByContent.Note(_directory.Images, child, _observer);
     }
 
     /// <summary>Whether the parent has this task: a pagemap for its pid, and the pid has not been reused since. Other tasks are
@@ -118,10 +131,11 @@ public sealed class ParentRound : IDisposable
 
     /// <summary>The parent's pages of a task, for comparing; null if nothing is compared.</summary>
     /// <param name="task">The task.</param>
-    /// <param name="dirty">The number of bytes that were dirty in the freeze.</param>
-    public ParentPages? PagesOf(TreeTask task, ulong dirty)
+    /// <param name="dirty">The number of bytes that were dirty in the freeze; null if that is not known.</param>
+    public ParentPages? PagesOf(TreeTask task, ulong? dirty)
     {
-        var payoff = !_compare || dirty < MinCompared ? null
+        var payoff = _compareAll ? Payoff.Always
+            : !_compare || dirty is null or < MinCompared ? null
             : dirty < MinJudgedAlone ? _payoffOfSmallTasks
             : new Payoff();
         return _local && Has(task) && (payoff is not null || _frames is not null)
@@ -134,13 +148,15 @@ public sealed class ParentRound : IDisposable
     {
         _frames?.Dispose();
         _index.Dispose();
-        Claim.Dispose();
+        Claim?.Dispose();
         _directory.Dispose();
     }
 
     // Before the freeze, because once dirty tracking is reset, the changes since the right parent are lost.
     private void RefuseOtherTree(TreeRoot root)
     {
+        if (_compareAll && !_local) // who compares is the page server, which knows its own parent
+            return;
         bool isMissing = !_index.Has(root.ImagePid);
         if (isMissing ? !Ksm.MayMerge(root.Pid) : IsYounger(root.StartTime)) // a mergeable root was left out of the parent
             throw new PreDumpException($"{_index.Where} has no images of task {root}: {_index.Advice}, "
@@ -148,11 +164,20 @@ public sealed class ParentRound : IDisposable
     }
 
     // Reads the complete chain once, because damage found after the tracking is reset, or by the restore, would come too late.
-    private void RefuseDamage() => ImageCheck.RefuseUnsound(
-        _directory.Images, PageSize.Bytes, "give the images of an intact round, or no parent for a full copy");
+    private void RefuseDamage() => ImageCheck.RefuseUnsound(_directory.Images, PageSize.Bytes,
+        "give the images of an intact round, or no parent for a full copy", claimedIsSound: _compareAll);
+
+    private static ulong UptimeOf(ParentDirectory directory, ParentClaim claim)
+    {
+        claim.RefuseSuperseded();
+        ulong uptime = ParentInventory.DumpUptime(directory.Images);
+        return uptime <= ProcFs.UptimeMicroseconds() ? uptime
+            : throw new PreDumpException($"the images in {directory.Path} are from before this machine booted: "
+                + "begin with a full round, or go on by content", RoundInput.Parent, RoundInput.Tracking);
+    }
 
     // CRIU's rule for pid reuse: the task started at or after the parent's dump, in clock ticks.
-    private bool IsYounger(ulong startTime) => startTime >= _dumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
+    private bool IsYounger(ulong startTime) => startTime >= _dumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond); // (false for null)
 }
 
 /// <summary>The parent requested for a round.</summary>

@@ -12,6 +12,9 @@ namespace PreDump.Core.Reading;
 /// <param name="observer">Notified of why comparing ended.</param>
 public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? payoff, IObserver observer) : IDisposable
 {
+    /// <summary>Whether all pages are compared, those of the vdso, too.</summary>
+    public bool TakesAll => ReferenceEquals(payoff, Payoff.Always);
+
     private ChainedPages? _chain;
     private bool _isOpen;
     private volatile bool _hasEnded;

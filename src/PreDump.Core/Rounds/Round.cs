@@ -26,7 +26,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     // inventory_entry.pre_dump_mode: with this value CRIU does not expect unreadable memory to be in the parent.
     private const uint ReadMode = 2;
 
-    private readonly IDirtyTracker _tracker = new SoftDirtyTracker(request.TrustSoftDirty);
+    private readonly IDirtyTracker _tracker =
+        Trackers.Choose(request.Tracking, request.TrustSoftDirty, request.Parent, images);
 
     /// <summary>Runs the round. If it throws, disposing of the <see cref="RoundDirectory"/> removes what was written.</summary>
     /// <param name="cancel">Ends the round early.</param>
@@ -43,6 +44,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
                 + "criu dump can't use them as its parent", RoundInput.Kernel);
         if (request.Parent.Directory is { } previous)
             images.LinkParent(previous);
+        if (_tracker.ComparesAll)
+            images.Create(ImageNames.ByContent).Close();
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
 
         using var snapshot = Freeze(parent, cancel);
@@ -57,7 +60,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         cancel.ThrowIfCancellationRequested();
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
-        parent?.Claim.Complete(images.PresentPath, snapshot.Uptime);
+        parent?.Complete(images.PresentPath, snapshot.Uptime);
         if (parent is not null && request.AutoDedup && remote is null) // last, because only a complete round replaces pages
             Dedup.RunAfterRound(images.OpenImages, observer);
         return summary;
@@ -69,7 +72,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     {
         using var cgroup = request.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
         var freeze = new FreezeRequest(request.Tree, request.Timeout, _tracker.Files(hasParent: parent is not null), cgroup);
-        parent?.Claim.Take();
+        parent?.Claim?.Take();
         var snapshot = TreeSnapshot.Take(freeze, _tracker, parent, cancel);
         try
         {
@@ -100,7 +103,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         FreezeAttempts = snapshot.Attempts.Failed + 1,
         Freezing = snapshot.Freezing,
         Frozen = snapshot.Frozen,
-        SoftDirty = _tracker.Works,
+        Tracking = _tracker.ComparesAll ? TrackingMethod.Content : _tracker.Works ? TrackingMethod.SoftDirty : null,
         ImagesDirectory = images.Path,
         PageServer = remote?.Name,
     };

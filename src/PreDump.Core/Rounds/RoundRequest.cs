@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PreDump.Core.Copying;
 using PreDump.Core.Parents;
+using PreDump.Core.Tracking;
 using PreDump.Linux;
 
 namespace PreDump.Core.Rounds;
@@ -16,6 +17,9 @@ public sealed record RoundRequest
 
     /// <summary>The parent to use.</summary>
     public required ParentRequest Parent { get; init; }
+
+    /// <summary>How changes since the parent are found.</summary>
+    public TrackingMethod Tracking { get; init; }
 
     /// <summary>Whether every page that looks clean is left to the parent, without checking its frame.</summary>
     public bool TrustSoftDirty { get; init; }

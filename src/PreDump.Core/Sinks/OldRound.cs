@@ -35,6 +35,7 @@ internal static class OldRound
     private static bool IsOfARound(string name) =>
         name is ImageNames.Inventory or ImageNames.ClaimedInventory or ImageNames.NewInventory or ImageNames.Begun
             or ImageNames.Frames or ImageNames.Child or ImageNames.NewChild or ImageNames.Parent or ImageNames.InodeCache
+            or ImageNames.ByContent or ImageNames.ChildrenByContent
         || ImageNames.IsPagemap(name) || ImageNames.IdOfPages(name) is not null;
 
     private static bool IsPreDump(DirectoryFd directory, string inventory)

@@ -219,7 +219,7 @@ public sealed class RoundDirectory : IDisposable
         // Refuses symbolic links and directories with such names, too: creating the images would fail, after everything is
         // copied.
         foreach (string name in _directory.Names())
-            if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames)
+            if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames or ImageNames.ByContent)
                 throw new PreDumpException(
                     $"images directory {Path} already contains images ({name}): use an empty directory for each round")
                 {

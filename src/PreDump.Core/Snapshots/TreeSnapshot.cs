@@ -179,7 +179,7 @@ public sealed class TreeSnapshot : IDisposable
     {
         if (!tracker.Resets(task))
             return;
-        parent?.Claim.TrackingIsReset();
+        parent?.Claim?.TrackingIsReset();
         tracker.Reset(task);
     }
 }

@@ -12,6 +12,9 @@ public interface IDirtyTracker
     /// parents.</summary>
     bool Works { get; }
 
+    /// <summary>Whether nothing is known of what has changed, so that all pages are read and compared with the parent's.</summary>
+    bool ComparesAll { get; }
+
     /// <summary>Whether a page reported as unchanged is trusted to be the parent's, without checking its frame.</summary>
     bool IsTrusted { get; }
 
@@ -25,7 +28,8 @@ public interface IDirtyTracker
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     void Prepare(TreeRoot root, CancellationToken cancel);
 
-    /// <summary>Reads the changes of a task since the previous round; null if the task has gone.</summary>
+    /// <summary>Reads the changes of a task since the previous round; null if all of it may have changed, or if it has
+    /// gone.</summary>
     /// <param name="task">The frozen task, with its files open.</param>
     /// <param name="maps">The task's raw maps.</param>
     /// <param name="into">Receives the changes.</param>

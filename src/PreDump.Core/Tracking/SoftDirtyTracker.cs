@@ -16,6 +16,9 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
     public bool Works { get; } = SoftDirty.IsSupported();
 
     /// <inheritdoc/>
+    public bool ComparesAll => false;
+
+    /// <inheritdoc/>
     public bool IsTrusted => isTrusted;
 
     /// <inheritdoc/>

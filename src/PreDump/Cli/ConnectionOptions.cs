@@ -21,6 +21,32 @@ internal static class ConnectionOptions
         Help = { [Takers.PageServer] = "Receive rounds as with --rounds until a signal ends the server." },
     };
 
+    public static readonly TableOption<bool> Compare = new("--compare")
+    {
+        Help =
+        {
+            [Takers.PageServer] = "Compare what is received with the parent's chain, and leave pages with the same bytes to it.",
+        },
+        Details = "For criu dump without --track-mem, and for rounds by content. With --rounds and --forever the latest round "
+            + "that has the task is the parent.",
+    };
+
+    public static readonly TableOption<string?> Forward = new TableOption<string?>("--forward")
+    {
+        Argument = "ADDRESS:PORT",
+        About = ServerInput.Forward,
+        Help =
+        {
+            [Takers.PageServer] = "Pass the images on to another page server, which has the same chain, and store none here.",
+        },
+        Details = "With --compare only what has changed goes over the network.",
+    }.EndPoint();
+
+    public static readonly TableOption<bool> ForwardTls = new("--forward-tls")
+    {
+        Help = { [Takers.PageServer] = "Use TLS to the other page server, whether --tls is given for the clients or not." },
+    };
+
     public static readonly TableOption<bool> PageServer = new("--page-server")
     {
         Help = { [Takers.AnyRound] = "Send the pages to the page server at --address and --port, or at --ps-socket." },

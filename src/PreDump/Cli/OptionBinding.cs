@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PreDump.Core.Copying;
+using PreDump.Core.Tracking;
 using PreDump.PageServer;
 using PreDump.Settings;
 
@@ -20,6 +21,12 @@ internal static class OptionBinding
             ImagesDirectory = images,
             WorkDirectory = ProcessOptions.WorkDir.In(line) ?? images,
             PrevImagesDirectory = RoundOptions.PrevImagesDir.In(line),
+            Tracking = RoundOptions.Track.In(line) switch
+            {
+                "soft-dirty" => TrackingMethod.SoftDirty,
+                "content" => TrackingMethod.Content,
+                _ => TrackingMethod.Auto,
+            },
             Compare = !RoundOptions.NoCompare.In(line),
             TrustSoftDirty = RoundOptions.TrustSoftDirty.In(line),
             AutoDedup = RoundOptions.AutoDedup.In(line),
@@ -67,6 +74,8 @@ internal static class OptionBinding
             Socket = ConnectionOptions.PsSocket.In(line),
             Rounds = ConnectionOptions.Forever.In(line) ? int.MaxValue : ConnectionOptions.Rounds.In(line),
             AutoDedup = RoundOptions.AutoDedup.In(line),
+            Compares = ConnectionOptions.Compare.In(line),
+            Forward = ForwardTo(line),
             Timeout = Timeout(line),
             Tls = TlsOf(line),
             Daemon = ProcessOptions.Daemon.In(line),
@@ -93,6 +102,19 @@ internal static class OptionBinding
         },
         Tls = TlsOf(line),
     };
+
+    private static PageServerOptions? ForwardTo(ParseResult line)
+    {
+        if (ConnectionOptions.Forward.In(line) is not { } where || OptionKinds.TrySplit(where) is not var (address, port))
+            return null;
+        return new PageServerOptions
+        {
+            Address = address,
+            Port = port,
+            Timeout = Timeout(line),
+            Tls = TlsOf(line) with { Enabled = ConnectionOptions.ForwardTls.In(line) },
+        };
+    }
 
     private static TlsOptions TlsOf(ParseResult line) => new(
         ConnectionOptions.UseTls.In(line),

@@ -38,6 +38,31 @@ internal static class OptionKinds
         return option;
     }
 
+    /// <summary>The option takes a name or an address, a colon, and a port.</summary>
+    public static TableOption<string?> EndPoint(this TableOption<string?> option)
+    {
+        option.CustomParser = result => TrySplit(TextOf(result)) is not null
+            ? TextOf(result)
+            : Refuse<string?>(result, option, "an address and a port, such as 10.0.0.2:7777 or [2001:db8::2]:7777");
+        return option;
+    }
+
+    /// <summary>The address and the port in such a value; null if it is none.</summary>
+    public static (string Address, int Port)? TrySplit(string endPoint)
+    {
+        int colon = endPoint.LastIndexOf(':');
+        string address = endPoint[..Math.Max(colon, 0)];
+        if (address is ['[', .. var literal, ']'])
+            address = literal;
+        else if (address.Contains(':'))
+            return null;
+        return address.Length > 0
+            && int.TryParse(endPoint[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is > 0 and <= 65535
+            ? (address, port)
+            : null;
+    }
+
     /// <summary>The option takes one of the words that its argument's name lists, separated by |.</summary>
     /// <param name="option">The option.</param>
     /// <param name="synonym">A word of criu's that is accepted too.</param>

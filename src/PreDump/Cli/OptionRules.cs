@@ -13,6 +13,13 @@ internal static class OptionRules
             line.AddError("--tree PID is missing: which process is to be pre-dumped?");
         if (byAddress && line.GetResult(ConnectionOptions.Port)?.Tokens is not [{ Value: not "0" }])
             line.AddError("--page-server: --port PORT is missing (or --ps-socket FD)");
+        if (line.GetResult(RoundOptions.Track)?.Tokens is [{ Value: "content" }])
+        {
+            if (RoundOptions.NoCompare.IsIn(line))
+                line.AddError("--no-compare: by content all pages are compared; leave it out, or track by soft-dirty");
+            if (RoundOptions.TrustSoftDirty.IsIn(line))
+                line.AddError("--trust-soft-dirty: by content soft-dirty is not asked; leave it out, or track by soft-dirty");
+        }
     }
 
     /// <summary>The rules of a page server.</summary>
@@ -26,6 +33,10 @@ internal static class OptionRules
             line.AddError("--prev-images-dir is for a single round: with --rounds and --forever each round finds its parent");
         if (numbered && ConnectionOptions.PsSocket.IsIn(line))
             line.AddError("--ps-socket is a single connection, and so a single round: leave --rounds and --forever out");
+        if (ConnectionOptions.ForwardTls.IsIn(line) && !ConnectionOptions.Forward.IsIn(line))
+            line.AddError("--forward-tls: --forward ADDRESS:PORT is missing");
+        if (ConnectionOptions.Forward.IsIn(line) && RoundOptions.AutoDedup.IsIn(line))
+            line.AddError("--auto-dedup: with --forward the images are elsewhere; give it to the page server there");
     }
 
     /// <summary>The rules of show.</summary>

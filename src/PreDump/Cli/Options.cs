@@ -8,10 +8,11 @@ internal static class Options
     /// <summary>All, in the order of the help pages.</summary>
     public static readonly IReadOnlyList<ITableOption> All =
     [
-        RoundOptions.Tree, RoundOptions.ImagesDir, RoundOptions.PrevImagesDir, RoundOptions.NoCompare,
-        RoundOptions.TrustSoftDirty,
+        RoundOptions.Tree, RoundOptions.ImagesDir, RoundOptions.PrevImagesDir, RoundOptions.Track,
+        RoundOptions.NoCompare, RoundOptions.TrustSoftDirty,
         SeriesOptions.MaxDowntime, SeriesOptions.MaxRounds, SeriesOptions.Interval, SeriesOptions.AfterRound,
         ConnectionOptions.Once, ConnectionOptions.Rounds, ConnectionOptions.Forever,
+        ConnectionOptions.Compare, ConnectionOptions.Forward, ConnectionOptions.ForwardTls,
         RoundOptions.AutoDedup, RoundOptions.FreezeCgroup,
         RoundOptions.Timeout, RoundOptions.Threads, RoundOptions.MaxRate, RoundOptions.Nice, RoundOptions.ImageIoMode,
         ConnectionOptions.PageServer, ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket,

@@ -42,14 +42,29 @@ internal static class RoundOptions
                 + "copied.",
             [Takers.PageServer] = "The images of the previous round, relative to --images-dir. Not with --rounds and --forever.",
         },
-        Details = "Parent images that are missing, of another tree, or from before the last boot are refused, and so is the "
-            + "option on a kernel without soft-dirty.",
+        Details = "Parent images that are missing or of another tree are refused, and by soft-dirty those from before the last "
+            + "boot, too.",
     };
+
+    public static readonly TableOption<string?> Track = new TableOption<string?>("--track")
+    {
+        Argument = "auto|soft-dirty|content",
+        About = RoundInput.Tracking,
+        Default = "auto",
+        Help =
+        {
+            [Takers.AnyRound] = "How changes are found: by the kernel's soft-dirty bits, or by comparing the content of all "
+                + "pages with the parent's.",
+        },
+        Details = "auto: by content if the parent was made so or if the kernel has no soft-dirty, otherwise by soft-dirty. By "
+            + "content a round reads all memory and resets nothing in the kernel; the final dump joins the chain through "
+            + "predump page-server --compare, or by predump checkpoint.",
+    }.Choice();
 
     public static readonly TableOption<bool> NoCompare = new("--no-compare")
     {
         Help = { [Takers.AnyRound] = "Copy every page that was written since, even if the parent has the same bytes." },
-        Details = "Comparing reads the parent's pages. It pauses by itself while few pages turn out to be unchanged, and is "
+        Details = "Only by soft-dirty. Comparing reads the parent's pages. It pauses by itself while few pages turn out to be unchanged, and is "
             + "not done with a page server.",
     };
 

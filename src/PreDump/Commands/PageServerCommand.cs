@@ -69,9 +69,7 @@ internal static class PageServerCommand
         using var logEnd = Output.Log.CloseAtEnd(log);
         var observer = new LogObserver(log);
         observer.Report(ignored);
-        using IRounds rounds = options.Rounds is null
-            ? new SingleRound(directory, options.PrevImagesDirectory)
-            : new NumberedRounds(directory.Descriptor, observer);
+        using IRounds rounds = Rounds(options, directory, observer, signals.Cancel);
         using var connected = options.Socket is { } fd ? InheritedSocket.Take(fd) : null;
         using var server = new Server(options.Request(), rounds, tls, result => Report(result, options, log), observer);
         if (options.IsDaemon)
@@ -98,6 +96,17 @@ internal static class PageServerCommand
             log.Error("{Reason:l}", InputNames.TryExplain(e));
             return ExitCode.Failed;
         }
+    }
+
+    private static IRounds Rounds(
+        ServeOptions options, RoundDirectory directory, LogObserver observer, CancellationToken cancel)
+    {
+        IRounds rounds = options.Rounds is null
+            ? new SingleRound(directory, options.PrevImagesDirectory)
+            : new NumberedRounds(directory.Descriptor, observer, options.Compares);
+        return options.Forward is { } where
+            ? new ForwardedRounds(rounds, first => PageServerClient.Connect(where, first, observer, cancel))
+            : rounds;
     }
 
     private static void Ready(ServeOptions options, Socket? listener, StatusDescriptor status, int pid)

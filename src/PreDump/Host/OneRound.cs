@@ -22,7 +22,7 @@ internal static class OneRound
     {
         var request = options.Request(tree);
         using var server = options.PageServer is { } where
-            ? PageServerClient.Connect(where, tree, reporter, cancel)
+            ? PageServerClient.Connect(where, PagesId.OfTask(tree.ImagePid), reporter, cancel)
             : null;
         var remote = server is null ? null : new PageServerRound(server, tree);
         if (options.CalledAsCriu)

@@ -1,4 +1,5 @@
 using PreDump.Core.Copying;
+using PreDump.Core.Tracking;
 using PreDump.Linux;
 
 namespace PreDump.Output;
@@ -25,7 +26,8 @@ internal static class SummaryJson
         json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);
         json.WriteNumber("comparing_us", (long)summary.Comparing.TotalMicroseconds);
         json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
-        json.WriteBoolean("soft_dirty", summary.SoftDirty);
+        json.WriteBoolean("soft_dirty", summary.Tracking == TrackingMethod.SoftDirty);
+        json.WriteString("tracking", TrackingNames.Of(summary.Tracking));
         json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
         json.WriteString("images_dir", RawText.Printable(summary.ImagesDirectory));
         json.WriteStartObject("skipped");

@@ -1,5 +1,6 @@
 using System.Text;
 using PreDump.Core.Copying;
+using PreDump.Core.Tracking;
 using PreDump.Linux;
 
 namespace PreDump.Output;
@@ -19,7 +20,7 @@ internal static class SummaryText
             line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");
         if (summary.PagesInParent > 0)
             line.Append($", {summary.PagesInParent} in the parent ({(double)summary.PagesInParent / summary.PagesScanned:0.0%})");
-        if (summary.PagesUnchanged > 0)
+        if (summary.PagesUnchanged > 0 && summary.Tracking != TrackingMethod.Content)
             line.Append($", {summary.PagesUnchanged} of them dirty but unchanged");
         if (summary.PagesMoved > 0)
             line.Append($", {summary.PagesMoved} looked clean but had been moved");

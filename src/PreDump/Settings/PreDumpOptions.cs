@@ -1,6 +1,7 @@
 using PreDump.Core.Copying;
 using PreDump.Core.Parents;
 using PreDump.Core.Rounds;
+using PreDump.Core.Tracking;
 using PreDump.Linux;
 using PreDump.PageServer;
 
@@ -15,6 +16,7 @@ internal sealed record PreDumpOptions : ILogOptions
     {
         Tree = tree,
         Parent = new ParentRequest(tree, PrevImagesDirectory, Compare),
+        Tracking = Tracking,
         TrustSoftDirty = TrustSoftDirty,
         AutoDedup = AutoDedup,
         FreezeCgroup = FreezeCgroup,
@@ -34,6 +36,9 @@ internal sealed record PreDumpOptions : ILogOptions
 
     /// <summary>The parent images, relative to the images directory; null in a first round.</summary>
     public string? PrevImagesDirectory { get; init; }
+
+    /// <summary>How changes are found.</summary>
+    public TrackingMethod Tracking { get; init; }
 
     /// <summary>Whether a page that was written is left to the parent if that has the same bytes.</summary>
     public bool Compare { get; init; } = true;

@@ -10,6 +10,7 @@ internal sealed record ServeOptions : ILogOptions
     {
         Rounds = Rounds,
         AutoDedup = AutoDedup,
+        Compares = Compares,
         Timeout = Timeout,
         IsOneConnection = Socket is not null,
     };
@@ -38,6 +39,12 @@ internal sealed record ServeOptions : ILogOptions
 
     /// <summary>Whether to free in the parents what a round replaces.</summary>
     public bool AutoDedup { get; init; }
+
+    /// <summary>Whether pages that the parent's chain has with the same bytes are left to it.</summary>
+    public bool Compares { get; init; }
+
+    /// <summary>Where the images are passed on to; null: they are stored.</summary>
+    public PageServerOptions? Forward { get; init; }
 
     /// <summary>How long a client may be silent in the middle of a message.</summary>
     public required TimeSpan Timeout { get; init; }

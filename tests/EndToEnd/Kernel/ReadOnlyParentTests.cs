@@ -28,9 +28,9 @@ public sealed class ReadOnlyParentTests
             using (var round = ParentRound.Open(
                 new ParentRequest(self, "../1"), images, new MadeUpTracker(), openRemote: null, observed)!)
             {
-                round.Claim.Take();
-                round.Claim.TrackingIsReset();
-                round.Claim.Complete(next, 7);
+                round.Claim!.Take();
+                round.Claim!.TrackingIsReset();
+                round.Claim!.Complete(next, 7);
             }
             Assert.True(File.Exists(Path.Combine(parent, ImageNames.Inventory)));
             var warning = Assert.Single(observed.Warnings, told => !told.Contains("frame ledger", StringComparison.Ordinal));

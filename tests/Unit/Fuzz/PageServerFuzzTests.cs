@@ -63,8 +63,8 @@ public sealed class PageServerFuzzTests
             client.Client.Shutdown(SocketShutdown.Send);
             try
             {
-                using var session = new Session(peer, () => rounds.Begin(rounds.Moment()), TimeSpan.FromSeconds(10),
-                    Observed.Nothing);
+                using var session = new Session(peer, () => rounds.Begin(rounds.Moment()),
+                    new ServerRequest { Timeout = TimeSpan.FromSeconds(10) }, Observed.Nothing);
                 AssertWhole(session.Run().Round.Directory);
                 whole++;
             }

@@ -24,20 +24,19 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("pagemap-7.img", Bytes.Pagemap(3, new PagemapEntry(0x1000, 2, PageFlags.Present)));
         _directory.Write("pages-3.img", new byte[2 * 4096]);
 
-        ParentImages parent = ParentImages.Open(_images);
-        using ParentCoverage? task = parent.OpenPagemap(7, Bytes.PageSize);
+        using ParentCoverage? task = ParentCoverage.TryOpen(_images, "pagemap-7.img", Bytes.PageSize);
 
-        Assert.Equal(123_456_789UL, parent.DumpUptime);
+        Assert.Equal(123_456_789UL, ParentInventory.DumpUptime(_images));
         Assert.NotNull(task);
         Assert.Equal(2UL, task.Covered(0x1000, 5, out bool inParent));
         Assert.True(inParent);
-        Assert.Null(parent.OpenPagemap(8, Bytes.PageSize));
+        Assert.Null(ParentCoverage.TryOpen(_images, "pagemap-8.img", Bytes.PageSize));
     }
 
     [Fact]
     public void A_round_without_an_inventory_is_no_parent()
     {
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images));
+        var e = Assert.Throws<ImageException>(() => ParentInventory.DumpUptime(_images));
 
         Assert.Equal(
             $"{_directory["inventory.img"]}: no such file: the parent must be the directory of a successful pre-dump",
@@ -50,7 +49,7 @@ public sealed class ParentImagesTests : IDisposable
         _directory.Write("inventory.img",
             [.. Bytes.UInt32(Magic.Inventory), .. Bytes.Record(new inventory_entry { ImgVersion = 2 })]);
 
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images));
+        var e = Assert.Throws<ImageException>(() => ParentInventory.DumpUptime(_images));
 
         Assert.Contains("start over with a pre-dump that has no parent", e.Message);
     }
@@ -61,7 +60,7 @@ public sealed class ParentImagesTests : IDisposable
         WriteInventory();
         _directory.Write("pagemap-7.img", Bytes.Pagemap(3));
 
-        var e = Assert.Throws<ImageException>(() => ParentImages.Open(_images).OpenPagemap(7, Bytes.PageSize));
+        var e = Assert.Throws<ImageException>(() => ParentCoverage.TryOpen(_images, "pagemap-7.img", Bytes.PageSize));
 
         Assert.Equal($"{_directory["pages-3.img"]}: no such file, but pagemap-7.img says its pages are there", e.Message);
     }

@@ -31,10 +31,10 @@ public sealed class ParentRoundTests : IDisposable
     {
         using (var round = Open("../1")!)
         {
-            round.Claim.Take();
+            round.Claim!.Take();
             Assert.False(File.Exists(Inventory));
-            round.Claim.TrackingIsReset();
-            round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
+            round.Claim!.TrackingIsReset();
+            round.Claim!.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.True(File.Exists(Inventory));
     }
@@ -82,12 +82,12 @@ public sealed class ParentRoundTests : IDisposable
     {
         using var one = Open("../1")!;
         using var other = Open("../1")!;
-        one.Claim.Take();
-        Assert.Contains("has just begun", Assert.Throws<PreDumpException>(other.Claim.Take).Message);
+        one.Claim!.Take();
+        Assert.Contains("has just begun", Assert.Throws<PreDumpException>(other.Claim!.Take).Message);
         other.Dispose();
         Assert.False(File.Exists(Inventory)); // still that of the first round
-        one.Claim.TrackingIsReset();
-        one.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
+        one.Claim!.TrackingIsReset();
+        one.Claim!.Complete(Path.Combine(_folder.Path, "2"), 7);
         Assert.True(File.Exists(Inventory));
     }
 
@@ -97,7 +97,7 @@ public sealed class ParentRoundTests : IDisposable
         using (var late = Open("../1")!)
         {
             Finish("../1", "2");
-            Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(late.Claim.Take).Message);
+            Assert.Contains("was made on it already", Assert.Throws<PreDumpException>(late.Claim!.Take).Message);
         }
         Assert.True(File.Exists(Inventory));
     }
@@ -107,10 +107,10 @@ public sealed class ParentRoundTests : IDisposable
     {
         using (var round = Open("../1")!)
         {
-            round.Claim.Take();
-            round.Claim.TrackingIsReset();
+            round.Claim!.Take();
+            round.Claim!.TrackingIsReset();
             File.CreateSymbolicLink(Path.Combine(_parent, ImageNames.Child), "/nonexistent"); // no file is written there
-            round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
+            round.Claim!.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
         Assert.False(File.Exists(Inventory));
         Assert.False(File.Exists("/nonexistent"));
@@ -120,7 +120,7 @@ public sealed class ParentRoundTests : IDisposable
     public void A_parent_is_back_after_a_round_that_failed_before_tracking_was_reset()
     {
         using (var round = Open("../1")!)
-            round.Claim.Take();
+            round.Claim!.Take();
         Assert.True(File.Exists(Inventory));
     }
 
@@ -129,8 +129,8 @@ public sealed class ParentRoundTests : IDisposable
     {
         using (var round = Open("../1")!)
         {
-            round.Claim.Take();
-            round.Claim.TrackingIsReset();
+            round.Claim!.Take();
+            round.Claim!.TrackingIsReset();
         }
         Assert.False(File.Exists(Inventory));
         Assert.Contains("begin with a full round", Refused("../1"));
@@ -236,9 +236,9 @@ public sealed class ParentRoundTests : IDisposable
 
         using (var round = Open("../1", imagesDirectory: "link/latest")!)
         {
-            round.Claim.Take();
-            round.Claim.TrackingIsReset();
-            round.Claim.Complete(Path.Combine(_folder.Path, "2"), 7);
+            round.Claim!.Take();
+            round.Claim!.TrackingIsReset();
+            round.Claim!.Complete(Path.Combine(_folder.Path, "2"), 7);
         }
 
         Assert.True(File.Exists(Path.Combine(_parent, ImageNames.Child)));
@@ -259,9 +259,9 @@ public sealed class ParentRoundTests : IDisposable
     private void Finish(string parent, string child)
     {
         using var round = Open(parent)!;
-        round.Claim.Take();
-        round.Claim.TrackingIsReset();
-        round.Claim.Complete(Path.Combine(_folder.Path, child), 7);
+        round.Claim!.Take();
+        round.Claim!.TrackingIsReset();
+        round.Claim!.Complete(Path.Combine(_folder.Path, child), 7);
     }
 
     private ParentRound? Open(string path, bool tracks = true, bool compare = true, Observed? observed = null,

@@ -160,7 +160,7 @@ public sealed class UnchangedPagesTests
             folder.Task(directory, Pid, 1, (0, 1, PageFlags.Parent), (1, 1, PageFlags.Present));
         }
         using var images = ImageDirectory.Open(directory);
-        using var index = new LocalParentIndex(ParentImages.Open(images), images);
+        using var index = new LocalParentIndex(images);
         using var pages = index.OpenPages(Pid)!;
         Assert.Equal(1UL, pages.Locate(0, 2, out var place));
         Assert.Null(place.Round);

@@ -74,6 +74,8 @@ public sealed class TreeSnapshotTests
 
         public bool Works => true;
 
+        public bool ComparesAll => false;
+
         public bool IsTrusted => false;
 
         public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
