@@ -80,18 +80,23 @@ need_dotnet() {
     return 1
 }
 
-# publish_predump: publishes the AOT binary for release, to $predump.
+# publish_predump [RID]: publishes the AOT binary for release, to $predump; for another RID than this machine's (linux-arm64 on
+# x86-64, with clang, lld, llvm, and a C library for it) to artifacts/predump-RID/predump.
 predump=$top/artifacts/predump/predump
 publish_predump() {
-    local rid
+    local own to=$top/artifacts/predump cross=()
     case $(uname -m) in
-        x86_64) rid=linux-x64 ;;
-        aarch64) rid=linux-arm64 ;;
+        x86_64) own=linux-x64 ;;
+        aarch64) own=linux-arm64 ;;
         *) echo "no release for $(uname -m): only x86_64 and aarch64" >&2; return 1 ;;
     esac
     need_dotnet
-    step "Publishing predump ($rid) to artifacts/predump"
-    quietly dotnet publish "$top/src/PreDump" -c Release -r "$rid" -o "$top/artifacts/predump"
+    if [ "${1:-$own}" != "$own" ]; then
+        # (the linker's driver has to know --target, which gcc does not)
+        to+=-$1 cross=(-p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy)
+    fi
+    step "Publishing predump (${1:-$own}) to ${to#"$top"/}"
+    quietly dotnet publish "$top/src/PreDump" -c Release -r "${1:-$own}" -o "$to" "${cross[@]}"
 }
 
 # predump_is_fresh: no source was changed after it was published.
