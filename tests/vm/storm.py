@@ -12,7 +12,7 @@ ANEW = 20  # kills in one directory
 
 
 def criu_at_work(home):
-    return any(f'\0{home}/' in read(path) for path in glob.glob('/proc/[0-9]*/cmdline'))
+    return any(f'{home}/' in read(path) for path in glob.glob('/proc/[0-9]*/cmdline'))
 
 
 class Storm:

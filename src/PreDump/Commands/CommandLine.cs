@@ -55,7 +55,14 @@ internal static class CommandLine
             var place = error.SymbolResult is OptionResult { Option: var option } ? criu.PlaceOf(option) : "";
             return Misused(place + error.Message.TrimEnd('.'));
         }
-        return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        try
+        {
+            return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UsageException e) // what is wrong with criu's options behind --
+        {
+            return Misused(e.Message);
+        }
     }
 
     // Prints the words that could come next, one a line.
@@ -119,7 +126,7 @@ internal static class CommandLine
         var rounds = new Command("rounds", "Make rounds until a final dump would stop the tree only shortly.");
         Options.AddTo(rounds, Takers.Rounds);
         rounds.Validators.Add(OptionRules.PreDump);
-        rounds.SetAction(line => RoundsCommand.Run(OptionBinding.Series(line, []), ignored));
+        rounds.SetAction(line => RoundsCommand.Run(OptionBinding.Series(line, null), ignored));
         return rounds;
     }
 
