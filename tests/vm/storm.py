@@ -84,7 +84,7 @@ class Storm:
                 break
             time.sleep(0.01)
         else:
-            must(job.returncode == 0, f'a checkpoint failed that was not killed: {read("killed.out")[-1000:]} {self.series.log()}')
+            must(job.returncode == 0, f'not killed, but failed: {read("killed.out")[-1000:]} {self.series.log()}')
             if self.dumping:
                 self.before.append(self.dumping - self.begun)
                 self.dumps.append(time.monotonic() - self.dumping)
@@ -106,7 +106,7 @@ class Storm:
     def run(self):
         attempts, told = 0, 0
         while self.kills < GIVEN.kills:
-            must(attempts < 50 + 2 * GIVEN.kills, f'of {attempts} checkpoints only {self.kills} were under way when the kill came')
+            must(attempts < 50 + 2 * GIVEN.kills, f'of {attempts} checkpoints only {self.kills} could be killed')
             self.attempt()
             attempts += 1
             if attempts % 8 == 7:
