@@ -33,6 +33,9 @@ public static class Errno
     /// <summary>Bad address.</summary>
     public const int EFAULT = 14;
 
+    /// <summary>Device or resource busy.</summary>
+    public const int EBUSY = 16;
+
     /// <summary>File exists.</summary>
     public const int EEXIST = 17;
 
@@ -62,6 +65,9 @@ public static class Errno
 
     /// <summary>System call not implemented.</summary>
     public const int ENOSYS = 38;
+
+    /// <summary>Directory not empty.</summary>
+    public const int ENOTEMPTY = 39;
 
     /// <summary>Too many levels of symbolic links.</summary>
     public const int ELOOP = 40;

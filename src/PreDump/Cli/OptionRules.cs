@@ -28,6 +28,13 @@ internal static class OptionRules
             line.AddError("--ps-socket is a single connection, and so a single round: leave --rounds and --forever out");
     }
 
+    /// <summary>The rules of squash.</summary>
+    public static void Squash(CommandResult line)
+    {
+        if (SquashOptions.Output.IsIn(line) == SquashOptions.InPlace.IsIn(line))
+            line.AddError("-o DIR or --in-place: give one of them, which says where the images go");
+    }
+
     /// <summary>The rules of show.</summary>
     public static void Show(CommandResult line)
     {
