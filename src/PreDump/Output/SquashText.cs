@@ -19,9 +19,9 @@ internal static class SquashText
         Console.Out.WriteLine($"{directory}: {Sizes.Count(result.Tasks, "task")}, {Sizes.Count(result.Pages, "page")} "
             + $"({Sizes.Bytes(PageSize.BytesOf(result.Pages))}), {result.PagesFromParents} of them from "
             + $"{Sizes.Count(result.Rounds - 1, "earlier round")}, in {Sizes.Time(result.Time)}"
-            + (result.KeepsFrames ? "" : "; without a frame ledger, so the next round has to compare each page that looks clean"));
+            + (result.KeepsFrames ? "; its frame ledger is kept" : ""));
         if (result.NoLongerNeeded.Count > 0)
-            Console.Out.WriteLine($"it needs no other directory; unless others do, these can be removed: "
+            Console.Out.WriteLine("it needs no other directory; unless others do, these can be removed: "
                 + OneLine.Of(string.Join(", ", result.NoLongerNeeded)));
     }
 }
