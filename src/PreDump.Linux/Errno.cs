@@ -42,6 +42,9 @@ public static class Errno
     /// <summary>Not a directory.</summary>
     public const int ENOTDIR = 20;
 
+    /// <summary>Is a directory.</summary>
+    public const int EISDIR = 21;
+
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;
 
@@ -65,9 +68,6 @@ public static class Errno
 
     /// <summary>System call not implemented.</summary>
     public const int ENOSYS = 38;
-
-    /// <summary>Directory not empty.</summary>
-    public const int ENOTEMPTY = 39;
 
     /// <summary>Too many levels of symbolic links.</summary>
     public const int ELOOP = 40;

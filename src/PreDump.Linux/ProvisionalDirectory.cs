@@ -42,17 +42,11 @@ public sealed class ProvisionalDirectory : IDisposable
     /// <exception cref="LinuxException">It can't: EINVAL, or another error.</exception>
     public void TryExchange()
     {
-        string other = Provisional(Provisional(_name));
-        _within.MakePrivateDirectory(other).Dispose();
-        try
-        {
-            _within.Exchange(Provisional(_name), other);
-            _within.Exchange(Provisional(_name), other);
-        }
-        finally
-        {
-            _within.TryRemoveDirectory(other);
-        }
+        const string One = "1", Other = "2";
+        Directory.MakePrivateDirectory(One).Dispose();
+        Directory.MakePrivateDirectory(Other).Dispose();
+        Directory.Exchange(One, Other);
+        Clear(Directory);
     }
 
     /// <summary>Writes the directory, and the names around it, to the disk.</summary>
@@ -94,6 +88,7 @@ public sealed class ProvisionalDirectory : IDisposable
     private static void Clear(DirectoryFd directory)
     {
         foreach (string name in directory.Names())
-            directory.TryUnlink(name);
+            if (directory.TryUnlink(name) == Errno.EISDIR)
+                directory.TryRemoveDirectory(name);
     }
 }

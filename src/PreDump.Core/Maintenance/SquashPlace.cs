@@ -28,6 +28,7 @@ internal sealed class SquashPlace : IDisposable
         string name = System.IO.Path.GetFileName(images.Path);
         var within = images.Descriptor.TryOpenDirectory("..", out int error)
             ?? throw new LinuxException("open", images.PathOf(".."), error);
+        within.NameByPresentPath();
         if (name.Length == 0 || within.Identity.Device != images.Descriptor.Identity.Device)
             throw CanNotBeReplaced(images, "is a mount point");
         if (images.Has(ImageNames.Parent) && images.ParentLink is null)
@@ -83,8 +84,8 @@ internal sealed class SquashPlace : IDisposable
         }
         catch (LinuxException e)
         {
-            throw new PreDumpException($"{Path} can't be made of the squashed images ({Failure.TryExplain(e)}): give a path where "
-                + "there is nothing", RoundInput.SquashedImages);
+            throw new PreDumpException($"{Path} can't be made of the squashed images ({Failure.TryExplain(e)}): give a path "
+                + "where there is nothing", RoundInput.SquashedImages);
         }
     }
 
@@ -114,8 +115,8 @@ internal sealed class SquashPlace : IDisposable
         }
         catch (LinuxException e)
         {
-            throw new PreDumpException($"no directory can be made beside {path} ({Failure.TryExplain(e)}): give another place for "
-                + "the squashed images", RoundInput.SquashedImages);
+            throw new PreDumpException($"no directory can be made beside {path} ({Failure.TryExplain(e)}): give another place "
+                + "for the squashed images", RoundInput.SquashedImages);
         }
     }
 
