@@ -81,7 +81,7 @@ internal sealed class CriuArguments
             throw new UsageException($"there is no command {_operands[0]}");
         if (_taker == Takers.Checkpoint) // what stands behind -- is criu's
             return;
-        bool takesOne = _taker is Takers.Verify or Takers.Show or Takers.Dedup;
+        bool takesOne = _taker is Takers.Verify or Takers.Show or Takers.Dedup or Takers.Squash;
         if (_operands.Count > (takesOne ? 1 : 0))
             throw new UsageException($"{_command}: {_operands[^1]} is one word too many");
     }
@@ -91,6 +91,8 @@ internal sealed class CriuArguments
     {
         if (ConfigFiles.Choose(given.Name))
             return;
+        if (_taker == Takers.Squash && given.Written.StartsWith($"{SquashOptions.Letter} ", StringComparison.Ordinal))
+            given = given with { Name = SquashOptions.Output.Name["--".Length..] };
         var option = Options.Named("--" + given.Name);
         if (option is null || !option.IsFor(_taker) || IsMeantForCriuAlone(given))
             SetAside(given, option);

@@ -116,6 +116,7 @@ internal static class CommandLine
         root.Add(Checkpoint(ignored));
         root.Add(Check());
         root.Add(Dedup());
+        root.Add(Squash());
         root.Add(Verify());
         root.Add(Show());
         return root;
@@ -155,6 +156,16 @@ internal static class CommandLine
         var path = Path(dedup, Takers.Dedup, "DIR", "The images");
         dedup.SetAction(line => DedupCommand.Run(path(line)));
         return dedup;
+    }
+
+    private static Command Squash()
+    {
+        var squash = new Command("squash", "Make one directory without a parent of a chain of rounds, or of a dump on top of it.");
+        var path = Path(squash, Takers.Squash, "DIR", "The last round, or the final dump");
+        squash.Validators.Add(OptionRules.Squash);
+        squash.SetAction(line =>
+            SquashCommand.Run(path(line), SquashOptions.Output.In(line), ProcessOptions.Json.In(line)));
+        return squash;
     }
 
     private static Command Verify()
