@@ -21,6 +21,9 @@ public static class RoundInput
     /// <summary>Whether pages that the round replaces are freed in the parent.</summary>
     public static readonly Input AutoDedup = new(nameof(AutoDedup));
 
+    /// <summary>Where the images of a squashed chain go.</summary>
+    public static readonly Input SquashedImages = new(nameof(SquashedImages));
+
     /// <summary>The kernel's features, which another command may show.</summary>
     public static readonly Input Kernel = new(nameof(Kernel));
 

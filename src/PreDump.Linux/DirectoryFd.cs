@@ -34,6 +34,16 @@ public sealed unsafe class DirectoryFd : IDisposable
     public DirectoryFd? TryOpenDirectory(string name, out int error) =>
         _fd.TryOpenAt(name, O_RDONLY | O_DIRECTORY, out error) is { } fd ? new DirectoryFd(fd) : null;
 
+    /// <summary>Opens a directory in this one that belongs to us or to root; null if there is none, or a symbolic link.</summary>
+    public DirectoryFd? TryOpenOwnDirectory(string name)
+    {
+        var fd = _fd.TryOpenAt(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, out _);
+        if (fd is not null && PrivateFile.IsOurs(fd))
+            return new DirectoryFd(fd);
+        fd?.Dispose();
+        return null;
+    }
+
     /// <summary>Creates and opens a directory that no other user may enter (mode 0700). See mkdirat(2).</summary>
     /// <exception cref="LinuxException">EEXIST: it exists already; or it can't be created.</exception>
     public DirectoryFd MakePrivateDirectory(string name)
@@ -140,6 +150,32 @@ public sealed unsafe class DirectoryFd : IDisposable
                 throw _fd.Failed("rename", PathOf(from));
     }
 
+    /// <summary>Exchanges two entries of this directory in one step. See renameat2(2), RENAME_EXCHANGE.</summary>
+    /// <exception cref="LinuxException">EINVAL: the file system can't do that; EBUSY: an entry is a mount point.</exception>
+    public void Exchange(string name, string other)
+    {
+        Span<byte> nameBuffer = stackalloc byte[CString.MaxLength], otherBuffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* a = CString.Terminated(name, nameBuffer), b = CString.Terminated(other, otherBuffer))
+            if (Syscall.Exchange(Number, a, b) != 0)
+                throw _fd.Failed("renameat2", PathOf(name));
+    }
+
+    /// <summary>Gives a file the same name in another directory, too. Returns 0, or the errno. See linkat(2).</summary>
+    public int TryLinkInto(DirectoryFd other, string name)
+    {
+        Span<byte> buffer = stackalloc byte[CString.MaxLength];
+        fixed (byte* at = CString.Terminated(name, buffer))
+            return LibCExtra.linkat(Number, at, other.Number, at, 0) == 0 ? 0 : errno;
+    }
+
+    /// <summary>Writes what the directory's file system still has in memory to the disk. See syncfs(2).</summary>
+    /// <exception cref="LinuxException">Something can't be written.</exception>
+    public void SyncFileSystem()
+    {
+        if (LibCExtra.syncfs(Number) != 0)
+            throw _fd.Failed("syncfs");
+    }
+
     /// <summary>Removes a file. Returns 0, or the errno. See unlinkat(2).</summary>
     public int TryUnlink(string name) => Remove(name, 0) == 0 ? 0 : errno;
 
@@ -203,6 +239,10 @@ public sealed unsafe class DirectoryFd : IDisposable
         using var there = TryOpen(path, out _);
         return there?.Identity == Identity;
     }
+
+    /// <summary>Takes over the owner, where we may, and the mode of another directory. See fchown(2), fchmod(2).</summary>
+    /// <exception cref="LinuxException">The mode can't be set.</exception>
+    public void LookLike(DirectoryFd other) => _fd.LookLike(other._fd);
 
     /// <summary>Takes an exclusive lock without waiting; false if another process holds it. The lock lasts until this descriptor
     /// is closed. See flock(2).</summary>

@@ -33,11 +33,17 @@ public static class Errno
     /// <summary>Bad address.</summary>
     public const int EFAULT = 14;
 
+    /// <summary>Device or resource busy.</summary>
+    public const int EBUSY = 16;
+
     /// <summary>File exists.</summary>
     public const int EEXIST = 17;
 
     /// <summary>Not a directory.</summary>
     public const int ENOTDIR = 20;
+
+    /// <summary>Is a directory.</summary>
+    public const int EISDIR = 21;
 
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;

@@ -104,6 +104,18 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
+    /// <summary>Takes over the owner, where we may, and the mode of another file. See fchown(2), fchmod(2).</summary>
+    /// <exception cref="LinuxException">The mode can't be set.</exception>
+    public void LookLike(Fd other)
+    {
+        stat status;
+        if (fstat(other._fd, &status) != 0)
+            throw other.Failed("fstat");
+        _ = fchown(_fd, status.st_uid, status.st_gid); // before the mode, which it may change
+        if (fchmod(_fd, (mode_t)((uint)status.st_mode & 0xFFF)) != 0)
+            throw Failed("fchmod");
+    }
+
     /// <summary>Sets the file's length in bytes, and frees blocks reserved beyond it. See ftruncate(2).</summary>
     /// <exception cref="LinuxException">ftruncate(2) failed.</exception>
     public void Truncate(ulong length)

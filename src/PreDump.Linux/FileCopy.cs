@@ -6,9 +6,13 @@ namespace PreDump.Linux;
 
 /// <summary>Copies ranges from one file to another. Uses copy_file_range(2), which shares blocks on file systems that can
 /// (reflinks), and falls back to a buffer. Holes stay holes.</summary>
-public sealed unsafe class FileCopy(Fd from, Fd to)
+/// <param name="from">The file to copy from; owned by the caller.</param>
+/// <param name="to">The file to copy to; owned by the caller.</param>
+/// <param name="shared">Makes the buffer, which other copies may use as well, one at a time; null: it has its own.</param>
+public sealed unsafe class FileCopy(Fd from, Fd to, Func<byte[]>? shared = null)
 {
-    private const int BufferBytes = 256 * 1024;
+    /// <summary>The length of the buffer in bytes.</summary>
+    public const int BufferBytes = 256 * 1024;
 
     private byte[]? _buffer; // null while copy_file_range(2) works
 
@@ -49,10 +53,10 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
             {
                 if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG)
                     throw to.Failed("copy_file_range");
-                _buffer = new byte[BufferBytes]; // different file systems, or no support: use the buffer for the rest
+                _buffer = MakeBuffer(); // different file systems, or no support: use the buffer for the rest
             }
             if (copied == 0) // some file systems return 0 instead of an error
-                _buffer = new byte[BufferBytes];
+                _buffer = MakeBuffer();
             if (copied <= 0 && _buffer is not null)
                 copied = CopyThroughBuffer(fromOffset, toOffset, length);
             copied = Math.Max(copied, 0);
@@ -61,6 +65,8 @@ public sealed unsafe class FileCopy(Fd from, Fd to)
             length -= (ulong)copied;
         }
     }
+
+    private byte[] MakeBuffer() => shared?.Invoke() ?? new byte[BufferBytes];
 
     private long CopyThroughBuffer(ulong fromOffset, ulong toOffset, ulong length)
     {

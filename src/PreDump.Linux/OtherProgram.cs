@@ -23,11 +23,9 @@ public static unsafe class OtherProgram
     /// <returns>The reason.</returns>
     public static LinuxException Execute(string file, IReadOnlyList<string> arguments, string variable, bool? ignorePipe = null)
     {
-        string name = variable[..(variable.IndexOf('=', StringComparison.Ordinal) + 1)];
         using var path = new TextVector([file]);
         using var argv = new TextVector(arguments);
-        using var environment = new TextVector(
-            [.. OwnText.Environ().Where(other => !other.StartsWith(name, StringComparison.Ordinal)), variable]);
+        using var environment = new TextVector(EnvironmentWith(variable));
         // Handlers end with the program, but what the runtime ignores would stay ignored.
         if (!(ignorePipe ?? IgnoresPipe))
             _ = LibCExtra.signal(SIGPIPE, SIG_DFL);
@@ -39,11 +37,20 @@ public static unsafe class OtherProgram
     /// prints goes to standard error.</summary>
     /// <param name="commandLine">The program's path first.</param>
     /// <param name="variables">NAME=value, in addition to our environment.</param>
-    /// <param name="ownSession">Whether it gets a session of its own, so that no signal of a terminal reaches it.</param>
     /// <exception cref="LinuxException">It can't be started.</exception>
-    public static int Run(IReadOnlyList<string> commandLine, IReadOnlyList<string> variables, bool ownSession = false) =>
-        ChildProcess.WaitFor(ChildProcess.Start(
-            commandLine, [(2, 1)], [.. OwnText.Environ(), .. variables], blocked: 0, ownSession, defaultSignals: !IgnoresPipe));
+    public static int Run(IReadOnlyList<string> commandLine, IReadOnlyList<string> variables) =>
+        ChildProcess.WaitFor(ChildProcess.Start(commandLine, [(2, 1)], [.. OwnText.Environ(), .. variables], blocked: 0,
+            ownSession: false, defaultSignals: !IgnoresPipe));
+
+    /// <summary>Starts a program in a session of its own, so that no signal of a terminal reaches it; returns its pid. What it
+    /// prints goes to standard error.</summary>
+    /// <param name="commandLine">The program's path first.</param>
+    /// <param name="variable">NAME=value, which is set in its environment in addition to ours.</param>
+    /// <param name="kept">A descriptor that it gets by the same number.</param>
+    /// <exception cref="LinuxException">It can't be started.</exception>
+    public static int StartInSession(IReadOnlyList<string> commandLine, string variable, int kept) => ChildProcess.Start(
+        commandLine, [(2, 1), (kept, kept)], EnvironmentWith(variable), blocked: 0, ownSession: true,
+        defaultSignals: !IgnoresPipe);
 
     /// <summary>Starts a program in a session of its own, connected to nothing; returns its pid.</summary>
     /// <param name="commandLine">The program's path first.</param>
@@ -88,5 +95,10 @@ public static unsafe class OtherProgram
         {
             return null;
         }
+    }
+    private static List<string> EnvironmentWith(string variable)
+    {
+        string name = variable[..(variable.IndexOf('=', StringComparison.Ordinal) + 1)];
+        return [.. OwnText.Environ().Where(other => !other.StartsWith(name, StringComparison.Ordinal)), variable];
     }
 }

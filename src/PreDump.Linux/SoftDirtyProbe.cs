@@ -45,8 +45,8 @@ public static unsafe class SoftDirtyProbe
     private static bool WithMemory(ulong bytes, Func<ulong, bool> probe)
     {
         // (with pages of 64 KiB four page tables map 2 GiB, of which hardly anything is used)
-        const int Flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        void* memory = mmap(null, (size_t)bytes, PROT_READ | PROT_WRITE, Flags, -1, 0);
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        void* memory = mmap(null, (size_t)bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
         if (memory == MAP_FAILED)
             return false;
         bool found = probe((ulong)memory);

@@ -35,7 +35,7 @@ public sealed class PageServerParentIndex : IParentIndex
     public IParentCoverage? Open(int imagePid) => Has(imagePid) ? new Everything() : null;
 
     /// <summary>None: the protocol fetches no pages.</summary>
-    public ChainedPages? OpenPages(int imagePid) => null;
+    public ChainedPages? OpenPages(string pagemap) => null;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -15,11 +15,10 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
     public bool WritesInOrder => true;
 
     /// <inheritdoc/>
-    public ITaskSink Begin(int imagePid)
-    {
-        server.Open(PagesId.OfTask(imagePid));
-        return this;
-    }
+    public ITaskSink Begin(int imagePid) => Begin(PagesId.OfTask(imagePid));
+
+    /// <inheritdoc/>
+    public ITaskSink BeginSegment(ulong id) => Begin(new PagesId(PagesId.Shmem, id));
 
     /// <inheritdoc/>
     public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
@@ -40,6 +39,12 @@ public sealed class PageServerSink(PageServerClient server) : IPageSink, ITaskSi
     public void End()
     {
         // The server closes a task's images when the next one's begin.
+    }
+
+    private PageServerSink Begin(PagesId id)
+    {
+        server.Open(id);
+        return this;
     }
 
     /// <summary>Returns when the server has said that everything is written.</summary>

@@ -1,6 +1,7 @@
 using PreDump;
 using PreDump.Cli;
 using PreDump.Commands;
+using PreDump.Criu;
 using PreDump.Engines;
 using PreDump.Linux;
 using PreDump.Output;

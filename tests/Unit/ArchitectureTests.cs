@@ -101,7 +101,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"\((unshare|nsenter) [^)]*\)")]
     private static partial Regex OtherProgram();
 
-    [GeneratedRegex(@"""[^""]*(?<![\w-])(--[a-z]|predump (check|dedup|page-server|pre-dump|show|verify)\b)")]
+    [GeneratedRegex(@"""[^""]*(?<![\w-])(--[a-z]|predump (check|dedup|page-server|pre-dump|show|squash|verify)\b)")]
     private static partial Regex WordOfTheCommandLine();
 
     [Fact]

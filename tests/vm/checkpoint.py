@@ -2,9 +2,9 @@
 """checkpoint.py [--quick] [--only NAME]   predump rounds and predump checkpoint of many kinds of victims: is the verdict
 right, is the checkpoint whole (with the tree left running, and without), and how far is the estimated stop from criu's own
 figure? A line for each victim says that; 8 of 10 estimates have to be within a factor of 2."""
-import os, re, signal, time
+import glob, os, re, signal, time
 from guest import TALLY, Victim, eventually, main, must, options, read
-from series import Series, goes_on_restored, warm_up
+from series import Series, cost, goes_on_restored, warm_up
 
 GIVEN = options(quick=False, only=None)
 COST = {}
@@ -27,13 +27,17 @@ def told(name, lines):
           f'{dump["pages_written"]} pages, ms: {spent}; {" ".join(proof)}', flush=True)
 
 
-def whole_life(name, victim, limits, expected, criu=(), check=goes_on_restored):
-    """Rounds alone; a checkpoint of the tree that runs on, which is the next one's parent; a checkpoint; the restore."""
+def whole_life(name, victim, limits, expected, criu=(), check=goes_on_restored, least=1):
+    """Rounds alone, at least so many; a checkpoint of the tree that runs on, which is the next one's parent; a checkpoint; the
+    restore."""
     series = Series(GIVEN, victim)
     lines = series.run('rounds', *limits)
     must(lines.end and lines.end['verdict'] == expected, f'{name}: the verdict is not {expected}: {lines.result}')
     must(lines.code == (0 if expected == CONVERGES else 3), f'{name}: {lines.result}')
     print(f'  {name:16} {lines}: {lines.end["reason"]}', flush=True)
+    left = [r['estimate']['pages_dirty'] for r in lines.rounds]
+    must(len(left) >= least, f'{name}: {len(left)} rounds, which left {left} pages')
+    must(least == 1 or all(after < before for before, after in zip(left, left[1:])), f'{name}: the rounds left {left} pages')
     TALLY[f'right verdicts ({expected})'] += 1
     lines = series.checkpoint('--leave-running', *limits, criu=criu)
     told(name + ' left', lines)
@@ -69,6 +73,25 @@ def flood():
     """It writes faster than rounds copy."""
     limits = ['--max-downtime', str(int(COST['base_us'] + 1)), '--max-rate', '16M']
     whole_life('flood', Victim(GIVEN.victims + '/flood', '24'), limits, DOES_NOT)
+
+
+def walker():
+    """Rounds copy 2.5 times as fast as it writes: each leaves less, and only a later one leaves little enough."""
+    now = cost()
+    limits = ['--max-downtime', str(int(now['base_us'] + now['page_us'] * 256 * 20)), '--max-rate', '10M']
+    whole_life('walker', Victim(GIVEN.victims + '/walker', '128', '4'), limits, CONVERGES, least=3)
+
+
+def left():
+    """The dump that left a tree running is a checkpoint itself: restored after the tree has ended, some time later."""
+    for name, *words in ('toucher', '16'), ('family',), ('threads',), ('redis',):
+        victim = Victim(f'{GIVEN.victims}/{name}', *words)
+        series, before = Series(GIVEN, victim), victim.round()
+        lines = series.checkpoint('--max-downtime', downtime(8, 16), '--leave-running')
+        goes_on_restored(victim, series.restore_left(lines, before))
+        print(f'  {name:16} {lines}; restored at its round {victim.first}', flush=True)
+        TALLY['dumps that left the tree running, restored when it had ended'] += 1
+        series.remove()
 
 
 def family():
@@ -116,6 +139,13 @@ def busy_redis():
     goes_on_restored(victim, before)
     TALLY['checkpoints restored'] += 1
     series.remove()
+
+
+def postgres():
+    """Under pgbench's load. The buffers that its processes share are in the dump alone."""
+    if glob.glob('/usr/lib/postgresql/*/bin/pgbench'):
+        limits = ['--max-downtime', downtime(12, 48), '--max-rounds', '4']
+        whole_life('postgres', Victim(GIVEN.victims + '/postgres'), limits, CONVERGES)
 
 
 def jvm():
@@ -169,7 +199,8 @@ def strayer():
 
 
 QUICK = toucher, flood, family, strayer
-ALL = (toucher, still, flood, family, threads, joiner, spawner, again, redis, busy_redis, jvm, lister, shifter, strayer)
+ALL = (toucher, still, flood, walker, left, family, threads, joiner, spawner, again, redis, busy_redis, postgres, jvm, lister,
+       shifter, strayer)
 
 
 def prove():

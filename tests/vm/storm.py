@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """storm.py [--kills N] [--seed N]   predump checkpoint is killed at random moments (SIGKILL, SIGTERM and SIGINT by turns),
 again and again in one directory. Each time the victim runs on, with no tracer and right memory, or there is a whole
-checkpoint, which criu restores; and the next call in the same directory works."""
-import glob, random, shlex, signal, subprocess, time
+checkpoint, which criu restores; and the next call in the same directory works.
+
+Every other kill is aimed at criu's dump: it comes at a random moment after criu has begun. Only a kill of a checkpoint that
+is under way counts: one that ended before is restored, too, and its time says when the next kill has to come."""
+import collections, glob, os, random, shlex, signal, statistics, subprocess, time
 from guest import TALLY, Victim, eventually, main, must, options, read, run
 from series import Series, warm_up
 
@@ -11,8 +14,9 @@ SIGNALS = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
 ANEW = 20  # kills in one directory
 
 
-def criu_at_work(home):
-    return any(f'\0{home}/' in read(path) for path in glob.glob('/proc/[0-9]*/cmdline'))
+def crius():
+    """The criu processes of this machine."""
+    return {path for path in glob.glob('/proc/[0-9]*') if read(path + '/comm') == 'criu\n'}
 
 
 class Storm:
@@ -22,36 +26,74 @@ class Storm:
         self.victim = Victim(GIVEN.victims + '/toucher', '8')
         self.series = Series(GIVEN, self.victim)
         self.limits = ['--max-downtime', str(int(300 + 2 * self.cost['base_us'])), '--max-rounds', '3']
-        self.seconds = max(self.undisturbed() for _ in range(2))
-        print(f'an undisturbed one takes {self.seconds:.1f} s', flush=True)
+        self.kills = 0
+        # seconds: what whole calls took lately, the part before criu's dump and the dump; and what this proof spends its time on
+        self.before, self.dumps = collections.deque(maxlen=5), collections.deque(maxlen=5)
+        self.spent = collections.Counter()
+
+    def timed(self, what, call, *given):
+        begun = time.monotonic()
+        try:
+            return call(*given)
+        finally:
+            self.spent[what] += time.monotonic() - begun
 
     def undisturbed(self):
-        lines = self.series.checkpoint(*self.limits, '--leave-running')
+        self.series.checkpoint(*self.limits, '--leave-running')
         self.victim.assert_goes_on('after a checkpoint that left it running')
         TALLY['undisturbed checkpoints in a directory where others were killed'] += 1
-        return lines.seconds
 
-    def kill(self, number):
-        """One of them is killed; what is left of it?"""
-        leave = ['--leave-running'] if self.chance.random() < 0.25 else []
-        moment = self.chance.uniform(0, self.seconds * 1.1)
-        with open('killed.out', 'w') as out:
-            job = subprocess.Popen([str(word) for word in self.series.command('checkpoint', *self.limits, *leave)],
-                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-        time.sleep(moment)
-        kind = SIGNALS[number % len(SIGNALS)]
+    def attempt(self):
+        """One of them is killed, if it isn't over before that; what is left of it?"""
+        kind, leave = SIGNALS[self.kills % len(SIGNALS)], ['--leave-running'] * (self.chance.random() < 0.25)
+        others = crius()
+        job = self.begin(leave)
+        moment = self.wait_for_its_moment(job)
         was_over = job.poll() is not None
         job.send_signal(kind)
-        job.wait(timeout=120)
-        eventually(lambda: not criu_at_work(self.series.home), 'the end of criu')
-        when = f'after {kind.name} {moment:.3f} s after its start (kill {number})'
-        dumped = bool(glob.glob(f'{self.series.home}/{self.series.last()}/dump.log'))
+        self.timed('its end', job.wait, 120)
+        self.timed('its end', eventually, lambda: crius() <= others, 'the end of criu')
+        self.kills += not was_over
+        when = f'after {kind.name} {moment} (kill {self.kills}): exit code {job.returncode}, {read("killed.out")[-300:]}'
+        what = 'checkpoints that ended before the kill came: ' if was_over else 'kills: '
+        if 'criu' in moment:
+            what = what.replace('kills', 'kills while criu dumped')
         if not self.victim.has_gone():
-            self.victim.assert_goes_on(when)
-            TALLY['kills: the victim runs on' + (', criu had begun' if dumped else '')] += 1
+            self.timed('the victim goes on', self.victim.assert_goes_on, when)
+            TALLY[what + 'the victim runs on'] += 1
         else:
-            self.restore(when)
-            TALLY['kills: ' + ('too late, ' if was_over else '') + 'a whole checkpoint, restored'] += 1
+            self.timed('the restore', self.restore, when)
+            TALLY[what + 'a whole checkpoint, restored'] += 1
+
+    def begin(self, leave):
+        self.begun, self.dumping, self.number = time.monotonic(), None, self.series.last()
+        with open('killed.out', 'w') as out:
+            return subprocess.Popen([str(word) for word in self.series.command('checkpoint', *self.limits, *leave)],
+                                    stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+
+    def wait_for_its_moment(self, job):
+        """Until a random moment, or until the job has ended; says in words which it was."""
+        aimed = self.kills % 2 == 1 and len(self.dumps) > 0
+        until = self.chance.uniform(0, sum(map(statistics.median, (self.before, self.dumps)))) if self.dumps else 60
+        after = self.chance.uniform(0, statistics.median(self.dumps)) if aimed else None
+        while job.poll() is None:
+            now = time.monotonic()
+            if self.dumping is None and self.criu_has_begun():
+                self.dumping = now
+            if now > (self.dumping or now) + after if aimed else now > self.begun + until:
+                break
+            time.sleep(0.01)
+        else:
+            must(job.returncode == 0, f'not killed, but failed: {read("killed.out")[-1000:]} {self.series.log()}')
+            if self.dumping:
+                self.before.append(self.dumping - self.begun)
+                self.dumps.append(time.monotonic() - self.dumping)
+        self.spent['rounds and dumps'] += time.monotonic() - self.begun
+        text = f'{time.monotonic() - self.begun:.3f} s after its start'
+        return text + (f', {time.monotonic() - self.dumping:.3f} s after the start of criu' if self.dumping else '')
+
+    def criu_has_begun(self):
+        return any(os.path.exists(f'{self.series.home}/{number}/dump.log') for number in range(self.number + 1, self.number + 9))
 
     def restore(self, when):
         folder = f'{self.series.home}/{self.series.last()}'
@@ -62,15 +104,20 @@ class Storm:
         self.victim.assert_good(when)
 
     def run(self):
-        for number in range(GIVEN.kills):
-            self.kill(number)
-            if number % 5 == 4:
-                self.undisturbed()
-            if number % ANEW == ANEW - 1:
+        attempts, told = 0, 0
+        while self.kills < GIVEN.kills:
+            must(attempts < 50 + 2 * GIVEN.kills, f'of {attempts} checkpoints only {self.kills} could be killed')
+            self.attempt()
+            attempts += 1
+            if attempts % 8 == 7:
+                self.timed('undisturbed ones', self.undisturbed)
+            if attempts % ANEW == ANEW - 1:
                 self.series.remove()
                 self.series = Series(GIVEN, self.victim)
-            if number % 10 == 9:
-                print(f'{number + 1} kills', flush=True)
+            if self.kills // 10 > told:
+                told = self.kills // 10
+                spent = ', '.join(f'{what} {seconds:.0f}' for what, seconds in self.spent.most_common())
+                print(f'{self.kills} kills; seconds: {spent}', flush=True)
         lines = self.series.checkpoint(*self.limits)
         eventually(self.victim.has_gone, 'a tree that is gone')
         self.restore(f'at the end, by {shlex.quote(lines.dump["restore"])}')

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PreDump.Core.Reading;
 using PreDump.Linux;
 
@@ -36,13 +37,7 @@ public sealed class CopyFigures
     /// <summary>Counts a batch that has its place in the images.</summary>
     public void Count(PageBatch batch)
     {
-        foreach (var run in batch.Runs)
-        {
-            if (run.InParent)
-                PagesInParent += run.Pages;
-            else
-                PagesWritten += run.Pages;
-        }
+        Count(batch.Runs);
         PagesUnchanged += batch.Unchanged.Count;
         PagesSuspect += batch.Suspects;
         PagesMoved += batch.Unchanged.Moved;
@@ -50,10 +45,31 @@ public sealed class CopyFigures
         Lost = new Losses(Lost.Vanished + batch.Losses.Vanished, Lost.Unreadable + batch.Losses.Unreadable);
     }
 
+    /// <summary>Counts pages that have their place in the images.</summary>
+    /// <param name="runs">The pages.</param>
+    /// <param name="unchanged">What comparing them found; null: they were not compared.</param>
+    public void Count(List<PageRun> runs, UnchangedPages? unchanged)
+    {
+        Count(CollectionsMarshal.AsSpan(runs));
+        PagesUnchanged += unchanged?.Count ?? 0;
+        Comparing += unchanged?.Time ?? default;
+    }
+
     /// <summary>Counts a task that is done with.</summary>
     public void Count(TaskCopy task)
     {
         if (task.Gone is { } gone)
             _goneTasks.Add((task.Task, gone.NotPermitted));
+    }
+
+    private void Count(ReadOnlySpan<PageRun> runs)
+    {
+        foreach (var run in runs)
+        {
+            if (run.InParent)
+                PagesInParent += run.Pages;
+            else
+                PagesWritten += run.Pages;
+        }
     }
 }

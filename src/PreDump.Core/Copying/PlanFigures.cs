@@ -24,4 +24,14 @@ public sealed class PlanFigures
         var before = _leftOut.GetValueOrDefault(kind);
         _leftOut[kind] = (before.Vmas + 1, before.Pages + pages);
     }
+
+    /// <summary>Takes back that a VMA is left out.</summary>
+    public void TakeIn(VmaKind kind, ulong pages)
+    {
+        var before = _leftOut.GetValueOrDefault(kind);
+        if (before.Vmas > 1)
+            _leftOut[kind] = (before.Vmas - 1, before.Pages - pages);
+        else
+            _leftOut.Remove(kind);
+    }
 }

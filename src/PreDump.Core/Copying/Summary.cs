@@ -21,6 +21,9 @@ public sealed class Summary
     /// <summary>Threads of all processes.</summary>
     public int Threads { get; set; }
 
+    /// <summary>Segments of shared memory that were copied, or left to the parent.</summary>
+    public int Segments { get; set; }
+
     /// <summary>VMAs of all tasks, those left out included.</summary>
     public ulong Vmas => Planned.Vmas;
 

@@ -22,9 +22,9 @@ public interface IParentIndex : IDisposable
     /// <exception cref="ImageException">The pagemap is damaged.</exception>
     IParentCoverage? Open(int imagePid);
 
-    /// <summary>Opens a task's pages, through as much of the chain as can be read on this machine; null if there are
-    /// none.</summary>
-    /// <param name="imagePid">The task's pid in its innermost pid namespace.</param>
-    /// <exception cref="ImageException">The pagemap is damaged.</exception>
-    ChainedPages? OpenPages(int imagePid);
+    /// <summary>Opens the pages of a task, or of a segment of shared memory, through the whole chain; null if the parent does
+    /// not have them, or if they can't be read from here.</summary>
+    /// <param name="pagemap">The pagemap's name.</param>
+    /// <exception cref="ImageException">A pagemap is damaged.</exception>
+    ChainedPages? OpenPages(string pagemap);
 }

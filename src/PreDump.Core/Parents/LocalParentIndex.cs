@@ -35,7 +35,7 @@ public sealed class LocalParentIndex(ImageDirectory directory, int most = LocalP
         ParentCoverage.TryOpen(directory, ImageNames.Pagemap(imagePid), PageSize.Bytes);
 
     /// <inheritdoc/>
-    public ChainedPages? OpenPages(int imagePid) => ChainedPages.TryOpen(_chain, ImageNames.Pagemap(imagePid), PageSize.Bytes);
+    public ChainedPages? OpenPages(string pagemap) => ChainedPages.TryOpen(_chain, pagemap, PageSize.Bytes);
 
     /// <inheritdoc/>
     public void Dispose() => _chain.Dispose();

@@ -139,9 +139,15 @@ public sealed class ParentRound : IDisposable
             : dirty < MinJudgedAlone ? _payoffOfSmallTasks
             : new Payoff();
         return _local && Has(task) && (payoff is not null || _frames is not null)
-            ? new ParentPages(task.ToString(), () => _index.OpenPages(task.ImagePid), payoff, _observer)
+            ? new ParentPages($"task {task}", () => _index.OpenPages(ImageNames.Pagemap(task.ImagePid)), payoff, _observer)
             : null;
     }
+
+    /// <summary>The parent's pages of a segment of shared memory, for comparing; null if they are not here.</summary>
+    /// <param name="id">The segment's inode number.</param>
+    public ParentPages? PagesOfSegment(ulong id) => _local
+        ? new ParentPages($"segment {id}", () => _index.OpenPages(ImageNames.PagemapShmem(id)), Payoff.Always, _observer)
+        : null;
 
     /// <inheritdoc/>
     public void Dispose()

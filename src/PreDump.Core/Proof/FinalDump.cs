@@ -28,9 +28,10 @@ public sealed class FinalDump : IDisposable
     /// <param name="settings">Reads the settings. Called when the inventory is withheld already, so that a failure refuses the
     /// dump.</param>
     /// <param name="log">Receives what was done.</param>
-    public static bool Prove(string imagesDirectory, int rootPid, Func<ProofSettings> settings, IProofLog log)
+    /// <param name="figures">Get the figures of the proof.</param>
+    public static bool Prove(string imagesDirectory, int rootPid, Func<ProofSettings> settings, IProofLog log,
+        ProofFigures figures)
     {
-        var figures = new ProofFigures();
         FinalDump? dump = null;
         try
         {
@@ -51,6 +52,7 @@ public sealed class FinalDump : IDisposable
         }
         finally
         {
+            figures.End();
             log.Say(figures.Line);
             dump?.Dispose();
         }

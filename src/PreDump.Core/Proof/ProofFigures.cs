@@ -6,6 +6,7 @@ namespace PreDump.Core.Proof;
 public sealed class ProofFigures
 {
     private readonly long _begun = Stopwatch.GetTimestamp();
+    private long _ended;
 
     /// <summary>The number of tasks that leave pages to the parent.</summary>
     public int Tasks { get; set; }
@@ -37,11 +38,17 @@ public sealed class ProofFigures
     /// <summary>The time for rewriting images.</summary>
     public long MendTime { get; set; }
 
+    /// <summary>The time for all of it.</summary>
+    public TimeSpan Total => Stopwatch.GetElapsedTime(_begun, _ended);
+
+    /// <summary>The proof is over.</summary>
+    public void End() => _ended = Stopwatch.GetTimestamp();
+
     /// <summary>All figures as one line of name=value pairs, for programs.</summary>
     public string Line => $"pages_in_parent={InParent} pages_looked_at={LookedAt} pages_compared={Compared} pages_wrong={Wrong} "
         + $"pages_mended={Mended} tasks={Tasks} tree_us={Microseconds(TreeTime)} look_us={Microseconds(LookTime)} "
         + $"compare_us={Microseconds(CompareTime)} mend_us={Microseconds(MendTime)} "
-        + $"total_us={Microseconds(Stopwatch.GetTimestamp() - _begun)}";
+        + $"total_us={Microseconds(_ended - _begun)}";
 
     private static long Microseconds(long ticks) => ticks * 1_000_000 / Stopwatch.Frequency;
 }

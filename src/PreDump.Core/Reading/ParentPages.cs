@@ -5,12 +5,12 @@ namespace PreDump.Core.Reading;
 
 /// <summary>A task's pages as the parent's chain holds them, for comparing: opened when the first one is asked for. If one can't
 /// be found or read there, that is no failure: a page that is not compared is copied.</summary>
-/// <param name="task">The task, for the log.</param>
+/// <param name="whose">Whose they are, for the log.</param>
 /// <param name="open">Opens the pages; returns null where there are none.</param>
 /// <param name="payoff">Whether comparing dirty pages pays; several tasks may share one; null: dirty pages are not
 /// compared.</param>
 /// <param name="observer">Notified of why comparing ended.</param>
-public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? payoff, IObserver observer) : IDisposable
+public sealed class ParentPages(string whose, Func<ChainedPages?> open, Payoff? payoff, IObserver observer) : IDisposable
 {
     /// <summary>Whether all pages are compared, those of the vdso, too.</summary>
     public bool TakesAll => ReferenceEquals(payoff, Payoff.Always);
@@ -70,7 +70,7 @@ public sealed class ParentPages(string task, Func<ChainedPages?> open, Payoff? p
     private void End(string reason)
     {
         if (!_hasEnded)
-            observer.Detail($"task {task}: its pages are no longer compared with the parent's: {reason}");
+            observer.Detail($"{whose}: the pages are no longer compared with the parent's: {reason}");
         _hasEnded = true;
     }
 }

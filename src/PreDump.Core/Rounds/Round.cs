@@ -121,6 +121,11 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         observer.Copying(snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes));
         using (var copier = new TreeCopier(snapshot, parent, sink, ledger, request.Share, summary, observer))
             copier.Copy(() => observer.Copied(summary.PagesWritten + summary.PagesInParent), cancel);
+        if (_tracker.ComparesAll)
+        {
+            using var segments = new SegmentCopy(snapshot, parent, sink, request.Share, summary);
+            segments.Copy(() => observer.Copied(summary.PagesWritten + summary.PagesInParent), cancel);
+        }
         ledger?.Complete();
         foreach (var (task, notPermitted) in summary.GoneTasks)
             observer.Note(notPermitted

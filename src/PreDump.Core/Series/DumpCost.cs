@@ -8,7 +8,46 @@ namespace PreDump.Core.Series;
 /// <param name="IsMeasured">Whether it was measured on this machine; else it is assumed.</param>
 public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage, TimeSpan Lead, bool IsMeasured)
 {
+    // A dump of fewer pages says nothing of what one costs: the time of memory is for tasks and their page tables then.
+    private const ulong FewestPages = 1024;
+
+    // One dump that something has delayed is not believed more than this.
+    private const double MostFactor = 4;
+
     /// <summary>What is assumed where there is no criu to measure: a common server's figures, from the benchmark.</summary>
     public static readonly DumpCost Assumed = new(TimeSpan.FromMilliseconds(60), TimeSpan.FromMilliseconds(10),
         TimeSpan.FromMicroseconds(2.5), TimeSpan.FromMilliseconds(50), IsMeasured: false);
+
+    /// <summary>The part of a stop that does not depend on what was written.</summary>
+    /// <param name="tasks">The number of tasks.</param>
+    public TimeSpan Fixed(int tasks) => Base + PerTask * (Math.Max(tasks, 1) - 1);
+
+    /// <summary>The costs of a dump of some small programs: what grows with tasks and pages is the difference.</summary>
+    /// <param name="small">A small program.</param>
+    /// <param name="tasks">More tasks.</param>
+    /// <param name="memory">More memory, all of it written.</param>
+    /// <param name="lead">The time from the start of criu until it freezes the tree.</param>
+    public static DumpCost Of(DumpSample small, DumpSample tasks, DumpSample memory, TimeSpan lead) => new(
+        small.Stop,
+        AtLeastZero(tasks.Stop - small.Stop) / Math.Max(tasks.Tasks - small.Tasks, 1),
+        AtLeastZero(memory.Memory - small.Memory) / Math.Max((double)memory.Pages - small.Pages, 1),
+        lead,
+        IsMeasured: true);
+
+    /// <summary>The costs, corrected halfway by a real dump: no small program is like the trees that are dumped here. What pages
+    /// cost is corrected by what criu took for its pages, and all else by the rest of the stop, so that an error of one is not
+    /// laid on the other.</summary>
+    /// <param name="dump">The dump.</param>
+    public DumpCost After(DumpSample dump)
+    {
+        bool isPages = dump.Pages >= FewestPages;
+        double rest = Halfway(dump.Stop - (isPages || dump.IsElsewhere ? dump.Memory : PerPage * dump.Pages), Fixed(dump.Tasks));
+        double page = isPages && !dump.IsElsewhere ? Halfway(dump.Memory, PerPage * dump.Pages) : 1;
+        return this with { Base = Base * rest, PerTask = PerTask * rest, PerPage = PerPage * page };
+    }
+
+    private static double Halfway(TimeSpan taken, TimeSpan expected) => expected <= TimeSpan.Zero ? 1
+        : Math.Sqrt(Math.Clamp(taken / expected, 1 / MostFactor, MostFactor));
+
+    private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 }

@@ -14,9 +14,14 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
     public bool WritesInOrder => false;
 
     /// <inheritdoc/>
-    public ITaskSink Begin(int imagePid)
+    public ITaskSink Begin(int imagePid) => Begin(ImageNames.Pagemap(imagePid));
+
+    /// <inheritdoc/>
+    public ITaskSink BeginSegment(ulong id) => Begin(ImageNames.PagemapShmem(id));
+
+    private TaskSink Begin(string name)
     {
-        var pagemap = directory.Create(ImageNames.Pagemap(imagePid));
+        var pagemap = directory.Create(name);
         var file = directory.Create(ImageNames.Pages(++_pagesId));
         direct?.Begin(file);
         var pages = new PagesFile(file, direct);

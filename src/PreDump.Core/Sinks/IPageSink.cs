@@ -18,6 +18,10 @@ public interface IPageSink : IDisposable
     /// <param name="imagePid">The task's pid in its innermost pid namespace, for the images' names.</param>
     ITaskSink Begin(int imagePid);
 
+    /// <summary>Begins the images of a segment of shared memory, after all tasks.</summary>
+    /// <param name="id">The segment's inode number, for the images' names. Addresses are offsets in the segment.</param>
+    ITaskSink BeginSegment(ulong id);
+
     /// <summary>Returns when everything written has reached its destination, or has been acknowledged by the peer. Images are not
     /// valid without this call.</summary>
     /// <exception cref="PreDumpException">Something has not reached its destination.</exception>

@@ -57,11 +57,13 @@ public sealed class PopulatedTables
         if (_next == _pages.Count || PageTable.StartOf(_pages[_next]) >= end)
             return false;
         ulong first = Math.Max(PageTable.StartOf(_pages[_next]), start), last = PageTable.EndOf(_pages[_next]);
-        for (int i = _next + 1; last < end && last - first < MostBytes && i < _pages.Count && PageTable.StartOf(_pages[i]) == last; i++)
+        for (int i = _next + 1; last < end && last - first < MostBytes && IsNext(i, last); i++)
             last = PageTable.EndOf(_pages[i]);
         part = new MemoryRange(first, Math.Min(last, end) - first);
         return true;
     }
+
+    private bool IsNext(int table, ulong address) => table < _pages.Count && PageTable.StartOf(_pages[table]) == address;
 
     private void Add(MemoryRange range)
     {

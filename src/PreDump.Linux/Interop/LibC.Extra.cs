@@ -71,7 +71,13 @@ internal static unsafe partial class LibCExtra
     public static partial int mkdirat(int directory, byte* path, uint mode);
 
     [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int linkat(int oldDirectory, byte* oldPath, int newDirectory, byte* newPath, int flags);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
     public static partial int fstatfs(int fd, void* status);
+
+    [LibraryImport("libc.so.6", SetLastError = true)]
+    public static partial int syncfs(int fd);
 
     public const int SEEK_DATA = 3;
     public const int SEEK_HOLE = 4;

@@ -22,6 +22,14 @@ internal static unsafe class Syscall
     public static int FAccessAt(int directory, byte* path) =>
         (int)(long)syscall((syscall_arg)(s_x64 ? 269 : 48), (syscall_arg)directory, (syscall_arg)path, (syscall_arg)F_OK);
 
+    /// <summary>Exchanges two names: 0, or -1 (errno). See renameat2(2), RENAME_EXCHANGE.</summary>
+    public static int Exchange(int directory, byte* name, byte* other)
+    {
+        const int RENAME_EXCHANGE = 2;
+        return (int)(long)syscall((syscall_arg)(s_x64 ? 316 : 276), (syscall_arg)directory, (syscall_arg)name,
+            (syscall_arg)directory, (syscall_arg)other, (syscall_arg)RENAME_EXCHANGE);
+    }
+
     /// <summary>Advises the kernel on ranges of another process's memory; returns the bytes advised, -1 on failure (errno). See
     /// process_madvise(2).</summary>
     public static long ProcessMadvise(int pidFd, MemoryRange* ranges, int count, int advice) => (long)syscall(

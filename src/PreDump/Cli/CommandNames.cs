@@ -11,6 +11,7 @@ internal static class CommandNames
         "verify" => Takers.Verify,
         "show" => Takers.Show,
         "dedup" => Takers.Dedup,
+        "squash" => Takers.Squash,
         "check" => Takers.Check,
         "rounds" => Takers.Rounds,
         "checkpoint" => Takers.Checkpoint,

@@ -8,8 +8,6 @@ namespace PreDump.Cli;
 /// and what criu has for its other commands is set aside.</summary>
 internal sealed class CriuArguments
 {
-    private const int MostVerbose = 10;
-
     private readonly List<(ITableOption Option, GivenOption Given)> _taken = [];
     private readonly List<IgnoredOption> _ignored = [];
     private readonly string? _command;
@@ -83,7 +81,7 @@ internal sealed class CriuArguments
             throw new UsageException($"there is no command {_operands[0]}");
         if (_taker == Takers.Checkpoint) // what stands behind -- is criu's
             return;
-        bool takesOne = _taker is Takers.Verify or Takers.Show or Takers.Dedup;
+        bool takesOne = _taker is Takers.Verify or Takers.Show or Takers.Dedup or Takers.Squash;
         if (_operands.Count > (takesOne ? 1 : 0))
             throw new UsageException($"{_command}: {_operands[^1]} is one word too many");
     }
@@ -93,11 +91,13 @@ internal sealed class CriuArguments
     {
         if (ConfigFiles.Choose(given.Name))
             return;
+        if (_taker == Takers.Squash && given.Written.StartsWith($"{SquashOptions.Letter} ", StringComparison.Ordinal))
+            given = given with { Name = SquashOptions.Output.Name["--".Length..] };
         var option = Options.Named("--" + given.Name);
         if (option is null || !option.IsFor(_taker) || IsMeantForCriuAlone(given))
             SetAside(given, option);
         else if (option == ProcessOptions.Verbosity)
-            AddVerbosity(given);
+            _verbosity = Verbosity.After(_verbosity ?? ProcessOptions.Verbosity.Default!.Value, given);
         else
         {
             _taken.RemoveAll(taken => taken.Option == option);
@@ -162,17 +162,4 @@ internal sealed class CriuArguments
 
     private void Ignore(GivenOption given, string why, bool isSurprising) =>
         _ignored.Add(new(given.Written, why, isSurprising && !given.IsFromFile));
-
-    // -v and -vv are one and two levels more, -v4 is a level.
-    private void AddVerbosity(GivenOption given)
-    {
-        int now = _verbosity ?? ProcessOptions.Verbosity.Default!.Value;
-        if (given.Value is null)
-            now++;
-        else if (given.Value.Length > 0 && given.Value.AsSpan().TrimStart('v').IsEmpty)
-            now += given.Value.Length + 1;
-        else if (!int.TryParse(given.Value, NumberStyles.None, CultureInfo.InvariantCulture, out now))
-            throw new UsageException($"{Before(given)}{given.Written}: the level must be a number, or a v for each level more");
-        _verbosity = Math.Min(now, MostVerbose);
-    }
 }

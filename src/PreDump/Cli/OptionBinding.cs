@@ -47,8 +47,10 @@ internal static class OptionBinding
 
     /// <summary>What the command line of a series says.</summary>
     /// <param name="line">The command line.</param>
-    /// <param name="criuOptions">What stands behind --.</param>
-    public static SeriesSettings Series(ParseResult line, IReadOnlyList<string> criuOptions) => new()
+    /// <param name="criuOptions">What stands behind --; null: there is no dump.</param>
+    /// <exception cref="UsageException">That makes no sense.</exception>
+    /// <exception cref="Core.PreDumpException">A configuration file can't be read.</exception>
+    public static SeriesSettings Series(ParseResult line, IReadOnlyList<string>? criuOptions) => new()
     {
         Round = PreDump(line),
         MaxDowntime = TimeSpan.FromMilliseconds(SeriesOptions.MaxDowntime.In(line)!.Value),
@@ -57,7 +59,7 @@ internal static class OptionBinding
         AfterRound = SeriesOptions.AfterRound.In(line),
         Report = ProcessOptions.Report.In(line),
         LeaveRunning = CompatibilityOptions.LeaveRunning.In(line),
-        CriuOptions = criuOptions,
+        CriuOptions = criuOptions is null ? DumpOptions.None : PassedOptions.From(criuOptions),
     };
 
     /// <summary>What the command line of a page server says.</summary>

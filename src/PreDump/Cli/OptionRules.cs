@@ -39,6 +39,13 @@ internal static class OptionRules
             line.AddError("--auto-dedup: with --forward the images are elsewhere; give it to the page server there");
     }
 
+    /// <summary>The rules of squash.</summary>
+    public static void Squash(CommandResult line)
+    {
+        if (SquashOptions.Output.IsIn(line) == SquashOptions.InPlace.IsIn(line))
+            line.AddError("-o DIR or --in-place: give one of them, which says where the images go");
+    }
+
     /// <summary>The rules of show.</summary>
     public static void Show(CommandResult line)
     {

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace PreDump.Cli;
 
-/// <summary>The table of options: each is defined once, in one of five classes by topic.</summary>
+/// <summary>The table of options: each is defined once, in one of six classes by topic.</summary>
 internal static class Options
 {
     /// <summary>All, in the order of the help pages.</summary>
@@ -11,6 +11,7 @@ internal static class Options
         RoundOptions.Tree, RoundOptions.ImagesDir, RoundOptions.PrevImagesDir, RoundOptions.Track,
         RoundOptions.NoCompare, RoundOptions.TrustSoftDirty,
         SeriesOptions.MaxDowntime, SeriesOptions.MaxRounds, SeriesOptions.Interval, SeriesOptions.AfterRound,
+        SquashOptions.Output, SquashOptions.InPlace,
         ConnectionOptions.Once, ConnectionOptions.Rounds, ConnectionOptions.Forever,
         ConnectionOptions.Compare, ConnectionOptions.Forward, ConnectionOptions.ForwardTls,
         RoundOptions.AutoDedup, RoundOptions.FreezeCgroup,

@@ -53,7 +53,7 @@ internal static class ProcessOptions
             [Takers.PreDump] = "Print the summary as one JSON object on standard output.",
             [Takers.Series] = "Print each round, and how the series ended, as one JSON object, on a line of its own.",
             [Takers.PageServer] = "Print each event as one JSON object, on a line of its own.",
-            [Takers.Verify | Takers.Show | Takers.Check] = "Print one JSON object.",
+            [Takers.Verify | Takers.Show | Takers.Squash | Takers.Check] = "Print one JSON object.",
         },
     };
 

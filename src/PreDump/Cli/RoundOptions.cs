@@ -28,7 +28,7 @@ internal static class RoundOptions
             [Takers.PreDump] = "Where the images go: an empty directory for each round.",
             [Takers.Series] = "The directory of the series; each round gets one in it: 1, 2, and so on.",
             [Takers.PageServer] = "Where the images go; with --rounds and --forever, where the directories of the rounds go.",
-            [Takers.Verify | Takers.Show | Takers.Dedup] = "Where the images are, if no argument says so.",
+            [Takers.Verify | Takers.Show | Takers.Dedup | Takers.Squash] = "Where the images are, if no argument says so.",
         },
     };
 

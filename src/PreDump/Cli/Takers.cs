@@ -31,6 +31,9 @@ internal enum Takers
     /// <summary>predump checkpoint.</summary>
     Checkpoint = 128,
 
+    /// <summary>predump squash.</summary>
+    Squash = 256,
+
     /// <summary>Those that make a series of rounds.</summary>
     Series = Rounds | Checkpoint,
 

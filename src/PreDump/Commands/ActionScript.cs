@@ -31,8 +31,8 @@ internal static class ActionScript
             return ExitCode.Failed;
         }
         using var log = ProofLog.Open(".");
-        bool proved = FinalDump.Prove(
-            images, root, () => ProofSettings.Read(ProofSettings.File, Environment.GetEnvironmentVariable), log);
+        bool proved = FinalDump.Prove(images, root,
+            () => ProofSettings.Read(ProofSettings.File, Environment.GetEnvironmentVariable), log, new ProofFigures());
         return proved ? ExitCode.Done : ExitCode.Failed;
     }
 

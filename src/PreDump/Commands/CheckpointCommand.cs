@@ -20,26 +20,31 @@ internal static class CheckpointCommand
         DumpCosts? costs = null;
         DumpCost? cost = null;
         return SeriesFrame.Run(settings, ignored,
-            (log, cancel) => cost = (costs = new DumpCosts(criu = Usable(), log)).Of(cancel),
+            (log, cancel) => cost = (costs = new DumpCosts(criu = Usable(settings.CriuOptions.Words), log)).Of(cancel),
             (series, outputs, cancel) =>
             {
                 var end = series.Run(cancel);
                 var dump = new CriuDump(criu!, settings, series).Run(end.Last.Number, cancel);
                 foreach (var output in outputs)
                     output.Dump(dump);
-                // A network's time is no cost of criu's, and before a second try the tree had time to write more.
-                if (dump.Parent == end.Directory && !dump.IsElsewhere)
-                    costs!.Learn(cost!, end.Last.Estimate.Stop, dump.Stats.Stop());
+                costs!.Learn(cost!, new DumpSample(dump.Stats, end.Last.Look.Tasks, dump.IsElsewhere));
                 return ExitCode.Done;
             });
     }
 
     // Said before the first round.
-    private static string Usable()
+    private static string Usable(IReadOnlyList<string> options)
     {
         string criu = RealCriu.Find();
-        return OtherProgram.TryOutput([criu, "check", "--feature", "mem_dirty_track"]) is not null ? criu
-            : throw new PreDumpException($"{criu} can't make the final dump here (it says so: criu check --feature "
+        if (!Takes([]))
+            throw new PreDumpException($"{criu} can't make the final dump here (it says so: criu check --feature "
                 + "mem_dirty_track): make rounds alone with predump rounds");
+        if (options.Count > 0 && !Takes(options))
+            throw new PreDumpException($"{criu} does not take the options behind -- or of its configuration files: "
+                + string.Join(' ', options));
+        return criu;
+
+        bool Takes(IReadOnlyList<string> options) =>
+            OtherProgram.TryOutput([criu, .. options, "check", "--feature", "mem_dirty_track"]) is not null;
     }
 }

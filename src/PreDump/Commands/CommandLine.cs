@@ -55,7 +55,14 @@ internal static class CommandLine
             var place = error.SymbolResult is OptionResult { Option: var option } ? criu.PlaceOf(option) : "";
             return Misused(place + error.Message.TrimEnd('.'));
         }
-        return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        try
+        {
+            return line.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UsageException e) // what is wrong with criu's options behind --
+        {
+            return Misused(e.Message);
+        }
     }
 
     // Prints the words that could come next, one a line.
@@ -109,6 +116,7 @@ internal static class CommandLine
         root.Add(Checkpoint(ignored));
         root.Add(Check());
         root.Add(Dedup());
+        root.Add(Squash());
         root.Add(Verify());
         root.Add(Show());
         return root;
@@ -119,7 +127,7 @@ internal static class CommandLine
         var rounds = new Command("rounds", "Make rounds until a final dump would stop the tree only shortly.");
         Options.AddTo(rounds, Takers.Rounds);
         rounds.Validators.Add(OptionRules.PreDump);
-        rounds.SetAction(line => RoundsCommand.Run(OptionBinding.Series(line, []), ignored));
+        rounds.SetAction(line => RoundsCommand.Run(OptionBinding.Series(line, null), ignored));
         return rounds;
     }
 
@@ -148,6 +156,16 @@ internal static class CommandLine
         var path = Path(dedup, Takers.Dedup, "DIR", "The images");
         dedup.SetAction(line => DedupCommand.Run(path(line)));
         return dedup;
+    }
+
+    private static Command Squash()
+    {
+        var squash = new Command("squash", "Make one directory without a parent of a chain of rounds, or of a dump on top of it.");
+        var path = Path(squash, Takers.Squash, "DIR", "The last round, or the final dump");
+        squash.Validators.Add(OptionRules.Squash);
+        squash.SetAction(line =>
+            SquashCommand.Run(path(line), SquashOptions.Output.In(line), ProcessOptions.Json.In(line)));
+        return squash;
     }
 
     private static Command Verify()

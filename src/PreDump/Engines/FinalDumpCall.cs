@@ -28,26 +28,30 @@ internal static class FinalDumpCall
     public static int ByRequest(MessageSocket engine, criu_req request, IReadOnlyList<string> commandLine)
     {
         using var descriptors = new EngineDescriptors(engine.PeerPid);
-        if (!IsProvable(request, descriptors))
+        if (ImagesToProve(request, descriptors) is not { } images)
+        {
             RealCriu.Become(commandLine);
+            return ExitCode.Failed;
+        }
         _ = RealCriu.Find(); // or there is none: said while the request can still be refused
         engine.Take();
-        return new ProvedDump(engine, request, descriptors).Run(commandLine[0]);
+        return new ProvedDump(engine, request, descriptors, images).Run(commandLine[0]);
     }
 
-    private static bool IsProvable(criu_req request, EngineDescriptors descriptors)
+    // The directory of the images; null: the dump is criu's alone.
+    private static DirectoryFd? ImagesToProve(criu_req request, EngineDescriptors descriptors)
     {
         if (request.Opts is not { } options)
-            return false;
+            return null;
         try
         {
             var images = options.ImagesDirFd >= 0 ? descriptors.OpenDirectory(options.ImagesDirFd, "images directory")
                 : descriptors.OpenDirectory(RequestWords.Text(options.ImagesDir));
-            return ProvableDump.Is(request, images);
+            return ProvableDump.Is(request, images) ? images : null;
         }
         catch (Exception e) when (e is KnownFailureException or LinuxException)
         {
-            return false; // criu says what is wrong
+            return null; // criu says what is wrong
         }
     }
 }

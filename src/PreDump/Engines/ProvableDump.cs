@@ -27,7 +27,7 @@ internal static class ProvableDump
         var usual = ConfigFiles.Options([]).ToLookup(option => option.Name);
         var last = ConfigFiles.IfExists(RequestWords.ConfigFile(options)).ToLookup(option => option.Name);
         string? parent = Last(last) ?? (RequestWords.Text(options.ParentImg) is { Length: > 0 } asked ? asked : Last(usual));
-        return parent is not null && !s_elsewhere.Any(name => usual.Contains(name) || last.Contains(name))
+        return parent is not null && !last.Contains("images-dir") && !s_elsewhere.Any(name => usual.Contains(name) || last.Contains(name))
             && (options.NotifyScripts || !(usual.Contains(Script) || last.Contains(Script))) // criu takes either
             && IsRound(images, parent) && Settings();
     }

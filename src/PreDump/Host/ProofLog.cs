@@ -54,9 +54,12 @@ internal sealed class ProofLog : IProofLog, IDisposable
     /// <summary>What fails the dump, also on standard error.</summary>
     public void Fail(string line)
     {
-        Say("error: " + line);
+        SayFailure(line);
         Message.Error(line);
     }
+
+    /// <summary>What fails the dump, in the log alone.</summary>
+    public void SayFailure(string line) => Say("error: " + line);
 
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();

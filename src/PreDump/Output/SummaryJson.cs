@@ -28,6 +28,7 @@ internal static class SummaryJson
         json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
         json.WriteBoolean("soft_dirty", summary.Tracking == TrackingMethod.SoftDirty);
         json.WriteString("tracking", TrackingNames.Of(summary.Tracking));
+        json.WriteNumber("segments", summary.Segments);
         json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
         json.WriteString("images_dir", RawText.Printable(summary.ImagesDirectory));
         json.WriteStartObject("skipped");

@@ -14,7 +14,10 @@ internal static class SummaryText
         double bytes = summary.PagesWritten * (double)PageSize.Bytes;
         var line = new StringBuilder();
         line.Append($"{Sizes.Count(summary.Tasks, "task")} ");
-        line.Append($"({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}): ");
+        line.Append($"({Sizes.Count(summary.Threads, "thread")}, {Sizes.Count(summary.Vmas, "VMA")}");
+        if (summary.Segments > 0)
+            line.Append($", {Sizes.Count(summary.Segments, "segment")} of shared memory");
+        line.Append("): ");
         line.Append($"{Sizes.Count(summary.PagesWritten, "page")}, {Sizes.Bytes(bytes)} written in {Sizes.Time(summary.Total)}");
         if (summary.Copying > TimeSpan.Zero)
             line.Append($" ({Sizes.Bytes(bytes / summary.Copying.TotalSeconds)}/s)");

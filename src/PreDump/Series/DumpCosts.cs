@@ -3,6 +3,7 @@ using PreDump.Core;
 using PreDump.Core.Series;
 using PreDump.Images;
 using PreDump.Linux;
+using PreDump.Settings;
 using Serilog;
 
 namespace PreDump.Series;
@@ -14,7 +15,6 @@ namespace PreDump.Series;
 internal sealed class DumpCosts(string criu, ILogger log)
 {
     private const int Children = 3, MiB = 64, Times = 3;
-    private const double MostFactor = 4;
     private const string FileName = "dump-cost.json";
 
     // Where a small program's memory matters little; where there are more tasks; where there is more memory, all of it written.
@@ -34,8 +34,7 @@ internal sealed class DumpCosts(string criu, ILogger log)
             var (small, lead) = Usual(s_small, tasks: 1, bytes: 0, cancel);
             var (tasks, _) = Usual(s_tasks, tasks: Children + 1, bytes: 0, cancel);
             var (memory, _) = Usual(s_memory, tasks: 1, bytes: MiB << 20, cancel);
-            var cost = new DumpCost(small, AtLeastZero(tasks - small) / Children,
-                AtLeastZero(memory - small) / PageSize.Pages(MiB << 20), lead, IsMeasured: true);
+            var cost = DumpCost.Of(small, tasks, memory, lead);
             Keep(cost);
             return cost;
         }
@@ -47,33 +46,27 @@ internal sealed class DumpCosts(string criu, ILogger log)
         }
     }
 
-    /// <summary>Corrects what is kept by a real dump, halfway: no small program is like the trees that are dumped here.</summary>
-    /// <param name="cost">What the estimate was made of.</param>
-    /// <param name="estimate">The estimated stop.</param>
-    /// <param name="stop">The true one.</param>
-    public void Learn(DumpCost cost, TimeSpan estimate, TimeSpan stop)
+    /// <summary>Corrects what is kept by a real dump.</summary>
+    /// <param name="cost">What was expected of it.</param>
+    /// <param name="dump">What it has cost.</param>
+    public void Learn(DumpCost cost, DumpSample dump)
     {
-        if (!cost.IsMeasured || estimate <= TimeSpan.Zero)
-            return;
-        double factor = Math.Sqrt(Math.Clamp(stop / estimate, 1 / MostFactor, MostFactor));
-        Keep(cost with { Base = cost.Base * factor, PerTask = cost.PerTask * factor, PerPage = cost.PerPage * factor });
+        if (cost.IsMeasured)
+            Keep(cost.After(dump));
     }
-
-    private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
     // The middle one: one that a busy machine delayed would be believed from then on.
-    private (TimeSpan Stop, TimeSpan Lead) Usual(string[] program, int tasks, ulong bytes, CancellationToken cancel)
+    private (DumpSample Dump, TimeSpan Lead) Usual(string[] program, int tasks, ulong bytes, CancellationToken cancel)
     {
-        var (stops, leads) = (new TimeSpan[Times], new TimeSpan[Times]);
+        var (dumps, leads) = (new DumpSample[Times], new TimeSpan[Times]);
         for (int i = 0; i < Times; i++)
-            (stops[i], leads[i]) = Measure(program, tasks, bytes, cancel);
-        Array.Sort(stops);
+            (dumps[i], leads[i]) = Measure(program, tasks, bytes, cancel);
         Array.Sort(leads);
-        return (stops[Times / 2], leads[Times / 2]);
+        return (dumps.OrderBy(dump => dump.Stop).ElementAt(Times / 2), leads[Times / 2]);
     }
 
-    // The stop, and the time before it.
-    private (TimeSpan Stop, TimeSpan Lead) Measure(string[] program, int tasks, ulong bytes, CancellationToken cancel)
+    // What the dump costs, and the time before the stop.
+    private (DumpSample Dump, TimeSpan Lead) Measure(string[] program, int tasks, ulong bytes, CancellationToken cancel)
     {
         using var images = new TemporaryDirectory();
         int pid = OtherProgram.StartAside(program);
@@ -81,14 +74,13 @@ internal sealed class DumpCosts(string criu, ILogger log)
         {
             WaitUntilReady(pid, tasks, bytes, cancel);
             long begun = System.Diagnostics.Stopwatch.GetTimestamp();
-            string[] words = [criu, "dump", "-t", $"{pid}", "-D", images.Path, "-o", "dump.log", "--track-mem",
-                "--action-script", Environment.ProcessPath!];
-            if (OtherProgram.Run(words, [], ownSession: true) != 0)
-                throw new PreDumpException($"criu dump fails: {CriuLog.FirstError(Path.Combine(images.Path, "dump.log"))}");
+            var request = new DumpRequest(criu, pid, images.Path, ["--track-mem"], DumpOptions.None);
+            if (!request.Run().IsDone)
+                throw new PreDumpException($"criu dump fails: {CriuLog.FirstError(request.LogFile)}");
             var total = System.Diagnostics.Stopwatch.GetElapsedTime(begun);
             using var directory = ImageDirectory.Open(images.Path);
-            var stop = StatsImage.Read(directory).Stop();
-            return (stop, AtLeastZero(total - stop));
+            var dump = new DumpSample(StatsImage.Read(directory), tasks, isElsewhere: false);
+            return (dump, total > dump.Stop ? total - dump.Stop : TimeSpan.Zero);
         }
         finally
         {

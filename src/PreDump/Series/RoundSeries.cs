@@ -114,7 +114,16 @@ internal sealed class RoundSeries(
         TimeSpan? interval = parent is null || _lastThaw == 0 ? null : Stopwatch.GetElapsedTime(_lastThaw, thawed);
         _lastThaw = thawed;
         return new RoundFigures(number, parent, DateTimeOffset.UtcNow - age, interval, summary, look,
-            StopEstimate.Of(cost, summary, look, age));
+            StopEstimate.Of(cost, PerSentPage(summary), summary, look, age));
+    }
+
+    // What the rounds have taken to send one, best known from the largest. A limit of the rounds' rate is none of criu's.
+    private TimeSpan PerSentPage(Summary last)
+    {
+        if (settings.Round.PageServer is null || settings.Round.Share.MaxRate is not null)
+            return TimeSpan.Zero;
+        var largest = _rounds.Select(round => round.Summary).Append(last).MaxBy(round => round.PagesWritten)!;
+        return largest.Copying / Math.Max((double)largest.PagesWritten, 1);
     }
 
     private void Add(RoundFigures round, CancellationToken cancel)

@@ -24,6 +24,6 @@ internal sealed record SeriesSettings
     /// <summary>Whether the tree is left running after the dump.</summary>
     public bool LeaveRunning { get; init; }
 
-    /// <summary>Options for criu's dump.</summary>
-    public IReadOnlyList<string> CriuOptions { get; init; } = [];
+    /// <summary>What criu is told for the dump.</summary>
+    public DumpOptions CriuOptions { get; init; } = DumpOptions.None;
 }

@@ -11,7 +11,7 @@ public sealed class EveryCriuOptionTests
     // What would be wrong to pass over: these are asked for something that predump can't do.
     private static readonly (string Command, string Option)[] s_refused = [("page-server", "lazy-pages"), ("check", "feature")];
 
-    public static TheoryData<string> EveryCommand => ["pre-dump", "page-server", "verify", "show", "dedup", "check"];
+    public static TheoryData<string> EveryCommand => ["pre-dump", "page-server", "verify", "show", "dedup", "squash", "check"];
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
@@ -39,7 +39,12 @@ public sealed class EveryCriuOptionTests
     private static void AssertTaken(string[] line) =>
         Assert.Empty(CommandLine.Parse(CriuArguments.From(line), line).Errors.Select(error => error.Message));
 
-    private static string[] Base(string command) => command == "pre-dump" ? [command, "-t", "1", "--port", "7"] : [command];
+    private static string[] Base(string command) => command switch
+    {
+        "pre-dump" => [command, "-t", "1", "--port", "7"],
+        "squash" => [command, "--in-place"],
+        _ => [command],
+    };
 
     private static string[] Given(string option) => CriuOptions.KindOf(option) != ValueKind.Required ? ["--" + option] :
     [

@@ -25,6 +25,8 @@ public sealed partial class OptionsTests
     [InlineData("docs/options.md", nameof(Takers.Show))]
     [InlineData("docs/options.md", nameof(Takers.Check))]
     [InlineData("docs/options.md", nameof(Takers.Dedup))]
+    [InlineData("src/PreDump/predump.8", nameof(Takers.Squash))]
+    [InlineData("docs/options.md", nameof(Takers.Squash))]
     public void The_pages_list_the_options_as_the_table_has_them(string page, string command)
     {
         var path = Path.Combine(Repository.Top, page);
@@ -52,7 +54,7 @@ public sealed partial class OptionsTests
     public void Every_option_that_is_defined_is_in_the_table()
     {
         Type[] topics = [typeof(RoundOptions), typeof(ConnectionOptions), typeof(ProcessOptions), typeof(CompatibilityOptions),
-            typeof(SeriesOptions)];
+            typeof(SeriesOptions), typeof(SquashOptions)];
         var defined = topics.SelectMany(topic => topic.GetFields(BindingFlags.Public | BindingFlags.Static))
             .Select(field => (ITableOption)field.GetValue(null)!);
         Assert.Equal(defined.OrderBy(option => option.Name), Options.All.OrderBy(option => option.Name));

@@ -161,7 +161,7 @@ public sealed class UnchangedPagesTests
         }
         using var images = ImageDirectory.Open(directory);
         using var index = new LocalParentIndex(images);
-        using var pages = index.OpenPages(Pid)!;
+        using var pages = index.OpenPages(ImageNames.Pagemap(Pid))!;
         Assert.Equal(1UL, pages.Locate(0, 2, out var place));
         Assert.Null(place.Round);
         Assert.Equal(1UL, pages.Locate(s_page, 1, out place));

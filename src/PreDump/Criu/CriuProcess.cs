@@ -1,9 +1,8 @@
 using System.Globalization;
 using PreDump.Core;
-using PreDump.Criu;
 using PreDump.Linux;
 
-namespace PreDump.Engines;
+namespace PreDump.Criu;
 
 /// <summary>The real criu as a child, for requests that predump hands on itself. If predump is killed criu does not end with it:
 /// its next message finds nobody, and it lets the tree go on. Killed in its work, it would leave the tree stopped.</summary>
@@ -24,6 +23,21 @@ internal static class CriuProcess
         string number = socket.Number.ToString(CultureInfo.InvariantCulture);
         string pipe = OtherProgram.IgnoresPipe ? IgnorePipe : "";
         int pid = OwnProgram.StartBeside([Command, number, pipe, name], [socket.Number]);
+        socket.Close();
+        return pid;
+    }
+
+    /// <summary>Starts a criu as `criu OPTIONS swrk FD`, in a session of its own, so that no signal of a terminal reaches it;
+    /// returns its pid. It reads no configuration files.</summary>
+    /// <param name="criu">Its path.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="socket">Its end of a pair of sockets, which is closed here.</param>
+    /// <exception cref="LinuxException">It can't be started.</exception>
+    public static int StartAside(string criu, IReadOnlyList<string> options, MessageSocket socket)
+    {
+        string number = socket.Number.ToString(CultureInfo.InvariantCulture);
+        int pid = OtherProgram.StartInSession(
+            [criu, "--no-default-config", .. options, "swrk", number], "CRIU_CONFIG_FILE=/dev/null", socket.Number);
         socket.Close();
         return pid;
     }
