@@ -16,7 +16,8 @@ public static class PageTable
     /// <summary>The end of the addresses in the same page table as <paramref name="address"/>.</summary>
     public static ulong EndOf(ulong address) => StartOf(address) + Bytes;
 
-    /// <summary>The number of pages that one page table maps on a machine with pages of <paramref name="pageBytes"/> bytes.</summary>
+    /// <summary>The number of pages that one page table maps on a machine with pages of <paramref name="pageBytes"/>
+    /// bytes.</summary>
     public static int PagesWith(int pageBytes) => pageBytes / sizeof(ulong);
 
     /// <summary>The number of bytes that one page table maps there: 32 MiB with pages of 16 KiB, 512 MiB with pages of

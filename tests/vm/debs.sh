@@ -1,10 +1,10 @@
-# shellcheck shell=bash
-# What setup and engines/setup do with Debian's packages without installing them: they source this after setting $log.
+# shellcheck shell=bash disable=SC2154 # those who source it have set $log
+# What setup and engines/setup do with Debian's packages without installing them: they source this.
 
 apt_log() { "$@" < /dev/null >> "$log" 2>&1; }
 
-# private_apt DIR TYPE [ARCHITECTURE]: apt's options, in $private, for a directory of its own with this machine's Debian sources as
-# TYPE (deb or deb-src); for another architecture nothing counts as installed.
+# private_apt DIR TYPE [ARCHITECTURE]: apt's options, in $private, for a directory of its own with this machine's Debian sources
+# as TYPE (deb or deb-src); for another architecture nothing counts as installed.
 private_apt() {
     local apt=$1
     mkdir -p "$apt/lists/partial" "$apt/archives/partial"
