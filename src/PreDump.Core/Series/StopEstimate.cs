@@ -25,6 +25,10 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
     public static StopEstimate Of(
         DumpCost cost, TimeSpan perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze)
     {
+        if (round.Tracking == TrackingMethod.Content) // criu reads all memory while the tree stands still, and each page is compared
+            return new StopEstimate(
+                cost.Fixed(look.Tasks) + cost.PerPage * round.PagesScanned + round.Copying, TimeSpan.Zero, round.PagesScanned,
+                cost.IsMeasured);
         double rate = look.Pages / Math.Max(sinceFreeze.TotalSeconds, 0.001);
         // What is written at such a rate is soon the same memory again.
         double pages = Math.Max(look.Pages, Math.Min(look.Pages + rate * cost.Lead.TotalSeconds, look.ResidentPages));

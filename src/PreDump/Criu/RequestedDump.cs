@@ -27,6 +27,9 @@ internal sealed class RequestedDump(int criu, MessageSocket socket, criu_req req
     /// <summary>The reply to a NOTIFY by which criu goes on.</summary>
     public static readonly byte[] GoOn = Reply(true);
 
+    /// <summary>Whether pages are left to the parent by criu, which has to be proved.</summary>
+    public bool IsProved { get; init; } = true;
+
     /// <summary>Why the dump is refused; null: predump has not refused it.</summary>
     public string? Refusal { get; private set; }
 
@@ -63,7 +66,7 @@ internal sealed class RequestedDump(int criu, MessageSocket socket, criu_req req
             var message = criu_resp.Parser.ParseFrom(bytes);
             if (message.Type != criu_req_type.Notify)
                 return message;
-            string? refused = message.Notify?.Script == "post-dump" ? Prove() : null;
+            string? refused = IsProved && message.Notify?.Script == "post-dump" ? Prove() : null;
             var reply = refused is null ? notified(message) : Refuse(refused);
             if (reply is null || !socket.TrySend(reply))
                 return null;

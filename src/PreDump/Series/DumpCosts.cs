@@ -74,7 +74,8 @@ internal sealed class DumpCosts(string criu, ILogger log)
         {
             WaitUntilReady(pid, tasks, bytes, cancel);
             long begun = System.Diagnostics.Stopwatch.GetTimestamp();
-            var request = new DumpRequest(criu, pid, images.Path, ["--track-mem"], DumpOptions.None);
+            var request = new DumpRequest(criu, pid, images.Path,
+                SoftDirty.IsSupported() ? ["--track-mem"] : [], DumpOptions.None);
             if (!request.Run().IsDone)
                 throw new PreDumpException($"criu dump fails: {CriuLog.FirstError(request.LogFile)}");
             var total = System.Diagnostics.Stopwatch.GetElapsedTime(begun);
