@@ -34,7 +34,8 @@ class Storm:
     def kill(self, number):
         """One of them is killed; what is left of it?"""
         leave = ['--leave-running'] if self.chance.random() < 0.25 else []
-        moment = self.chance.uniform(0, self.seconds * 1.1)
+        # half of them while criu is at work
+        moment = self.chance.uniform(self.seconds * 0.4 * (number % 2), self.seconds * 1.1)
         with open('killed.out', 'w') as out:
             job = subprocess.Popen([str(word) for word in self.series.command('checkpoint', *self.limits, *leave)],
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)

@@ -26,7 +26,8 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
         {
             cancel.ThrowIfCancellationRequested();
             string images = series.Directory.Of(series.Directory.Begin());
-            var request = new DumpRequest(criu, settings.Round.Tree, images, Words(parent), settings.CriuOptions);
+            var request = new DumpRequest(criu, settings.Round.Tree, images, series.Directory.Of(parent),
+                Words(parent), settings.CriuOptions);
             var result = request.Run();
             if (result.IsDone)
                 return FiguresOf(images, parent, result);

@@ -12,9 +12,11 @@ namespace PreDump.Series;
 /// <param name="Criu">criu's path.</param>
 /// <param name="Tree">The tree's root.</param>
 /// <param name="Images">The directory of the images.</param>
+/// <param name="Parent">The directory of the round that it is made upon; null: none.</param>
 /// <param name="Words">Options, beside those that say where the dump goes.</param>
 /// <param name="User">What the user wants criu to be told.</param>
-internal sealed record DumpRequest(string Criu, int Tree, string Images, IReadOnlyList<string> Words, DumpOptions User)
+internal sealed record DumpRequest(
+    string Criu, int Tree, string Images, string? Parent, IReadOnlyList<string> Words, DumpOptions User)
 {
     private const string Log = "dump.log";
 
@@ -33,7 +35,7 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, IReadOn
             Type = criu_req_type.Dump,
             Opts = new criu_opts { ImagesDirFd = images.Number, Pid = Tree, LogLevel = User.LogLevel },
         };
-        var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Images, LogFile));
+        var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Parent, Images, LogFile));
         var (answer, exitCode) = dump.Run(message =>
             FailedScript(message.Notify?.Script ?? "") is { } reason ? dump.Refuse(reason) : RequestedDump.GoOn);
         return new DumpResult(answer?.Success == true && exitCode == 0, exitCode, dump.Refusal,
