@@ -29,7 +29,8 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
             cancel.ThrowIfCancellationRequested();
             string images = series.Directory.Of(series.Directory.Begin());
             using var server = ComparesHere ? ComparingServer.Start(images, SeriesDirectory.Relative(parent), observer) : null;
-            var request = new DumpRequest(criu, settings.Round.Tree, images, Words(parent), settings.CriuOptions, server);
+            var request = new DumpRequest(criu, settings.Round.Tree, images, IsByContent ? null : series.Directory.Of(parent),
+                Words(parent), settings.CriuOptions, server);
             var result = request.Run();
             if (result.IsDone)
                 return FiguresOf(images, parent, result, server?.Result());

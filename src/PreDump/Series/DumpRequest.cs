@@ -13,12 +13,13 @@ namespace PreDump.Series;
 /// <param name="Criu">criu's path.</param>
 /// <param name="Tree">The tree's root.</param>
 /// <param name="Images">The directory of the images.</param>
+/// <param name="Parent">The directory of the round that it is made upon; null: none.</param>
 /// <param name="Words">Options, beside those that say where the dump goes.</param>
 /// <param name="User">What the user wants criu to be told.</param>
 /// <param name="Server">Takes the pages, and compares them with the rounds; null: criu leaves pages to the rounds, which is
 /// proved.</param>
-internal sealed record DumpRequest(
-    string Criu, int Tree, string Images, IReadOnlyList<string> Words, DumpOptions User, ComparingServer? Server = null)
+internal sealed record DumpRequest(string Criu, int Tree, string Images, string? Parent, IReadOnlyList<string> Words,
+    DumpOptions User, ComparingServer? Server = null)
 {
     private const string Log = "dump.log";
 
@@ -39,7 +40,7 @@ internal sealed record DumpRequest(
             Type = criu_req_type.Dump,
             Opts = new criu_opts { ImagesDirFd = images.Number, Pid = Tree, LogLevel = User.LogLevel },
         };
-        var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Images, LogFile))
+        var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Parent, Images, LogFile))
         {
             IsProved = Server is null,
         };

@@ -123,9 +123,11 @@ internal sealed class RoundSeries(
     }
 
     // What the rounds have taken to send one, best known from the largest. A limit of the rounds' rate is none of criu's.
-    private TimeSpan PerSentPage(Summary last)
+    private TimeSpan? PerSentPage(Summary last)
     {
-        if (settings.Round.PageServer is null || settings.Round.Share.MaxRate is not null)
+        if (settings.Round.PageServer is null)
+            return null;
+        if (settings.Round.Share.MaxRate is not null)
             return TimeSpan.Zero;
         var largest = _rounds.Select(round => round.Summary).Append(last).MaxBy(round => round.PagesWritten)!;
         return largest.Copying / Math.Max((double)largest.PagesWritten, 1);
