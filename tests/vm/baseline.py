@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""baseline.py [--mib N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round writes hardly
+"""baseline.py [--mib N] [--times N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round writes hardly
 less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same kind. Both
-are restored."""
+are restored. Of several times, by turns, the one with the middle last stop counts."""
 import os, tempfile, time
 from guest import Victim, eventually, main, must, options, read, run
 from series import Series, goes_on_restored, warm_up
 
-GIVEN = options(mib=128, keys=40000)
+GIVEN = options(mib=128, keys=40000, times=5)
 MOST, SHRINKS = 8, 0.9
 
 
@@ -62,23 +62,41 @@ class Phaul:
         self.seconds = time.monotonic() - begun
 
 
-def line(name, how, rounds, stops, seconds, written):
-    print(f'| {name} | {how} | {rounds} | {stops[-1]:.0f} | {max(stops):.0f} | {sum(stops):.0f} | {seconds:.1f} | '
-          f'{sum(written) / 1048576:.0f} | {written[-1] / 1048576:.1f} |', flush=True)
+class Figures:
+    def __init__(self, rounds, stops, seconds, written):
+        self.rounds, self.stops, self.seconds, self.written = rounds, stops, seconds, written
+
+    def line(self, name, how):
+        print(f'| {name} | {how} | {self.rounds} | {self.stops[-1]:.0f} | {max(self.stops):.0f} | {sum(self.stops):.0f} | '
+              f'{self.seconds:.1f} | {sum(self.written) / 1048576:.0f} | {self.written[-1] / 1048576:.1f} |', flush=True)
 
 
-def compare(name, *words):
+def by_phaul(words):
     victim = Victim(*words)
     phaul = Phaul(victim)
     phaul.checkpoint()
-    line(name, 'criu pre-dump, looped', phaul.count - 1, phaul.stops, phaul.seconds, phaul.written)
     after(victim, phaul.folder)
+    return Figures(phaul.count - 1, phaul.stops, phaul.seconds, phaul.written)
+
+
+def by_predump(words, rounds):
     victim = Victim(*words)
     series = Series(GIVEN, victim)
-    lines = series.checkpoint('--max-downtime', '1', '--max-rounds', str(phaul.count - 1))
+    lines = series.checkpoint('--max-downtime', '1', '--max-rounds', str(rounds))
     stops = [(r['freezing_us'] + r['frozen_us']) / 1000 for r in lines.rounds] + [lines.stop()]
-    line(name, 'predump checkpoint', len(lines.rounds), stops, lines.seconds, lines.bytes_written())
     after(victim, lines.dump['images_dir'])
+    series.remove()
+    return Figures(len(lines.rounds), stops, lines.seconds, lines.bytes_written())
+
+
+def compare(name, *words):
+    phaul, predump = [], []
+    for _ in range(GIVEN.times):
+        phaul.append(by_phaul(words))
+        predump.append(by_predump(words, phaul[-1].rounds))
+    for how, figures in ('criu pre-dump, looped', phaul), ('predump checkpoint', predump):
+        sorted(figures, key=lambda one: one.stops[-1])[len(figures) // 2].line(name, how)
+        print(f'(last stops, ms: {", ".join(f"{one.stops[-1]:.0f}" for one in figures)})', flush=True)
 
 
 def after(victim, folder):

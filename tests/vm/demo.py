@@ -2,14 +2,15 @@
 """demo.py --predump FILE   The part of tests/demo that needs soft-dirty: predump checkpoint of a redis-server at work that runs
 on, another one that ends it, and criu restore. What a client waits for meanwhile is measured by a program of its own: it asks
 for a key by one TCP connection, which is open all the time, over the restore, too. The exit code says whether all was right."""
-import bisect, json, os, re, shlex, shutil, signal, socket, subprocess, sys, tempfile, time
+import json, os, re, shlex, shutil, signal, socket, subprocess, sys, tempfile, time
 
-PORT, KEYS, DOWNTIME = 7000, 40000, 500
+PORT, KEYS = 7000, 100000
 PAUSE, LEAST = 0.005, 2  # seconds between two questions of the client's, and of each part of the show
+COST = '/var/lib/predump/dump-cost.json'
 QUESTION, SERVED = b'GET predump:demo\r\n', b'INFO stats\r\n'
 
 
-# ---- the client, a process of its own: TIME WAITED COMMANDS-SERVED-SO-FAR a line ----
+# ---- the client, a process of its own: TIME WAITED a line, and now and then COMMANDS-SERVED-SO-FAR ----
 
 def ask(redis, question):
     redis.sendall(question)
@@ -20,13 +21,14 @@ def ask(redis, question):
 
 
 def client():
-    redis, served, count = socket.create_connection(('127.0.0.1', PORT)), 0, 0
+    redis, count = socket.create_connection(('127.0.0.1', PORT)), 0
     while True:
         begun = time.time()
         ask(redis, QUESTION)
         now = time.time()
-        if count % 20 == 0:
-            served = int(re.search(rb'total_commands_processed:(\d+)', ask(redis, SERVED)).group(1))
+        served = ''
+        if count % 10 == 0:
+            served = re.search(rb'total_commands_processed:(\d+)', ask(redis, SERVED)).group(1).decode()
         count += 1
         print(f'{now:.6f} {now - begun:.6f} {served}', flush=True)
         time.sleep(PAUSE)
@@ -53,6 +55,22 @@ class Show:
     def benchmark(self, *words):
         return ['redis-benchmark', '-p', str(PORT), '-q', '-r', str(KEYS), '-d', '1024', *words]
 
+    def prepare(self):
+        """What is done once on a machine: criu's probes, the modules of its iptables, and the measurement of its dumps."""
+        print('predump measures once on a machine what a dump by criu takes ...', flush=True)
+        rule = ['INPUT', '-p', 'tcp', '-s', '192.0.2.1', '-m', 'mark', '!', '--mark', '1', '-j', 'DROP']
+        for command in (['criu', 'check'], *([tables, do, *rule] for tables in ('iptables', 'ip6tables') for do in ('-A', '-D'))):
+            subprocess.run([word.replace('192.0.2.1', '2001:db8::1') if command[0] == 'ip6tables' else word for word in command],
+                           capture_output=True)
+        small = self.start('small', 'sleep', '1000')
+        subprocess.run([self.predump, 'rounds', '-q', '-t', str(small.pid), '-D', self.home + '/small', '--max-rounds', '1'])
+
+    def downtime(self):
+        """What is allowed: a little more than what criu takes here for a tree that writes nothing. Milliseconds."""
+        with open(COST) as file:
+            cost = json.load(file)
+        return str(int((1.2 * cost['base_us'] + cost['page_us'] * 256 * 8) / 1000))
+
     def begin(self):
         redis = self.start('redis', 'redis-server', '--port', str(PORT), '--bind', '127.0.0.1', '--save', '', '--appendonly',
                            'no', '--enable-debug-command', 'yes')
@@ -63,7 +81,7 @@ class Show:
         self.ask('set', 'predump:demo', self.secret)
         self.data = self.ask('dbsize'), self.ask('debug', 'digest')
         never = ['--dbnum', '1', '-n', '1000000000']
-        self.clients = [self.start('set', *self.benchmark('-t', 'set', '-c', '1', *never)),
+        self.clients = [self.start('set', *self.benchmark('-t', 'set', '-c', '1', '-P', '8', *never)),
                         self.start('get', *self.benchmark('-t', 'get', '-c', '3', *never)),
                         self.start('client', sys.executable, '-u', sys.argv[0], '--client')]
         resident = re.search(r'VmRSS:\s+(\d+)', open(f'/proc/{redis.pid}/status').read()).group(1)
@@ -87,8 +105,8 @@ class Show:
         """Returns its lines; the rounds and the dump are marked as parts of the show."""
         before = len(self.lines())
         self.mark('rounds')
-        self.run(self.predump, 'checkpoint', '-t', str(redis.pid), '-D', self.images, '--max-downtime', str(DOWNTIME), *more,
-                 '--', '--tcp-established')
+        self.run(self.predump, 'checkpoint', '-t', str(redis.pid), '-D', self.images, '--max-downtime', self.downtime(),
+                 *more, '--', '--tcp-established')
         lines = self.lines()[before:]
         rounds, dump = [line for line in lines if 'round' in line], lines[-1]['dump']
         self.marks[-1] = self.marks[-1][0], f'{len(rounds)} round' + 's' * (len(rounds) > 1)
@@ -106,14 +124,15 @@ class Show:
     def table(self, stops):
         """The client's lines, by the parts of the show."""
         lines = [[float(word) for word in line.split()] for line in open(self.home + '/client.log')]
-        ends = [line[0] for line in lines]
+        told = [(line[0], line[2]) for line in lines if len(line) > 2]
 
         def served(at):
-            i = min(max(bisect.bisect(ends, at), 1), len(lines) - 1)
-            return lines[i][2]
+            """By then, between the two times around it when the server told."""
+            (t0, n0), (t1, n1) = next(((a, b) for a, b in zip(told, told[1:]) if b[0] >= at), told[-2:])
+            return n0 + (n1 - n0) * (at - t0) / (t1 - t0)
         print(f'{"":32}{"seconds":>10}{"requests/s":>12}{"criu: stopped for":>20}{"longest wait":>15}')
         for (begin, what), (end, _) in zip(self.marks, self.marks[1:]):
-            longest = max(waited for ended, waited, _ in lines if ended > begin and ended - waited < end)
+            longest = max(line[1] for line in lines if line[0] > begin and line[0] - line[1] < end)
             stop = f'{stops[what] / 1000:.0f} ms' if what in stops else ''
             print(f'{what:32}{end - begin:10.1f}{(served(end) - served(begin)) / (end - begin):12.0f}{stop:>20}'
                   f'{longest * 1000:12.0f} ms')
@@ -131,6 +150,7 @@ def show(predump):
     it = Show(predump)
     try:
         os.mkdir(it.images)
+        it.prepare()
         redis = it.begin()
         time.sleep(1)
         stops, left, ended = {}, 'dump, redis runs on', 'dump, redis ends; restore'

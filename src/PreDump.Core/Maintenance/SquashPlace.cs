@@ -29,10 +29,15 @@ internal sealed class SquashPlace : IDisposable
         var within = images.Descriptor.TryOpenDirectory("..", out int error)
             ?? throw new LinuxException("open", images.PathOf(".."), error);
         within.NameByPresentPath();
-        if (name.Length == 0 || within.Identity.Device != images.Descriptor.Identity.Device)
-            throw CanNotBeReplaced(images, "is a mount point");
-        if (images.Has(ImageNames.Parent) && images.ParentLink is null)
-            throw CanNotBeReplaced(images, $"has its parent inside ({ImageNames.Parent} is a directory, not a link)");
+        string? why = name.Length == 0 || within.Identity.Device != images.Descriptor.Identity.Device ? "is a mount point"
+            : images.Has(ImageNames.Parent) && images.ParentLink is null
+            ? $"has its parent inside ({ImageNames.Parent} is a directory, not a link)"
+            : null;
+        if (why is not null)
+        {
+            within.Dispose();
+            throw CanNotBeReplaced(images, why);
+        }
         var place = new SquashPlace(Create(within, name, images.Path), images.Path, inPlace: true);
         try
         {

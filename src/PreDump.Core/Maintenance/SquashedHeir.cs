@@ -87,8 +87,8 @@ internal sealed class SquashedHeir
         }
         catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM) // only the user can prevent it
         {
-            observer.Warn($"{e.Message}: {_images.Path} can't be marked as used, so remember: build the next round on {heir}, and "
-                + $"none on {_images.Path}");
+            observer.Warn($"{e.Message}: {_images.Path} can't be marked as used, so remember: build the next round on {heir}, "
+                + $"and none on {_images.Path}");
             return false;
         }
     }

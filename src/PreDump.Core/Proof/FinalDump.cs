@@ -13,12 +13,13 @@ public sealed class FinalDump : IDisposable
     private readonly IProofLog _log;
     private readonly ProofFigures _figures;
     private readonly FinalImages _images;
+    private readonly FrameLedger? _ledger;
     private UsedParent? _parent;
     private ulong _uptime;
     private bool _isWithheld;
 
-    private FinalDump(FinalImages images, ProofFigures figures, IProofLog log) =>
-        (_images, _figures, _log) = (images, figures, log);
+    private FinalDump(FinalImages images, FrameLedger? ledger, ProofFigures figures, IProofLog log) =>
+        (_images, _ledger, _figures, _log) = (images, ledger, figures, log);
 
     /// <summary>Runs the complete proof. Failures are logged, not thrown.</summary>
     /// <returns>True: the dump may complete, and criu may kill the tree. False: the tree must run on, and the log says why; the
@@ -29,13 +30,14 @@ public sealed class FinalDump : IDisposable
     /// dump.</param>
     /// <param name="log">Receives what was done.</param>
     /// <param name="figures">Get the figures of the proof.</param>
+    /// <param name="ledger">The last round's ledger, if it was read before the tree stood still; disposed.</param>
     public static bool Prove(string imagesDirectory, int rootPid, Func<ProofSettings> settings, IProofLog log,
-        ProofFigures figures)
+        ProofFigures figures, FrameLedger? ledger = null)
     {
         FinalDump? dump = null;
         try
         {
-            dump = new FinalDump(FinalImages.Open(imagesDirectory), figures, log);
+            dump = new FinalDump(FinalImages.Open(imagesDirectory), ledger, figures, log);
             log.Say($"the dump in {dump._images.Path}, of the tree of {rootPid}");
             dump.Begin();
             var asked = settings();
@@ -55,6 +57,7 @@ public sealed class FinalDump : IDisposable
             figures.End();
             log.Say(figures.Line);
             dump?.Dispose();
+            ledger?.Dispose();
         }
     }
 
@@ -118,7 +121,7 @@ public sealed class FinalDump : IDisposable
             : $"another dump or round was made on {chain[1].Path} before, and pages written between the two look clean";
         using var frames = settings.Whole || _parent!.WasUsedBefore
             ? null
-            : RoundFrames.TryOpen(_parent.Directory, _images, out why);
+            : RoundFrames.TryOpen(_parent.Directory, _images, _ledger, out why);
         if (frames is null)
             _log.Say($"all pages left to parents are compared: {why}");
         using var proof = new TaskProof(chain, task => frames?.Of(task) ?? AllSuspects.Instance, _figures);

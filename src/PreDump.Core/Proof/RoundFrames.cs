@@ -22,14 +22,33 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
     /// <summary>Opens the frame ledger of a round; null if there is none that can be trusted.</summary>
     /// <param name="round">The round that the dump is based on. No other round or dump was made on it before.</param>
     /// <param name="images">The dump's images.</param>
+    /// <param name="read">The round's ledger, if it was read before; it is used if it still belongs to the round.</param>
     /// <param name="why">Why there is none, for the log.</param>
     /// <exception cref="ImageException">The round's inventory is damaged.</exception>
-    public static RoundFrames? TryOpen(ParentDirectory round, FinalImages images, out string why)
+    public static RoundFrames? TryOpen(ParentDirectory round, FinalImages images, FrameLedger? read, out string why)
     {
         bool isClaimed = round.Images.Has(ImageNames.ClaimedInventory); // by this dump
         string inventory = isClaimed ? ImageNames.ClaimedInventory : ImageNames.Inventory;
         ulong uptime = InventoryImage.Read(round.Images, inventory).DumpUptime ?? 0;
-        return ParentFrames.TryOpenLedger(round.Images, uptime, out why) is { } ledger ? new RoundFrames(ledger, images) : null;
+        why = "";
+        return read?.Head.DumpUptime == uptime && round.Images.Has(ImageNames.Frames) ? new RoundFrames(read, images)
+            : ParentFrames.TryOpenLedger(round.Images, uptime, out why) is { } ledger ? new RoundFrames(ledger, images) : null;
+    }
+
+    /// <summary>Reads the ledger of a round on which a dump will be made, so that the proof of the dump need not read it while the
+    /// tree stands still; null if there is none that can be trusted.</summary>
+    /// <param name="round">The round's directory.</param>
+    public static FrameLedger? TryRead(string round)
+    {
+        try
+        {
+            using var images = ImageDirectory.Open(round);
+            return ParentFrames.TryOpenLedger(images, InventoryImage.Read(images).DumpUptime ?? 0, out _);
+        }
+        catch (Exception e) when (e is ImageException or LinuxException)
+        {
+            return null; // the proof says what is wrong
+        }
     }
 
     /// <summary>Starts with a task, and ends with the previous one.</summary>

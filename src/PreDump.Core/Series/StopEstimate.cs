@@ -18,17 +18,22 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
 
     /// <summary>The estimate after a round.</summary>
     /// <param name="cost">What a dump costs.</param>
-    /// <param name="perSentPage">What a page costs in addition, on its way to a page server; zero: there is none.</param>
+    /// <param name="perSentPage">What a page costs in addition, on its way to a page server; null: there is none.</param>
     /// <param name="round">The round's figures.</param>
     /// <param name="look">What was written since its freeze.</param>
     /// <param name="sinceFreeze">How long that is ago.</param>
     public static StopEstimate Of(
-        DumpCost cost, TimeSpan perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze)
+        DumpCost cost, TimeSpan? perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze)
     {
+        if (round.Tracking == TrackingMethod.Content) // criu reads all memory while the tree stands still, and each page is compared
+            return new StopEstimate(
+                cost.Fixed(look.Tasks) + cost.PerPage * round.PagesScanned + round.Copying, TimeSpan.Zero, round.PagesScanned,
+                cost.IsMeasured);
         double rate = look.Pages / Math.Max(sinceFreeze.TotalSeconds, 0.001);
         // What is written at such a rate is soon the same memory again.
         double pages = Math.Max(look.Pages, Math.Min(look.Pages + rate * cost.Lead.TotalSeconds, look.ResidentPages));
-        return new StopEstimate(cost.Fixed(look.Tasks) + round.Frozen * LooksAsLongAs, (cost.PerPage + perSentPage) * pages,
-            (ulong)pages, cost.IsMeasured);
+        var disconnecting = perSentPage is null ? TimeSpan.Zero : DumpCost.Disconnecting;
+        return new StopEstimate(cost.Fixed(look.Tasks) + round.Frozen * LooksAsLongAs + disconnecting,
+            (cost.PerPage + (perSentPage ?? TimeSpan.Zero)) * pages, (ulong)pages, cost.IsMeasured);
     }
 }

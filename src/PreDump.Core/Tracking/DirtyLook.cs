@@ -9,7 +9,7 @@ public sealed class DirtyLook
 {
     private readonly List<ChangedArea> _areas = [];
 
-    private DirtyLook()
+    internal DirtyLook()
     {
     }
 
@@ -58,8 +58,7 @@ public sealed class DirtyLook
         using var pagemapFile = ProcFs.TryOpen(pid, "pagemap");
         if (mapsFile is null || pagemapFile is null)
             return;
-        Tasks++;
-        ResidentPages += ProcFs.ResidentPages(pid);
+        Begin(pid);
         using var arena = new MapsArena(0);
         var maps = arena[arena.Read(mapsFile)];
         using var dirty = new DirtyPages(64 * 1024);
@@ -68,8 +67,18 @@ public sealed class DirtyLook
         AddAreas(pid, maps, dirty[found]);
     }
 
-    // Both ascend.
-    private void AddAreas(int pid, ReadOnlySpan<byte> text, ReadOnlySpan<MemoryRange> dirty)
+    /// <summary>Counts a task.</summary>
+    internal void Begin(int pid)
+    {
+        Tasks++;
+        ResidentPages += ProcFs.ResidentPages(pid);
+    }
+
+    /// <summary>Adds pages of a task.</summary>
+    /// <param name="pid">The task.</param>
+    /// <param name="text">Its maps.</param>
+    /// <param name="dirty">The pages, ascending.</param>
+    internal void AddAreas(int pid, ReadOnlySpan<byte> text, ReadOnlySpan<MemoryRange> dirty)
     {
         var maps = new MapsReader(text);
         int at = 0;

@@ -160,7 +160,7 @@ internal static class CommandLine
 
     private static Command Squash()
     {
-        var squash = new Command("squash", "Make one directory without a parent of a chain of rounds, or of a dump on top of it.");
+        var squash = new Command("squash", "Make one directory without a parent of a chain of rounds, or of rounds and a dump.");
         var path = Path(squash, Takers.Squash, "DIR", "The last round, or the final dump");
         squash.Validators.Add(OptionRules.Squash);
         squash.SetAction(line =>

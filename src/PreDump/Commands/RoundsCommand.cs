@@ -12,16 +12,19 @@ namespace PreDump.Commands;
 internal static class RoundsCommand
 {
     /// <summary>Runs it; returns the exit code.</summary>
-    /// <param name="settings">What the command line says.</param>
+    /// <param name="asked">What the command line says.</param>
     /// <param name="ignored">Options that make no difference.</param>
-    public static int Run(SeriesSettings settings, IReadOnlyList<IgnoredOption> ignored) =>
-        SeriesFrame.Run(settings, ignored, Cost, (series, _, cancel) =>
+    public static int Run(SeriesSettings asked, IReadOnlyList<IgnoredOption> ignored)
+    {
+        var settings = SeriesTracking.Decide(asked);
+        return SeriesFrame.Run(settings, ignored, Cost, (series, _, cancel) =>
         {
             var end = series.Run(cancel);
             if (settings.Round is { Json: false, Quiet: false })
                 Console.Out.WriteLine($"dump it with: predump checkpoint -t {settings.Round.Tree} -D {series.Directory.Path}");
             return end.Verdict == Verdict.Converged ? ExitCode.Done : ExitCode.NotConverging;
         });
+    }
 
     // The dump may be made elsewhere, or by other means.
     private static DumpCost Cost(ILogger log, CancellationToken cancel)

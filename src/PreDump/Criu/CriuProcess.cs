@@ -32,12 +32,14 @@ internal static class CriuProcess
     /// <param name="criu">Its path.</param>
     /// <param name="options">Its options.</param>
     /// <param name="socket">Its end of a pair of sockets, which is closed here.</param>
+    /// <param name="pages">A descriptor of a connection to a page server; null: none.</param>
     /// <exception cref="LinuxException">It can't be started.</exception>
-    public static int StartAside(string criu, IReadOnlyList<string> options, MessageSocket socket)
+    public static int StartAside(string criu, IReadOnlyList<string> options, MessageSocket socket, int? pages = null)
     {
         string number = socket.Number.ToString(CultureInfo.InvariantCulture);
         int pid = OtherProgram.StartInSession(
-            [criu, "--no-default-config", .. options, "swrk", number], "CRIU_CONFIG_FILE=/dev/null", socket.Number);
+            [criu, "--no-default-config", .. options, "swrk", number], "CRIU_CONFIG_FILE=/dev/null",
+            pages is { } connection ? [socket.Number, connection] : [socket.Number]);
         socket.Close();
         return pid;
     }

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using PreDump.Core;
 using PreDump.Core.Proof;
 using PreDump.Host;
+using PreDump.Images;
 using PreDump.Images.Rpc;
 using PreDump.Linux;
 
@@ -24,8 +25,13 @@ internal sealed class RequestedDump(int criu, MessageSocket socket, criu_req req
 {
     private const int MostBytes = 1 << 20;
 
+    private FrameLedger? _ledger;
+
     /// <summary>The reply to a NOTIFY by which criu goes on.</summary>
     public static readonly byte[] GoOn = Reply(true);
+
+    /// <summary>Whether pages are left to the parent by criu, which has to be proved.</summary>
+    public bool IsProved { get; init; } = true;
 
     /// <summary>Why the dump is refused; null: predump has not refused it.</summary>
     public string? Refusal { get; private set; }
@@ -40,7 +46,10 @@ internal sealed class RequestedDump(int criu, MessageSocket socket, criu_req req
     {
         request.Opts.NotifyScripts = true;
         socket.TrySend(request.ToByteArray());
+        // While criu starts: it does not freeze the tree before its first NOTIFY is answered.
+        _ledger = files.Parent is { } round ? RoundFrames.TryRead(round) : null;
         var answer = Answer(notified);
+        _ledger?.Dispose();
         socket.Close();
         int exitCode = OwnProgram.WaitFor(criu);
         if (Refusal is not null)
@@ -63,7 +72,7 @@ internal sealed class RequestedDump(int criu, MessageSocket socket, criu_req req
             var message = criu_resp.Parser.ParseFrom(bytes);
             if (message.Type != criu_req_type.Notify)
                 return message;
-            string? refused = message.Notify?.Script == "post-dump" ? Prove() : null;
+            string? refused = IsProved && message.Notify?.Script == "post-dump" ? Prove() : null;
             var reply = refused is null ? notified(message) : Refuse(refused);
             if (reply is null || !socket.TrySend(reply))
                 return null;
@@ -79,7 +88,7 @@ internal sealed class RequestedDump(int criu, MessageSocket socket, criu_req req
         var log = new FirstFailure(file);
         OwnProcess.Prepare();
         return FinalDump.Prove(files.Images, request.Opts.Pid, () => ProofSettings.Read(ProofSettings.File, OwnText.Variable),
-            log, Proof) ? null : $"predump could not prove the dump, so the tree runs on: {log.Reason}";
+            log, Proof, _ledger) ? null : $"predump could not prove the dump, so the tree runs on: {log.Reason}";
     }
 
     // criu does not know why its dump is refused, and engines show the lines of its log that say "Error".

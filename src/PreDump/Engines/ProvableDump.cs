@@ -23,14 +23,17 @@ internal static class ProvableDump
         var options = request.Opts;
         if (request.KeepOpen || options is not { HasPid: true, Pid: > 0, Ps: null, LazyPages: false, HasPidfdStoreSk: false })
             return false;
-        // The request is above the usual files, and below the one that it names.
-        var usual = ConfigFiles.Options([]).ToLookup(option => option.Name);
-        var last = ConfigFiles.IfExists(RequestWords.ConfigFile(options)).ToLookup(option => option.Name);
-        string? parent = Last(last) ?? (RequestWords.Text(options.ParentImg) is { Length: > 0 } asked ? asked : Last(usual));
-        return parent is not null && !last.Contains("images-dir") && !s_elsewhere.Any(name => usual.Contains(name) || last.Contains(name))
+        var (usual, last) = (Usual(), Last(options));
+        return ParentOf(options) is { } parent && !last.Contains("images-dir")
+            && !s_elsewhere.Any(name => usual.Contains(name) || last.Contains(name))
             && (options.NotifyScripts || !(usual.Contains(Script) || last.Contains(Script))) // criu takes either
             && IsRound(images, parent) && Settings();
     }
+
+    /// <summary>The parent that a request names, or a configuration file; null: none.</summary>
+    /// <param name="options">The request's options.</param>
+    public static string? ParentOf(criu_opts options) => Parent(Last(options))
+        ?? (RequestWords.Text(options.ParentImg) is { Length: > 0 } asked ? asked : Parent(Usual()));
 
     /// <summary>Whether `criu dump` is one.</summary>
     /// <param name="words">What follows dump.</param>
@@ -40,7 +43,7 @@ internal static class ProvableDump
         {
             var line = new Getopt(words).Options;
             var options = ConfigFiles.Options(line).Concat(line).ToLookup(option => option.Name);
-            if (s_elsewhere.Any(options.Contains) || Last(options) is not { } parent)
+            if (s_elsewhere.Any(options.Contains) || Parent(options) is not { } parent)
                 return false;
             using var images = DirectoryFd.TryOpen(options["images-dir"].LastOrDefault()?.Value ?? ".", out _);
             return images is not null && IsRound(images, parent) && Settings();
@@ -59,5 +62,11 @@ internal static class ProvableDump
 
     private static bool Settings() => CriuSettings.Read().Prove;
 
-    private static string? Last(ILookup<string, GivenOption> options) => options["prev-images-dir"].LastOrDefault()?.Value;
+    // The request is above the usual files, and below the one that it names.
+    private static ILookup<string, GivenOption> Usual() => ConfigFiles.Options([]).ToLookup(option => option.Name);
+
+    private static ILookup<string, GivenOption> Last(criu_opts options) =>
+        ConfigFiles.IfExists(RequestWords.ConfigFile(options)).ToLookup(option => option.Name);
+
+    private static string? Parent(ILookup<string, GivenOption> options) => options["prev-images-dir"].LastOrDefault()?.Value;
 }

@@ -76,7 +76,9 @@ internal sealed class ProvedDump(
         string work = last["work-dir"].LastOrDefault()?.Value ?? Own(options.WorkDirFd >= 0 ? options.WorkDirFd : images.Number);
         string log = last["log-file"].LastOrDefault()?.Value
             ?? (options.LogFile is { IsEmpty: false } file ? RequestWords.Text(file) : RequestWords.DefaultLog);
-        return new DumpFiles(Own(images.Number), work, Path.Combine(work, log));
+        string? parent = ProvableDump.ParentOf(options);
+        return new DumpFiles(
+            Own(images.Number), parent is null ? null : Path.Combine(Own(images.Number), parent), work, Path.Combine(work, log));
     }
 
     // Null once the engine has hung up.

@@ -12,14 +12,13 @@ internal sealed class StatusDescriptor : IDisposable
 
     /// <summary>Takes over the descriptor; none for null.</summary>
     /// <exception cref="PreDumpException">It is not open.</exception>
-    public static StatusDescriptor Open(int? number)
-    {
-        if (number is not { } fd)
-            return new StatusDescriptor(null);
-        if (!Fd.IsInherited(fd))
-            throw new PreDumpException($"--status-fd {fd}: no such descriptor is open");
-        return new StatusDescriptor(Fd.Adopt(fd, $"status descriptor {fd}"));
-    }
+    public static StatusDescriptor Open(int? number) =>
+        TryOpen(number) ?? throw new PreDumpException($"--status-fd {number}: no such descriptor is open");
+
+    /// <summary>Takes over the descriptor; none for null. Returns null if it is not open.</summary>
+    public static StatusDescriptor? TryOpen(int? number) => number is not { } fd ? new StatusDescriptor(null)
+        : Fd.IsInherited(fd) ? new StatusDescriptor(Fd.Adopt(fd, $"status descriptor {fd}"))
+        : null;
 
     /// <summary>A program that we start does not get it: its reader may wait until it is closed.</summary>
     public void SetCloseOnExec() => _fd?.SetCloseOnExec();

@@ -10,15 +10,13 @@ namespace PreDump.Host;
 internal sealed class WorkDirectory : IDisposable
 {
     private readonly PreDumpOptions _options;
-    private readonly StatusDescriptor _status;
-    private readonly int? _missing; // the number of a status descriptor that is not open: criu's pre-dump does not look at it
+    private readonly StatusDescriptor? _status; // null: it is not open; criu's pre-dump does not look at it
     private bool _statsWritten, _keep;
 
     private WorkDirectory(PreDumpOptions options)
     {
         _options = options;
-        _missing = options.StatusFd is { } fd && !Fd.IsInherited(fd) ? fd : null;
-        _status = StatusDescriptor.Open(_missing is null ? options.StatusFd : null);
+        _status = StatusDescriptor.TryOpen(options.StatusFd);
     }
 
     private string StatsPath => Path.Combine(_options.WorkDirectory, ImageNames.Stats);
@@ -47,11 +45,11 @@ internal sealed class WorkDirectory : IDisposable
     /// to lose the round, and with it the chain.</summary>
     public void SignalStatus(IObserver observer)
     {
-        if (_missing is { } fd)
-            observer.Warn($"--status-fd {fd}: no such descriptor is open, so nobody is notified that the tree runs on");
+        if (_status is null)
+            observer.Warn($"--status-fd {_options.StatusFd}: no such descriptor is open, so nobody is notified that the tree runs on");
         try
         {
-            _status.Signal();
+            _status?.Signal();
         }
         catch (LinuxException e)
         {
@@ -83,7 +81,7 @@ internal sealed class WorkDirectory : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _status.Dispose();
+        _status?.Dispose();
         if (_statsWritten && !_keep)
             RemoveStats();
     }

@@ -10,22 +10,7 @@ internal static class SummaryJson
     /// <summary>Prints it.</summary>
     public static void Print(Summary summary) => JsonOutput.Print(json =>
     {
-        json.WriteNumber("tasks", summary.Tasks);
-        json.WriteNumber("threads", summary.Threads);
-        json.WriteNumber("vmas", summary.Vmas);
-        json.WriteNumber("pages_scanned", summary.PagesScanned);
-        json.WriteNumber("pages_written", summary.PagesWritten);
-        json.WriteNumber("bytes_written", PageSize.BytesOf(summary.PagesWritten));
-        json.WriteNumber("pages_in_parent", summary.PagesInParent);
-        json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
-        json.WriteNumber("pages_suspect", summary.PagesSuspect);
-        json.WriteNumber("pages_moved", summary.PagesMoved);
-        json.WriteNumber("freeze_attempts", summary.FreezeAttempts);
-        json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
-        json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
-        json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);
-        json.WriteNumber("comparing_us", (long)summary.Comparing.TotalMicroseconds);
-        json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
+        SummaryMembers.Write(json, summary);
         json.WriteBoolean("soft_dirty", summary.Tracking == TrackingMethod.SoftDirty);
         json.WriteString("tracking", TrackingNames.Of(summary.Tracking));
         json.WriteNumber("segments", summary.Segments);

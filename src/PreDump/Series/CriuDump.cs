@@ -1,5 +1,6 @@
 using PreDump.Core;
 using PreDump.Core.Series;
+using PreDump.Core.Tracking;
 using PreDump.Images;
 using PreDump.PageServer;
 using PreDump.Settings;
@@ -12,7 +13,8 @@ namespace PreDump.Series;
 /// <param name="criu">criu's path.</param>
 /// <param name="settings">What is asked for.</param>
 /// <param name="series">The rounds.</param>
-internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries series)
+/// <param name="observer">Notified of what is odd.</param>
+internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries series, IObserver observer)
 {
     private const int MostTries = 3;
 
@@ -26,10 +28,12 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
         {
             cancel.ThrowIfCancellationRequested();
             string images = series.Directory.Of(series.Directory.Begin());
-            var request = new DumpRequest(criu, settings.Round.Tree, images, Words(parent), settings.CriuOptions);
+            using var server = ComparesHere ? ComparingServer.Start(images, SeriesDirectory.Relative(parent), observer) : null;
+            var request = new DumpRequest(criu, settings.Round.Tree, images, IsByContent ? null : series.Directory.Of(parent),
+                Words(parent), settings.CriuOptions, server);
             var result = request.Run();
             if (result.IsDone)
-                return FiguresOf(images, parent, result);
+                return FiguresOf(images, parent, result, server?.Result());
             if (tries == MostTries || !CriuLog.MissesInParent(request.LogFile))
                 throw new PreDumpException($"{ReasonOf(result, request.LogFile)}; the rounds up to "
                     + $"{series.Directory.Of(parent)} are complete, and predump checkpoint can be called again");
@@ -37,10 +41,14 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
         }
     }
 
+    private bool IsByContent => settings.Round.Tracking == TrackingMethod.Content;
+
+    private bool ComparesHere => IsByContent && settings.Round.PageServer is null;
+
     private List<string> Words(int parent)
     {
         var round = settings.Round;
-        List<string> words = ["--track-mem", "--prev-images-dir", SeriesDirectory.Relative(parent)];
+        List<string> words = IsByContent ? [] : ["--track-mem", "--prev-images-dir", SeriesDirectory.Relative(parent)];
         if (round.FreezeCgroup is { } cgroup)
             words.AddRange(["--freeze-cgroup", cgroup]);
         if (settings.LeaveRunning)
@@ -63,10 +71,13 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
                 .Select(one => $"--tls-{one.Name}={Path.Combine(Environment.CurrentDirectory, one.File!)}")];
     }
 
-    private FinalFigures FiguresOf(string images, int parent, DumpResult result)
+    private FinalFigures FiguresOf(string images, int parent, DumpResult result, SessionResult? compared)
     {
         using var directory = ImageDirectory.Open(images);
-        return new FinalFigures(images, series.Directory.Of(parent), StatsImage.Read(directory), result.Proof, result.PagesMended,
+        var stats = StatsImage.Read(directory);
+        if (compared is not null)
+            stats = stats with { PagesWritten = compared.Pages, PagesSkippedParent = compared.PagesInParent };
+        return new FinalFigures(images, series.Directory.Of(parent), stats, result.Proof, result.PagesMended,
             settings.Round.PageServer is not null,
             string.Join(' ', ["criu restore -D", images, .. settings.CriuOptions.ForRestore]));
     }

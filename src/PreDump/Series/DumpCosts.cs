@@ -31,9 +31,9 @@ internal sealed class DumpCosts(string criu, ILogger log)
         try
         {
             Measure(s_small, tasks: 1, bytes: 0, cancel); // criu's first run on a machine probes the kernel
-            var (small, lead) = Usual(s_small, tasks: 1, bytes: 0, cancel);
-            var (tasks, _) = Usual(s_tasks, tasks: Children + 1, bytes: 0, cancel);
-            var (memory, _) = Usual(s_memory, tasks: 1, bytes: MiB << 20, cancel);
+            var (small, lead) = Shortest(s_small, tasks: 1, bytes: 0, cancel);
+            var (tasks, _) = Shortest(s_tasks, tasks: Children + 1, bytes: 0, cancel);
+            var (memory, _) = Shortest(s_memory, tasks: 1, bytes: MiB << 20, cancel);
             var cost = DumpCost.Of(small, tasks, memory, lead);
             Keep(cost);
             return cost;
@@ -55,14 +55,11 @@ internal sealed class DumpCosts(string criu, ILogger log)
             Keep(cost.After(dump));
     }
 
-    // The middle one: one that a busy machine delayed would be believed from then on.
-    private (DumpSample Dump, TimeSpan Lead) Usual(string[] program, int tasks, ulong bytes, CancellationToken cancel)
+    // The shortest: what a busy machine adds is no cost of criu's, and would be believed from then on.
+    private (DumpSample Dump, TimeSpan Lead) Shortest(string[] program, int tasks, ulong bytes, CancellationToken cancel)
     {
-        var (dumps, leads) = (new DumpSample[Times], new TimeSpan[Times]);
-        for (int i = 0; i < Times; i++)
-            (dumps[i], leads[i]) = Measure(program, tasks, bytes, cancel);
-        Array.Sort(leads);
-        return (dumps.OrderBy(dump => dump.Stop).ElementAt(Times / 2), leads[Times / 2]);
+        var measured = Enumerable.Range(0, Times).Select(_ => Measure(program, tasks, bytes, cancel)).ToList();
+        return (measured.Select(one => one.Dump).MinBy(dump => dump.Stop), measured.Min(one => one.Lead));
     }
 
     // What the dump costs, and the time before the stop.
@@ -74,7 +71,8 @@ internal sealed class DumpCosts(string criu, ILogger log)
         {
             WaitUntilReady(pid, tasks, bytes, cancel);
             long begun = System.Diagnostics.Stopwatch.GetTimestamp();
-            var request = new DumpRequest(criu, pid, images.Path, ["--track-mem"], DumpOptions.None);
+            var request = new DumpRequest(criu, pid, images.Path, Parent: null,
+                SoftDirty.IsSupported() ? ["--track-mem"] : [], DumpOptions.None);
             if (!request.Run().IsDone)
                 throw new PreDumpException($"criu dump fails: {CriuLog.FirstError(request.LogFile)}");
             var total = System.Diagnostics.Stopwatch.GetElapsedTime(begun);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PreDump.Criu;
 using PreDump.Images.Rpc;
 using PreDump.Linux;
@@ -12,9 +13,13 @@ namespace PreDump.Series;
 /// <param name="Criu">criu's path.</param>
 /// <param name="Tree">The tree's root.</param>
 /// <param name="Images">The directory of the images.</param>
+/// <param name="Parent">The directory of the round that it is made upon; null: none.</param>
 /// <param name="Words">Options, beside those that say where the dump goes.</param>
 /// <param name="User">What the user wants criu to be told.</param>
-internal sealed record DumpRequest(string Criu, int Tree, string Images, IReadOnlyList<string> Words, DumpOptions User)
+/// <param name="Server">Takes the pages, and compares them with the rounds; null: criu leaves pages to the rounds, which is
+/// proved.</param>
+internal sealed record DumpRequest(string Criu, int Tree, string Images, string? Parent, IReadOnlyList<string> Words,
+    DumpOptions User, ComparingServer? Server = null)
 {
     private const string Log = "dump.log";
 
@@ -27,18 +32,26 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, IReadOn
     {
         using var images = DirectoryFd.Open(Images);
         var (ours, theirs) = MessageSocket.Pair();
-        int pid = CriuProcess.StartAside(Criu, [.. Words, "--images-dir", Images, "--log-file", Log, .. User.Words], theirs);
+        int pid = CriuProcess.StartAside(
+            Criu, [.. Words, .. ToServer, "--images-dir", Images, "--log-file", Log, .. User.Words], theirs, Server?.CriusEnd);
+        Server?.HandOver();
         var request = new criu_req
         {
             Type = criu_req_type.Dump,
             Opts = new criu_opts { ImagesDirFd = images.Number, Pid = Tree, LogLevel = User.LogLevel },
         };
-        var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Images, LogFile));
+        var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Parent, Images, LogFile))
+        {
+            IsProved = Server is null,
+        };
         var (answer, exitCode) = dump.Run(message =>
             FailedScript(message.Notify?.Script ?? "") is { } reason ? dump.Refuse(reason) : RequestedDump.GoOn);
         return new DumpResult(answer?.Success == true && exitCode == 0, exitCode, dump.Refusal,
             dump.Proof?.Total ?? TimeSpan.Zero, dump.Proof?.Mended ?? 0);
     }
+
+    private string[] ToServer =>
+        Server is null ? [] : ["--page-server", "--ps-socket", Server.CriusEnd.ToString(CultureInfo.InvariantCulture)];
 
     // The user's scripts, called as criu calls them. It does not itself, since it is asked by request.
     private string? FailedScript(string action)

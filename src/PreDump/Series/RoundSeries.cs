@@ -33,6 +33,9 @@ internal sealed class RoundSeries(
     /// <summary>The directory of the series.</summary>
     public SeriesDirectory Directory { get; } = SeriesDirectory.Open(settings.Round.ImagesDirectory);
 
+    /// <summary>Writes into the log.</summary>
+    public IObserver Observer { get; } = new LogObserver(log);
+
     /// <summary>Makes the rounds.</summary>
     /// <param name="cancel">Ends the series early.</param>
     public SeriesEnd Run(CancellationToken cancel)
@@ -109,7 +112,9 @@ internal sealed class RoundSeries(
 
     private RoundFigures FiguresOf(int number, int? parent, Summary summary, long thawed, CancellationToken cancel)
     {
-        var look = DirtyLook.Take(tree, cancel);
+        var look = summary.Tracking == TrackingMethod.Content
+            ? WrittenLook.Of(tree, Directory.Of(number), cancel)
+            : DirtyLook.Take(tree, cancel);
         var age = Stopwatch.GetElapsedTime(thawed);
         TimeSpan? interval = parent is null || _lastThaw == 0 ? null : Stopwatch.GetElapsedTime(_lastThaw, thawed);
         _lastThaw = thawed;
@@ -118,9 +123,11 @@ internal sealed class RoundSeries(
     }
 
     // What the rounds have taken to send one, best known from the largest. A limit of the rounds' rate is none of criu's.
-    private TimeSpan PerSentPage(Summary last)
+    private TimeSpan? PerSentPage(Summary last)
     {
-        if (settings.Round.PageServer is null || settings.Round.Share.MaxRate is not null)
+        if (settings.Round.PageServer is null)
+            return null;
+        if (settings.Round.Share.MaxRate is not null)
             return TimeSpan.Zero;
         var largest = _rounds.Select(round => round.Summary).Append(last).MaxBy(round => round.PagesWritten)!;
         return largest.Copying / Math.Max((double)largest.PagesWritten, 1);

@@ -1,5 +1,4 @@
 using PreDump.Cli;
-using PreDump.Core;
 using PreDump.Core.Series;
 using PreDump.Host;
 using PreDump.Linux;
@@ -31,9 +30,6 @@ internal static class SeriesFrame
         new LogObserver(log).Report(ignored);
         try
         {
-            if (!SoftDirty.IsSupported())
-                throw new PreDumpException("this kernel does not track changed memory (no soft-dirty), so rounds can't be built "
-                    + "upon one another: make a single one with predump, and see what the kernel can do (predump check)");
             var tree = TreeRoot.Find(options.Tree);
             if (settings.Report is { } page)
                 ReportFile.Check(page);

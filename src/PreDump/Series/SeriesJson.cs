@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using PreDump.Core.Series;
 using PreDump.Linux;
+using PreDump.Output;
 using static System.FormattableString;
 
 namespace PreDump.Series;
@@ -16,7 +17,6 @@ internal sealed class SeriesJson(SeriesDirectory directory, int tree)
     /// <summary>The line of a round.</summary>
     public string Of(RoundFigures round) => Line(json =>
     {
-        var summary = round.Summary;
         json.WriteNumber("round", round.Number);
         json.WriteString("images_dir", RawText.Printable(directory.Of(round.Number)));
         json.WriteString("parent_dir", round.Parent is { } parent ? RawText.Printable(directory.Of(parent)) : null);
@@ -24,17 +24,7 @@ internal sealed class SeriesJson(SeriesDirectory directory, int tree)
         json.WriteNumber("tree", tree);
         json.WriteString("kernel", ProcFs.KernelRelease);
         Write(json, "interval_us", round.Interval?.TotalMicroseconds);
-        json.WriteNumber("tasks", summary.Tasks);
-        json.WriteNumber("threads", summary.Threads);
-        json.WriteNumber("pages_written", summary.PagesWritten);
-        json.WriteNumber("bytes_written", PageSize.BytesOf(summary.PagesWritten));
-        json.WriteNumber("pages_in_parent", summary.PagesInParent);
-        json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
-        json.WriteNumber("pages_moved", summary.PagesMoved);
-        json.WriteNumber("freezing_us", (long)summary.Freezing.TotalMicroseconds);
-        json.WriteNumber("frozen_us", (long)summary.Frozen.TotalMicroseconds);
-        json.WriteNumber("copying_us", (long)summary.Copying.TotalMicroseconds);
-        json.WriteNumber("total_us", (long)summary.Total.TotalMicroseconds);
+        SummaryMembers.Write(json, round.Summary);
         json.WriteNumber("copy_rate", (long)round.CopyRate);
         Write(json, "pages_dirty", round.DirtyPages);
         Write(json, "dirty_rate", round.DirtyRate);

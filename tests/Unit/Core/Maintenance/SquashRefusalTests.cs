@@ -1,3 +1,4 @@
+using PreDump.Core;
 using PreDump.Core.Maintenance;
 using PreDump.Images;
 using PreDump.Linux;
@@ -120,6 +121,29 @@ public sealed class SquashRefusalTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => Opened.In(_second, images =>
             Squash.Run(images, output is null ? null : _out, new Observed(), cancel.Token)));
         Assert.Equal(before, Content());
+    }
+
+    [Theory]
+    [InlineData(null, "claims")]
+    [InlineData(null, "is complete")]
+    [InlineData("out", "claims")]
+    [InlineData("out", "is complete")]
+    public void A_round_that_is_made_on_the_last_one_meanwhile_ends_the_squash(string? output, string round)
+    {
+        using var images = ImageDirectory.Open(_second);
+        var heir = SquashedHeir.Of(images);
+        using (var place = output is null ? SquashPlace.Of(images) : SquashPlace.At(_out, images))
+        {
+            if (round == "claims")
+                File.Move(Path.Combine(_second, ImageNames.Inventory), Path.Combine(_second, ImageNames.ClaimedInventory));
+            else
+                File.WriteAllText(Path.Combine(_second, ImageNames.Child), "3");
+            var before = Content();
+            Assert.Contains("a round was made",
+                Assert.Throws<PreDumpException>(() => heir.HandOver(place, new Observed())).Message);
+            Assert.Equal(before, Content());
+        }
+        Assert.True(File.Exists(Path.Combine(_second, ImageNames.Parent, ImageNames.Inventory)));
     }
 
     private SquashResult Run(string? output) =>

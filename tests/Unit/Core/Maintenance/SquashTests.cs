@@ -49,7 +49,8 @@ public sealed class SquashTests : IDisposable
             (14, 2, PageFlags.Parent), (16, 1, PageFlags.Lazy));
         var result = Run(inPlace);
         Assert.Equal(6UL, result.Pages);
-        Assert.Equal([(10UL, 4UL, PageFlags.Present | PageFlags.Lazy), (14UL, 2UL, PageFlags.Present), (16UL, 1UL, PageFlags.Lazy)],
+        Assert.Equal(
+            [(10UL, 4UL, PageFlags.Present | PageFlags.Lazy), (14UL, 2UL, PageFlags.Present), (16UL, 1UL, PageFlags.Lazy)],
             Entries(result.Directory, ImageNames.Pagemap(7)));
     }
 
