@@ -83,15 +83,24 @@ need_dotnet() {
 # publish_predump: publishes the AOT binary for release, to $predump.
 predump=$top/artifacts/predump/predump
 publish_predump() {
-    local rid
     case $(uname -m) in
-        x86_64) rid=linux-x64 ;;
-        aarch64) rid=linux-arm64 ;;
+        x86_64) publish linux-x64 "$predump" ;;
+        aarch64) publish linux-arm64 "$predump" ;;
         *) echo "no release for $(uname -m): only x86_64 and aarch64" >&2; return 1 ;;
     esac
+}
+
+# cross_publish_arm64: the same for arm64 on x86-64, to $predump_arm64; with clang, lld, llvm, and a C library for arm64. (The
+# linker's driver has to know --target, which gcc does not.)
+predump_arm64=$top/artifacts/predump-arm64/predump
+cross_publish_arm64() { publish linux-arm64 "$predump_arm64" -p:LinkerFlavor=lld -p:ObjCopyName=llvm-objcopy; }
+
+publish() { # RID FILE [PROPERTY...]
+    local to
+    to=$(dirname "$2")
     need_dotnet
-    step "Publishing predump ($rid) to artifacts/predump"
-    quietly dotnet publish "$top/src/PreDump" -c Release -r "$rid" -o "$top/artifacts/predump"
+    step "Publishing predump ($1) to ${to#"$top"/}"
+    quietly dotnet publish "$top/src/PreDump" -c Release -r "$1" -o "$to" "${@:3}"
 }
 
 # predump_is_fresh: no source was changed after it was published.

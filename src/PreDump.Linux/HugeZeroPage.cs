@@ -4,15 +4,13 @@ namespace PreDump.Linux;
 /// /proc/PID/pagemap shows it, and CRIU dumps it.</summary>
 public static class HugeZeroPage
 {
-    private static readonly ulong s_bytes = (ulong)PageSize.Bytes / sizeof(ulong) * (ulong)PageSize.Bytes; // as a page table maps
-
     /// <summary>Whether a range of otherwise empty memory has it.</summary>
     public static bool IsIn(ProcPagemap pagemap, ulong start, ulong end)
     {
         if (!WasEverUsed())
             return false;
         Span<ulong> entry = stackalloc ulong[1];
-        for (ulong next = (start + s_bytes - 1) / s_bytes * s_bytes + s_bytes; next <= end; next += s_bytes)
+        for (ulong next = PageTable.EndOf(start + PageTable.Bytes - 1); next <= end; next += PageTable.Bytes)
         {
             // the last entry: the kernel reads from there to the end of the page table
             if (pagemap.ReadEntries(entry, next - PageSize.Step) == 1 && (entry[0] & PagemapBits.Present) != 0)

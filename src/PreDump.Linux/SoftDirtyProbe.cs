@@ -11,7 +11,7 @@ public static unsafe class SoftDirtyProbe
     public static bool LosesMovedPages()
     {
         const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MADV_NOHUGEPAGE = 15;
-        ulong table = (ulong)PageSize.Bytes / sizeof(ulong) * (ulong)PageSize.Bytes; // bytes that one page table maps
+        ulong table = PageTable.Bytes;
         return WithMemory(4 * table, start =>
         {
             byte* from = (byte*)((start + table - 1) & ~(table - 1)), to = from + (2 * table);
@@ -44,7 +44,9 @@ public static unsafe class SoftDirtyProbe
 
     private static bool WithMemory(ulong bytes, Func<ulong, bool> probe)
     {
-        void* memory = mmap(null, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        // (with pages of 64 KiB four page tables map 2 GiB, of which hardly anything is used)
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        void* memory = mmap(null, (size_t)bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
         if (memory == MAP_FAILED)
             return false;
         bool found = probe((ulong)memory);

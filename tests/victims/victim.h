@@ -23,7 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef PAGE // build defines it for other kernels
 #define PAGE 4096UL
+#endif
 #define MUST(call)                                                     \
     do {                                                               \
         if ((long)(call) == -1L) {                                     \

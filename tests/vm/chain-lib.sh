@@ -4,7 +4,7 @@
 # $(...) forks.
 #
 # Set by `chain`, read here:
-#   victim rounds predump predump_args criu server server_args link prove break logs    its options
+#   victim victim_args rounds predump predump_args criu server server_args link prove break logs    its options
 #   here w started    the directory of the scripts, that of the chain, and $cs at its start
 #   n last            the round under way (1, 2, ...), for the logs that `fail` shows; and the number of the final dump
 #   job pid           the program that we started ('' once it is gone), and the tree's root, which it named
@@ -23,7 +23,7 @@ uptime_cs() { local up; read -r up _ < /proc/uptime; cs=${up/./}; }
 release=$(< /proc/sys/kernel/osrelease)
 name() {
     local by="${server:+ to $server}${server_args:+ ($server_args)}${link:+ by $link}"
-    echo "$victim $rounds${prove:+ --prove}${break:+ --break $break}$by${predump_args:+ ($predump_args)} on $release"
+    echo "$victim${victim_args:+ ${victim_args[*]}} $rounds${prove:+ --prove}${break:+ --break $break}$by${predump_args:+ ($predump_args)} on $release"
 }
 
 exec {nothing}<> <(:)

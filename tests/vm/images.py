@@ -7,9 +7,9 @@ images.py check DIR[:lazy]...  every rule a pagemap must keep; prints "PRESENT+I
 images.py drop-page DIR ADDR   takes the page at ADDR out of DIR's pagemap (and its bytes out of the pages image)
 images.py spoil DIR ADDR       changes bytes of the page at ADDR in whichever directory of the chain holds it
 """
-import glob, os, struct, sys
+import glob, mmap, os, struct, sys
 
-PAGE, PARENT, LAZY, PRESENT = 4096, 1, 2, 4
+PAGE, PARENT, LAZY, PRESENT = mmap.PAGESIZE, 1, 2, 4
 
 
 def fields(b):

@@ -3,7 +3,8 @@
 
 mkguest.py kernel BZIMAGE OUT          unpack the ELF vmlinux from a bzImage: QEMU starts it by PVH, which
                                        saves the guest the decompression (0.7 s zstd, 2.5 s xz under TCG)
-mkguest.py initrd MODDIR INIT OUT MOD.. write a newc cpio with busybox, INIT as /init and the named modules
+mkguest.py initrd MODDIR INIT BUSYBOX OUT MOD..
+                                       write a newc cpio with BUSYBOX, INIT as /init and the named modules
                                        (dependencies first, decompressed), without needing cpio or root
 """
 import lzma, os, struct, subprocess, sys
@@ -26,7 +27,7 @@ def read_module(path):
     return lzma.decompress(b) if path.endswith('.xz') else b
 
 
-def initrd(moddir, init, out, wanted):
+def initrd(moddir, init, busybox, out, wanted):
     norm = lambda n: n.replace('-', '_')
     path = {}
     for d, _, files in os.walk(moddir):
@@ -64,7 +65,7 @@ def initrd(moddir, init, out, wanted):
             entry(d, 0o40755)
         entry('dev/console', 0o20600, rdev=(5, 1))
         entry('dev/null', 0o20666, rdev=(1, 3))
-        entry('bin/busybox', 0o100755, open('/bin/busybox', 'rb').read())
+        entry('bin/busybox', 0o100755, open(busybox, 'rb').read())
         entry('init', 0o100755, open(init, 'rb').read())
         for n in order:
             entry('mod/%s.ko' % n, 0o100644, blob[n])
@@ -75,4 +76,4 @@ def initrd(moddir, init, out, wanted):
 if sys.argv[1] == 'kernel':
     kernel(*sys.argv[2:4])
 else:
-    initrd(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])
+    initrd(*sys.argv[2:6], sys.argv[6:])

@@ -1,6 +1,6 @@
 """Shared by the proofs of `predump rounds` and `predump checkpoint`: a directory of rounds of one victim, its restore, and
 what a final dump costs here. Under emulation criu alone takes a second: hence limits that are made of its measured cost."""
-import glob, json, os, shlex, shutil, tempfile, time
+import glob, json, mmap, os, shlex, shutil, tempfile, time
 from guest import TALLY, Victim, eventually, must, read, run, state, tree
 
 COST = '/var/lib/predump/dump-cost.json'
@@ -18,7 +18,7 @@ class Lines:
 
     def bytes_written(self):
         """Of all rounds and the dump."""
-        return [r['bytes_written'] for r in self.rounds] + ([self.dump['pages_written'] * 4096] if self.dump else [])
+        return [r['bytes_written'] for r in self.rounds] + ([self.dump['pages_written'] * mmap.PAGESIZE] if self.dump else [])
 
     def estimate(self):
         return self.rounds[-1]['estimate']['stop_us'] / 1000

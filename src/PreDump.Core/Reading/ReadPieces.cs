@@ -8,7 +8,7 @@ namespace PreDump.Core.Reading;
 /// <param name="notesFrames">Whether it is noted where the pages lie.</param>
 public sealed class ReadPieces(int maxBytes, bool notesFrames)
 {
-    private const int FromSwapAtOnce = 16; // pages
+    private static readonly ulong s_fromSwapAtOnce = PageSize.RoundUp(64 * 1024); // bytes
 
     private readonly MemoryRange[] _pieces = new MemoryRange[WantedRuns.Most];
     private readonly PageState[] _states = new PageState[WantedRuns.Most];
@@ -82,7 +82,7 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
         var state = _stateReader.Ask(pagemap, rest, end, out ulong bytes);
         if (byForce)
             return (PageState.Shared, bytes);
-        return (state, state == PageState.Swapped ? Math.Min(bytes, PageSize.BytesOf(FromSwapAtOnce)) : bytes);
+        return (state, state == PageState.Swapped ? Math.Min(bytes, s_fromSwapAtOnce) : bytes);
     }
 
     private int NoteFrames(int seen)

@@ -16,7 +16,7 @@ namespace PreDump.Core.Select;
 /// <param name="relocations">Counts them, as <see cref="Relocations.Count"/> does.</param>
 public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
 {
-    private static readonly int s_atOnce = Math.Max(2048 / VanishedTables.Pages, 1) * VanishedTables.Pages; // pages
+    private static readonly int s_atOnce = Math.Max(2048 / PageTable.Pages, 1) * PageTable.Pages; // pages
 
     private readonly ulong[] _now = new ulong[s_atOnce], _noted = new ulong[s_atOnce];
     private readonly VanishedTables _vanished = new();
@@ -27,7 +27,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     private DirtyCursor? _cursor;
     private MemoryRange _seen;
     private readonly Dictionary<ulong, ulong> _dirtyTables = []; // a frame of each, and its address in the freeze
-    private readonly bool[] _dirtyOffsets = new bool[VanishedTables.Pages]; // of these in their tables
+    private readonly bool[] _dirtyOffsets = new bool[PageTable.Pages]; // of these in their tables
     private bool _allTables; // _dirtyTables has all tables that were looked at
     private int _mostMoved; // pages of a page table that may be here instead of others, in frames of theirs
 
@@ -107,14 +107,14 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
     // Whole page tables, so that short runs cost one look for many.
     private void Look(MemoryRange pages)
     {
-        ulong start = pages.Start - (pages.Start % VanishedTables.Bytes);
-        ulong wanted = (pages.End - start + VanishedTables.Bytes - 1) / VanishedTables.Bytes;
-        ulong tables = Math.Clamp(wanted, 1, (ulong)(s_atOnce / VanishedTables.Pages));
-        int count = (int)tables * VanishedTables.Pages;
-        _seen = new MemoryRange(start, tables * VanishedTables.Bytes);
+        ulong start = PageTable.StartOf(pages.Start);
+        ulong wanted = (pages.End - start + PageTable.Bytes - 1) / PageTable.Bytes;
+        ulong tables = Math.Clamp(wanted, 1, (ulong)(s_atOnce / PageTable.Pages));
+        int count = (int)tables * PageTable.Pages;
+        _seen = new MemoryRange(start, tables * PageTable.Bytes);
         PageFrames.Read(_pagemap, start, _now.AsSpan(0, count));
         _task!.Read(start, _noted.AsSpan(0, count));
-        for (int table = 0; table < count; table += VanishedTables.Pages)
+        for (int table = 0; table < count; table += PageTable.Pages)
         {
             if (_allTables ? !WasHere(table) : _dirtyTables.Count > 0 && WasElsewhere(table))
                 Distrust(table);
@@ -134,11 +134,11 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         }
     }
 
-    private static int OffsetOf(ulong address) => (int)PageSize.Pages(address % VanishedTables.Bytes);
+    private static int OffsetOf(ulong address) => (int)PageSize.Pages(address % PageTable.Bytes);
 
     private bool WasElsewhere(int first)
     {
-        for (int page = 0; page < VanishedTables.Pages; page++)
+        for (int page = 0; page < PageTable.Pages; page++)
         {
             if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
                 && OffsetOf(then) == page && then != _seen.Start + PageSize.BytesOf((ulong)(first + page)))
@@ -149,7 +149,7 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
 
     private bool WasHere(int first)
     {
-        for (int page = 0; page < VanishedTables.Pages; page++)
+        for (int page = 0; page < PageTable.Pages; page++)
         {
             if (_dirtyOffsets[page] && _dirtyTables.TryGetValue(_now[first + page], out ulong then)
                 && then == _seen.Start + PageSize.BytesOf((ulong)(first + page)))
@@ -158,12 +158,12 @@ public sealed class FrameCheck(FrameLedger? ledger, Func<ulong> relocations)
         return false;
     }
 
-    private void Distrust(int first) => _noted.AsSpan(first, VanishedTables.Pages).Fill(PageFrames.Unknown);
+    private void Distrust(int first) => _noted.AsSpan(first, PageTable.Pages).Fill(PageFrames.Unknown);
 
     private void DistrustIfMoved(int first)
     {
         int same = 0;
-        for (int page = first; page < first + VanishedTables.Pages; page++)
+        for (int page = first; page < first + PageTable.Pages; page++)
         {
             if (IsSame(page) && !_cursor!.Contains(_seen.Start + PageSize.BytesOf((ulong)page)))
                 same++;

@@ -7,13 +7,7 @@ namespace PreDump.Core.Select;
 /// that was nothing is left of what the last round noted.</summary>
 public sealed class VanishedTables
 {
-    /// <summary>The number of pages that one page table maps.</summary>
-    public static readonly int Pages = PageSize.Bytes / sizeof(ulong);
-
-    /// <summary>The number of bytes that one page table maps.</summary>
-    public static readonly ulong Bytes = PageSize.BytesOf((ulong)Pages);
-
-    private readonly ulong[] _now = new ulong[Pages], _noted = new ulong[Pages];
+    private readonly ulong[] _now = new ulong[PageTable.Pages], _noted = new ulong[PageTable.Pages];
 
     /// <summary>Of the page tables in which no clean page is where it was, the fullest: how many pages the last round noted in
     /// it. 0 where there is none: then no page table was moved away.</summary>
@@ -24,9 +18,9 @@ public sealed class VanishedTables
     {
         int fullest = 0;
         var cursor = new DirtyCursor(dirty);
-        for (ulong? next = task.NextNoted(0); next is { } address; next = task.NextNoted((address & ~(Bytes - 1)) + Bytes))
+        for (ulong? next = task.NextNoted(0); next is { } address; next = task.NextNoted(PageTable.EndOf(address)))
         {
-            int count = Pages - (int)PageSize.Pages(address % Bytes);
+            int count = PageTable.Pages - (int)PageSize.Pages(address % PageTable.Bytes);
             task.Read(address, _noted.AsSpan(0, count));
             PageFrames.Read(pagemap, address, _now.AsSpan(0, count));
             if (HasVanished(address, count, cursor, out int noted))

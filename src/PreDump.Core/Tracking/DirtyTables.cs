@@ -28,7 +28,7 @@ public sealed class DirtyTables(ulong bytes) : IDisposable
         {
             for (ulong at = Math.Max(range.Start, seen); at < range.End; at = seen)
             {
-                seen = at - (at % VanishedTables.Bytes) + VanishedTables.Bytes;
+                seen = PageTable.EndOf(at);
                 PageFrames.Read(pagemap, at, MemoryMarshal.CreateSpan(ref frame, 1));
                 if (PageFrames.IsKnown(frame))
                     Add(new PlacedPage(at, frame));

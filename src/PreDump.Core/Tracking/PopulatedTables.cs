@@ -51,31 +51,29 @@ public sealed class PopulatedTables
     /// false if there is none. Asked in ascending order.</summary>
     public bool TryNext(ulong start, ulong end, out MemoryRange part)
     {
-        while (_next < _pages.Count && EndOf(_pages[_next]) <= start)
+        while (_next < _pages.Count && PageTable.EndOf(_pages[_next]) <= start)
             _next++;
         part = default;
-        if (_next == _pages.Count || StartOf(_pages[_next]) >= end)
+        if (_next == _pages.Count || PageTable.StartOf(_pages[_next]) >= end)
             return false;
-        ulong first = Math.Max(StartOf(_pages[_next]), start), last = EndOf(_pages[_next]);
-        for (int i = _next + 1; last < end && last - first < MostBytes && i < _pages.Count && StartOf(_pages[i]) == last; i++)
-            last = EndOf(_pages[i]);
+        ulong first = Math.Max(PageTable.StartOf(_pages[_next]), start), last = PageTable.EndOf(_pages[_next]);
+        for (int i = _next + 1; last < end && last - first < MostBytes && IsNext(i, last); i++)
+            last = PageTable.EndOf(_pages[i]);
         part = new MemoryRange(first, Math.Min(last, end) - first);
         return true;
     }
 
+    private bool IsNext(int table, ulong address) => table < _pages.Count && PageTable.StartOf(_pages[table]) == address;
+
     private void Add(MemoryRange range)
     {
-        for (ulong at = range.Start; at < range.End; at = EndOf(at))
+        for (ulong at = range.Start; at < range.End; at = PageTable.EndOf(at))
         {
-            ulong last = Math.Min(range.End, EndOf(at)) - PageSize.Step;
-            if (_pages.Count > 0 && StartOf(_pages[^1]) == StartOf(last))
+            ulong last = Math.Min(range.End, PageTable.EndOf(at)) - PageSize.Step;
+            if (_pages.Count > 0 && PageTable.StartOf(_pages[^1]) == PageTable.StartOf(last))
                 _pages[^1] = last;
             else
                 _pages.Add(last);
         }
     }
-
-    private static ulong StartOf(ulong address) => address - (address % VanishedTables.Bytes);
-
-    private static ulong EndOf(ulong address) => StartOf(address) + VanishedTables.Bytes;
 }
