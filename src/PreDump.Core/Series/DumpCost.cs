@@ -8,6 +8,9 @@ namespace PreDump.Core.Series;
 /// <param name="IsMeasured">Whether it was measured on this machine; else it is assumed.</param>
 public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage, TimeSpan Lead, bool IsMeasured)
 {
+    // No machine copies faster; a busy one may hide what a page costs.
+    private static readonly TimeSpan s_leastPerPage = TimeSpan.FromMicroseconds(0.4);
+
     // A dump of fewer pages says nothing of what one costs: the time of memory is for tasks and their page tables then.
     private const ulong FewestPages = 1024;
 
@@ -34,7 +37,7 @@ public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage,
     public static DumpCost Of(DumpSample small, DumpSample tasks, DumpSample memory, TimeSpan lead) => new(
         small.Stop,
         AtLeastZero(tasks.Stop - small.Stop) / Math.Max(tasks.Tasks - small.Tasks, 1),
-        AtLeastZero(memory.Memory - small.Memory) / Math.Max((double)memory.Pages - small.Pages, 1),
+        Longer((memory.Memory - small.Memory) / Math.Max((double)memory.Pages - small.Pages, 1), s_leastPerPage),
         lead,
         IsMeasured: true);
 
@@ -60,5 +63,7 @@ public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage,
         return Math.Pow(factor, factor < 1 ? 0.5 : 0.25);
     }
 
-    private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+    private static TimeSpan AtLeastZero(TimeSpan time) => Longer(time, TimeSpan.Zero);
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }
