@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""baseline.py [--mib N] [--times N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round writes hardly
-less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same kind. Both
-are restored. Of several times, by turns, the one with the middle last stop counts."""
+"""baseline.py [--mib N] [--times N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round
+writes hardly less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same
+kind. Both are restored. Of several times, by turns, the one with the middle last stop counts."""
 import os, tempfile, time
 from guest import Victim, eventually, main, must, options, read, run
 from series import Series, goes_on_restored, warm_up

@@ -82,7 +82,7 @@ class Show:
         self.data = self.ask('dbsize'), self.ask('debug', 'digest')
         never = ['--dbnum', '1', '-n', '1000000000']
         self.clients = [self.start('set', *self.benchmark('-t', 'set', '-c', '1', '-P', '8', *never)),
-                        self.start('get', *self.benchmark('-t', 'get', '-c', '3', *never)),
+                        self.start('get', *self.benchmark('-t', 'get', '-c', '1', *never)),
                         self.start('client', sys.executable, '-u', sys.argv[0], '--client')]
         resident = re.search(r'VmRSS:\s+(\d+)', open(f'/proc/{redis.pid}/status').read()).group(1)
         print(f'The victim: redis-server, pid {redis.pid}, {self.data[0]} keys, {int(resident) >> 10} MiB resident.\n'

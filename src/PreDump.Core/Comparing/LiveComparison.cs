@@ -12,7 +12,8 @@ public sealed class LiveComparison(ImageChain chain) : IDisposable
 {
     private readonly ChainComparer _comparer = new(threads: 1);
 
-    /// <summary>Compares each task of the tree, then adds those that only the images know.</summary>
+    /// <summary>Compares each task of the tree, then adds those that only the images know, and segments of shared
+    /// memory.</summary>
     /// <exception cref="TreeException">The tree was not stopped all the time.</exception>
     /// <exception cref="ImageException">An image is damaged.</exception>
     public IEnumerable<TaskComparison> Run(StoppedTree tree)
@@ -28,7 +29,12 @@ public sealed class LiveComparison(ImageChain chain) : IDisposable
             yield return comparison;
         }
         foreach (int pid in left.Order())
-            yield return new TaskComparison(pid, null) { Gone = PagesInImages(pid) };
+            yield return new TaskComparison(pid, null) { Gone = PagesInImages(chain, ImageNames.Pagemap(pid)) };
+        foreach (var segment in new SegmentComparison(chain).Run(tree))
+        {
+            tree.RefuseRunning();
+            yield return segment;
+        }
     }
 
     /// <inheritdoc/>
@@ -58,14 +64,13 @@ public sealed class LiveComparison(ImageChain chain) : IDisposable
         while (walk.TryNext(ref maps, out var part))
             _comparer.Add(part);
         _comparer.Flush();
-        ulong known = comparison.Equal + comparison.Different + comparison.Unreadable;
-        comparison.Gone = Math.Max(PagesInImages(task.ImagePid), known) - known;
+        ulong inImages = PagesInImages(chain, ImageNames.Pagemap(task.ImagePid));
+        comparison.Gone = Math.Max(inImages, comparison.Known) - comparison.Known;
         return comparison;
     }
 
-    private ulong PagesInImages(int pid)
+    internal static ulong PagesInImages(ImageChain chain, string name)
     {
-        string name = ImageNames.Pagemap(pid);
         if (!chain[0].Has(name))
             return 0;
         using var pagemap = PagemapReader.Open(chain[0], name, PageSize.Bytes);

@@ -13,6 +13,10 @@ public sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
 
     private readonly List<PageDifference> _differences = [];
 
+    /// <summary>The segment of shared memory that was compared instead of a task's own memory; null: none. Addresses are offsets in
+    /// it.</summary>
+    public ulong? Segment { get; init; }
+
     /// <summary>Pages in the images, with the same bytes.</summary>
     public ulong Equal { get; private set; }
 
@@ -27,6 +31,9 @@ public sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
 
     /// <summary>Pages in the images, and not in memory any more: harmless, nothing will ask for them.</summary>
     public ulong Gone { get; set; }
+
+    /// <summary>Pages in memory that the images have.</summary>
+    internal ulong Known => Equal + Different + Unreadable;
 
     /// <summary>The first ranges of each kind that differ or are missing.</summary>
     public IReadOnlyList<PageDifference> Differences => _differences;

@@ -35,8 +35,8 @@ public sealed class RoundFrames : IFrameSuspects, IDisposable
             : ParentFrames.TryOpenLedger(round.Images, uptime, out why) is { } ledger ? new RoundFrames(ledger, images) : null;
     }
 
-    /// <summary>Reads the ledger of a round on which a dump will be made, so that the proof of the dump need not read it while the
-    /// tree stands still; null if there is none that can be trusted.</summary>
+    /// <summary>Reads the ledger of a round on which a dump will be made, so that the proof need not read it while the tree
+    /// stands still; null if there is none that can be trusted.</summary>
     /// <param name="round">The round's directory.</param>
     public static FrameLedger? TryRead(string round)
     {

@@ -8,6 +8,9 @@ namespace PreDump.Core.Series;
 /// <param name="IsMeasured">Whether it was measured on this machine; else it is assumed.</param>
 public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage, TimeSpan Lead, bool IsMeasured)
 {
+    // No machine copies faster; a busy one may hide what a page costs.
+    private static readonly TimeSpan s_leastPerPage = TimeSpan.FromMicroseconds(0.4);
+
     // A dump of fewer pages says nothing of what one costs: the time of memory is for tasks and their page tables then.
     private const ulong FewestPages = 1024;
 
@@ -34,25 +37,33 @@ public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage,
     public static DumpCost Of(DumpSample small, DumpSample tasks, DumpSample memory, TimeSpan lead) => new(
         small.Stop,
         AtLeastZero(tasks.Stop - small.Stop) / Math.Max(tasks.Tasks - small.Tasks, 1),
-        AtLeastZero(memory.Memory - small.Memory) / Math.Max((double)memory.Pages - small.Pages, 1),
+        Longer((memory.Memory - small.Memory) / Math.Max((double)memory.Pages - small.Pages, 1), s_leastPerPage),
         lead,
         IsMeasured: true);
 
-    /// <summary>The costs, corrected halfway by a real dump: no small program is like the trees that are dumped here. What pages
-    /// cost is corrected by what criu took for its pages, and all else by the rest of the stop, so that an error of one is not
-    /// laid on the other.</summary>
+    /// <summary>The costs, corrected by a real dump, since no small program is like the trees that are dumped here: halfway if it
+    /// took shorter, and a quarter of the way if it took longer, because what a busy machine adds is no cost of criu's.
+    /// What pages cost is corrected by what criu took for its pages, and all else by the rest of the stop, so that an error of
+    /// one is not laid on the other.</summary>
     /// <param name="dump">The dump.</param>
     public DumpCost After(DumpSample dump)
     {
         bool isPages = dump.Pages >= FewestPages;
         var memory = dump.IsElsewhere ? dump.Memory + Disconnecting : isPages ? dump.Memory : PerPage * dump.Pages;
-        double rest = Halfway(dump.Stop - memory, Fixed(dump.Tasks));
-        double page = isPages && !dump.IsElsewhere ? Halfway(dump.Memory, PerPage * dump.Pages) : 1;
+        double rest = Correction(dump.Stop - memory, Fixed(dump.Tasks));
+        double page = isPages && !dump.IsElsewhere ? Correction(dump.Memory, PerPage * dump.Pages) : 1;
         return this with { Base = Base * rest, PerTask = PerTask * rest, PerPage = PerPage * page };
     }
 
-    private static double Halfway(TimeSpan taken, TimeSpan expected) => expected <= TimeSpan.Zero ? 1
-        : Math.Sqrt(Math.Clamp(taken / expected, 1 / MostFactor, MostFactor));
+    private static double Correction(TimeSpan taken, TimeSpan expected)
+    {
+        if (expected <= TimeSpan.Zero)
+            return 1;
+        double factor = Math.Clamp(taken / expected, 1 / MostFactor, MostFactor);
+        return Math.Pow(factor, factor < 1 ? 0.5 : 0.25);
+    }
 
-    private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+    private static TimeSpan AtLeastZero(TimeSpan time) => Longer(time, TimeSpan.Zero);
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -12,7 +12,8 @@ internal static class PassedOptions
 
     // predump has them itself, for the rounds as well.
     private static readonly string[] s_forRounds =
-        ["page-server", "address", "port", "ps-socket", "tls", "tls-cacert", "tls-cacrl", "tls-cert", "tls-key", "tls-no-cn-verify"];
+        ["page-server", "address", "port", "ps-socket",
+            "tls", "tls-cacert", "tls-cacrl", "tls-cert", "tls-key", "tls-no-cn-verify"];
 
     // There would be no dump, or one without its pages.
     private static readonly string[] s_noDump = ["help", "version", "lazy-pages", "stream", "exec-cmd", "feature"];

@@ -46,7 +46,8 @@ internal sealed class WorkDirectory : IDisposable
     public void SignalStatus(IObserver observer)
     {
         if (_status is null)
-            observer.Warn($"--status-fd {_options.StatusFd}: no such descriptor is open, so nobody is notified that the tree runs on");
+            observer.Warn($"--status-fd {_options.StatusFd}: no such descriptor is open, so nobody is notified "
+                + "that the tree runs on");
         try
         {
             _status?.Signal();

@@ -37,8 +37,13 @@ internal sealed class VerifyJson : IVerifyOutput
     {
         BeginTasks();
         _json.WriteStartObject();
-        _json.WriteNumber("pid", task.Pid);
-        _json.WriteBoolean("ended", task.Task is null);
+        if (task.Segment is { } segment)
+            _json.WriteNumber("segment", segment);
+        else
+        {
+            _json.WriteNumber("pid", task.Pid);
+            _json.WriteBoolean("ended", task.Task is null);
+        }
         _json.WriteNumber("equal", task.Equal);
         _json.WriteNumber("different", task.Different);
         _json.WriteNumber("missing", task.Missing);

@@ -17,10 +17,11 @@ internal sealed class VerifyText : IVerifyOutput
     /// <inheritdoc/>
     public void Task(TaskComparison task)
     {
-        var name = OneLine.Of(task.Task?.ToString() ?? $"{task.Pid} (ended)");
-        Console.Out.WriteLine($"task {name}: {Counts(task.Equal, task.Different, task.Missing, task.Unreadable, task.Gone)}");
+        var name = task.Segment is { } segment ? $"segment {segment}"
+            : "task " + OneLine.Of(task.Task?.ToString() ?? $"{task.Pid} (ended)");
+        Console.Out.WriteLine($"{name}: {Counts(task.Equal, task.Different, task.Missing, task.Unreadable, task.Gone)}");
         foreach (var (range, missing) in task.Differences)
-            Console.Out.WriteLine($"task {name}: at 0x{range.Start:x}: {Sizes.Count(PageSize.Pages(range.Length), "page")} "
+            Console.Out.WriteLine($"{name}: at 0x{range.Start:x}: {Sizes.Count(PageSize.Pages(range.Length), "page")} "
                 + (missing ? "missing in the images" : "with other bytes than the images"));
         _equal += task.Equal;
         _different += task.Different;

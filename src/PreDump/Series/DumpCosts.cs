@@ -14,7 +14,7 @@ namespace PreDump.Series;
 /// <param name="log">Is told of the measurement.</param>
 internal sealed class DumpCosts(string criu, ILogger log)
 {
-    private const int Children = 3, MiB = 64, Times = 3;
+    private const int Children = 3, MiB = 16, Times = 5;
     private const string FileName = "dump-cost.json";
 
     // Where a small program's memory matters little; where there are more tasks; where there is more memory, all of it written.
@@ -59,7 +59,12 @@ internal sealed class DumpCosts(string criu, ILogger log)
     private (DumpSample Dump, TimeSpan Lead) Shortest(string[] program, int tasks, ulong bytes, CancellationToken cancel)
     {
         var measured = Enumerable.Range(0, Times).Select(_ => Measure(program, tasks, bytes, cancel)).ToList();
-        return (measured.Select(one => one.Dump).MinBy(dump => dump.Stop), measured.Min(one => one.Lead));
+        var dump = measured[0].Dump with
+        {
+            Stop = measured.Min(one => one.Dump.Stop),
+            Memory = measured.Min(one => one.Dump.Memory),
+        };
+        return (dump, measured.Min(one => one.Lead));
     }
 
     // What the dump costs, and the time before the stop.

@@ -54,7 +54,8 @@ internal sealed class SeriesTable : ISeriesOutput
         Console.Out.WriteLine($"dumped to {OneLine.Of(dump.Directory)}: {Pages(stats.PagesWritten)} written, "
             + $"{Pages(stats.PagesSkippedParent)} left to the rounds, {dump.PagesMended} pages mended");
         Console.Out.WriteLine($"the tree stood still for {Sizes.Time(stats.Stop())}: "
-            + $"{Time(stats.FreezingMicroseconds)} to freeze it, {Time(stats.MemdumpMicroseconds)} to choose and "
+            + $"{Time(stats.FreezingMicroseconds)} to freeze it, "
+            + $"{Time(stats.MemdumpMicroseconds - stats.MemwriteMicroseconds)} to choose and "
             + $"{Time(stats.MemwriteMicroseconds)} to write its memory, {Sizes.Time(dump.Proof)} to prove it, "
             + "the rest for all else");
         if (dump.IsElsewhere)

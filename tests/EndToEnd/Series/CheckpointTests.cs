@@ -5,9 +5,9 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Series;
 
-/// <summary>`predump checkpoint` with a criu that is played, on a kernel that marks no page (see <see cref="RoundsTests"/>): what it
-/// is asked for, what it is answered, and what is said of it. (With the real criu: tests/vm/checkpoint.py, ways.py, storm.py.)
-/// </summary>
+/// <summary>`predump checkpoint` with a criu that is played, on a kernel that marks no page (see <see cref="RoundsTests"/>):
+/// what it is asked for, what it is answered, and what is said of it. (With the real criu: tests/vm/checkpoint.py, ways.py,
+/// storm.py.)</summary>
 public sealed class CheckpointTests
 {
     // It notes how it was called and what it was asked, makes images that have a parent and no pages, and does as a file in its

@@ -41,7 +41,8 @@ public sealed class PassedOptionsTests
     public void Configuration_files_come_first_without_what_predump_says_itself()
     {
         string file = Path.GetTempFileName();
-        File.WriteAllText(file, "tcp-established\nimages-dir /elsewhere\nlog-file x\nverbosity 4\naction-script /file\npage-server\n");
+        File.WriteAllText(file,
+            "tcp-established\nimages-dir /elsewhere\nlog-file x\nverbosity 4\naction-script /file\npage-server\n");
         var options = From("--config", file, "-v", "--action-script", "/line", "-j");
         File.Delete(file);
         Assert.Equal(["--tcp-established", "--shell-job"], options.Words);

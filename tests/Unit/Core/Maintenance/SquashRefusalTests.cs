@@ -101,6 +101,15 @@ public sealed class SquashRefusalTests : IDisposable
     }
 
     [Fact]
+    public void A_round_with_its_parent_inside_is_squashed_only_elsewhere()
+    {
+        File.Delete(Path.Combine(_second, ImageNames.Parent));
+        Directory.Move(_first, Path.Combine(_second, ImageNames.Parent));
+        Assert.Contains("has its parent inside", Assert.Throws<PreDumpException>(() => Run(null)).Message);
+        Assert.Equal(2, Run(_out).Rounds);
+    }
+
+    [Fact]
     public void An_empty_directory_is_taken_even_through_a_link()
     {
         Directory.CreateDirectory(_out);

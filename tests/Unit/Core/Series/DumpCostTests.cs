@@ -23,13 +23,16 @@ public sealed class DumpCostTests
         Assert.Equal((TimeSpan.Zero, TimeSpan.Zero), (cost.PerTask, cost.PerPage));
     }
 
-    [Fact]
-    public void A_dump_corrects_costs_halfway()
+    // 120 ms are expected beside the memory, and 10 ms for it.
+    [Theory]
+    [InlineData(30, 40, 0.5, 1.414)] // a quarter and four times as long: halfway down, and a quarter of the way up
+    [InlineData(480, 5, 1.414, 0.707)]
+    public void A_dump_corrects_costs_halfway_or_a_quarter_of_the_way(int rest, int memory, double baseFactor, double pageFactor)
     {
-        // 120 ms were expected beside the memory, and 10 ms for it: it took four times and twice as long
-        var after = s_cost.After(Sample(480 + 20, 20, 2000, tasks: 3));
-        Assert.Equal((Ms(200), Ms(20)), (after.Base, after.PerTask));
-        Assert.Equal(5 * Math.Sqrt(2), after.PerPage.TotalMicroseconds, 0.1);
+        var after = s_cost.After(Sample(rest + memory, memory, 2000, tasks: 3));
+        Assert.Equal(100 * baseFactor, after.Base.TotalMilliseconds, 0.1);
+        Assert.Equal(10 * baseFactor, after.PerTask.TotalMilliseconds, 0.1);
+        Assert.Equal(5 * pageFactor, after.PerPage.TotalMicroseconds, 0.1);
         Assert.Equal(s_cost.Lead, after.Lead);
     }
 
@@ -43,7 +46,7 @@ public sealed class DumpCostTests
     [Fact]
     public void One_dump_is_not_believed_without_limit()
     {
-        Assert.Equal(Ms(200), s_cost.After(Sample(100_000, 1, 10)).Base);
+        Assert.Equal(141.4, s_cost.After(Sample(100_000, 1, 10)).Base.TotalMilliseconds, 0.1);
         Assert.Equal(Ms(50), s_cost.After(Sample(1, 1, 10)).Base);
     }
 
@@ -51,8 +54,8 @@ public sealed class DumpCostTests
     [Fact]
     public void A_dump_to_a_page_server_corrects_all_but_what_a_page_costs()
     {
-        var after = s_cost.After(Sample(400 + 200 + 5000, 5000, 2000) with { IsElsewhere = true });
-        Assert.Equal((Ms(200), Us(5)), (after.Base, after.PerPage));
+        var after = s_cost.After(Sample(25 + 200 + 5000, 5000, 2000) with { IsElsewhere = true });
+        Assert.Equal((Ms(50), Us(5)), (after.Base, after.PerPage));
     }
 
     private static DumpSample Sample(int stop, int memory, ulong pages, int tasks = 1) =>
