@@ -32,9 +32,10 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
 
     /// <summary>Whether pages of the images that are open may be left to the parent by the client. Not if the server does that:
     /// criu, told of a parent that it does not know, fails.</summary>
-    public bool HasParent => _parent is not null && !compares;
+    /// <param name="opening">The client's message.</param>
+    public bool HasParentFor(PageServerMessage opening) => _parent is not null && (!compares || opening.IsOpenCompared);
 
-    /// <summary>Whether the client may leave pages of an id to the parent (see <see cref="HasParent"/>).</summary>
+    /// <summary>Whether the client may leave pages of an id to the parent (see <see cref="HasParentFor"/>).</summary>
     public bool MayLeaveToParent(PagesId id)
     {
         using var parent = compares ? null : OpenParent(id);
