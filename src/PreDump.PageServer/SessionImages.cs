@@ -105,8 +105,8 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
         var finished = round.Finish(_hasHoles);
         if (compares && _hasHoles && finished.Parent is { } path)
         {
-            using var parent = ImageDirectory.Open(path);
-            ChildrenByContent.Note(parent, finished.Directory, observer);
+            using ImageDirectory parent = ImageDirectory.Open(path), child = ImageDirectory.Open(finished.Directory);
+            ChildrenByContent.Note(parent, child.Path, observer); // (absolute: dedup may be called from anywhere)
         }
         return finished;
     }
