@@ -27,8 +27,8 @@ public sealed class PageServerClient : IDisposable
     /// <param name="first">For which the first question asks.</param>
     /// <param name="observer">Notified of the layout.</param>
     /// <param name="cancel">Ends the connection, now or later.</param>
-    /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
     /// <param name="hasCompared">See <see cref="HasCompared"/>.</param>
+    /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
     public static PageServerClient Connect(PageServerOptions options, PagesId first, IObserver observer, CancellationToken cancel,
         bool hasCompared = false)
     {
