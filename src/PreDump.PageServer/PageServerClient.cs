@@ -27,8 +27,10 @@ public sealed class PageServerClient : IDisposable
     /// <param name="first">For which the first question asks.</param>
     /// <param name="observer">Notified of the layout.</param>
     /// <param name="cancel">Ends the connection, now or later.</param>
+    /// <param name="hasCompared">See <see cref="HasCompared"/>.</param>
     /// <exception cref="PreDumpException">It can't be reached, or does not answer.</exception>
-    public static PageServerClient Connect(PageServerOptions options, PagesId first, IObserver observer, CancellationToken cancel)
+    public static PageServerClient Connect(PageServerOptions options, PagesId first, IObserver observer, CancellationToken cancel,
+        bool hasCompared = false)
     {
         var tls = Tls.Client(options.Tls, options.Address);
         var (socket, name, took) = ServerConnection.Open(options, cancel);
@@ -38,7 +40,7 @@ public sealed class PageServerClient : IDisposable
             cancel.Register(peer.BreakOff);
             var layout = options.Layout ?? LayoutProbe.Ask(peer, first, took);
             observer.Detail($"{name}: messages of {(int)layout} bytes");
-            return new PageServerClient(peer, layout, isInherited: options.Socket is not null);
+            return new PageServerClient(peer, layout, isInherited: options.Socket is not null) { HasCompared = hasCompared };
         }
         catch
         {
@@ -46,6 +48,9 @@ public sealed class PageServerClient : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether pages that are left to the server's parent were compared with one that is the same.</summary>
+    public bool HasCompared { get; init; }
 
     /// <summary>The server, for messages.</summary>
     public string Name => _peer.Name;
@@ -128,7 +133,8 @@ public sealed class PageServerClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _peer.Dispose();
 
-    private PageServerMessage OpenCurrent => new(PageServerCommandCode.Open2, _current.DstId);
+    private PageServerMessage OpenCurrent => HasCompared ? PageServerMessage.OpenCompared(_current.DstId)
+        : new(PageServerCommandCode.Open2, _current.DstId);
 
     // Of images that have no pages.
     private void SendOpen()

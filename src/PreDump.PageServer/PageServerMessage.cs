@@ -15,6 +15,13 @@ public readonly record struct PageServerMessage(
     /// <summary>Bytes of the longer layout.</summary>
     public const int MaxBytes = (int)MessageLayout.Bytes32;
 
+    /// <summary>An opening by a client that has compared the pages itself, and leaves to the parent what is there with the same
+    /// bytes: it has a page, which criu's servers don't look at.</summary>
+    public static PageServerMessage OpenCompared(ulong dstId) => new(PageServerCommandCode.Open2, 0, 1, 0, dstId);
+
+    /// <summary>Whether it is such an opening.</summary>
+    public bool IsOpenCompared => Command == PageServerCommandCode.Open2 && Pages > 0;
+
     /// <summary>A message without a run.</summary>
     public PageServerMessage(PageServerCommandCode command, ulong dstId = 0) : this(command, 0, 0, 0, dstId)
     {

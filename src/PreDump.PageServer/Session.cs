@@ -35,7 +35,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
                     break;
                 case PageServerCommandCode.Open2:
                     images.Open(IdOf(message));
-                    peer.Send([(byte)(images.HasParent ? 1 : 0)]);
+                    peer.Send([(byte)(images.HasParentFor(message) ? 1 : 0)]);
                     break;
                 case PageServerCommandCode.Add:
                     images.Add(message, PageFlags.Present);

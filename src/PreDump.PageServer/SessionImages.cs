@@ -32,9 +32,10 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
 
     /// <summary>Whether pages of the images that are open may be left to the parent by the client. Not if the server does that:
     /// criu, told of a parent that it does not know, fails.</summary>
-    public bool HasParent => _parent is not null && !compares;
+    /// <param name="opening">The client's message.</param>
+    public bool HasParentFor(PageServerMessage opening) => _parent is not null && (!compares || opening.IsOpenCompared);
 
-    /// <summary>Whether the client may leave pages of an id to the parent (see <see cref="HasParent"/>).</summary>
+    /// <summary>Whether the client may leave pages of an id to the parent (see <see cref="HasParentFor"/>).</summary>
     public bool MayLeaveToParent(PagesId id)
     {
         using var parent = compares ? null : OpenParent(id);
@@ -104,8 +105,8 @@ internal sealed class SessionImages(IRound round, Peer peer, MessageReader messa
         var finished = round.Finish(_hasHoles);
         if (compares && _hasHoles && finished.Parent is { } path)
         {
-            using var parent = ImageDirectory.Open(path);
-            ChildrenByContent.Note(parent, finished.Directory, observer);
+            using ImageDirectory parent = ImageDirectory.Open(path), child = ImageDirectory.Open(finished.Directory);
+            ChildrenByContent.Note(parent, child.Path, observer); // (absolute: dedup may be called from anywhere)
         }
         return finished;
     }

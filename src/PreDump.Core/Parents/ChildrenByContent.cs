@@ -30,32 +30,17 @@ public static class ChildrenByContent
     /// <param name="parent">The round.</param>
     /// <param name="child">The round whose parent it is.</param>
     /// <exception cref="PreDumpException">There is another one.</exception>
+    /// <exception cref="ImageException">It can't be known.</exception>
     public static void RefuseOthers(ImageDirectory parent, ImageDirectory child)
     {
-        var noted = Read(parent.Descriptor);
-        if (noted.Count == 0)
+        if (ChildMark.PathsByContent(parent.Descriptor).Count == 0)
             return;
-        if (ChildMark.PathIn(parent.Descriptor) is { } tracked)
-            noted.Add(tracked);
-        var others = noted.Distinct().Where(path => !IsAt(child, path)).ToList();
+        var noted = ChildMark.AllPaths(parent.Descriptor);
+        var others = noted.Where(path => !child.Descriptor.IsAt(path)).ToList();
         // If all were moved together, the paths lead nowhere: then the only one that is noted is this one.
-        if (others.Count == 0 || (others.Count == 1 && noted.Distinct().Count() == 1 && !DirectoryFd.Exists(others[0])))
+        if (others.Count == 0 || (noted.Count == 1 && !DirectoryFd.Exists(others[0])))
             return;
         throw new PreDumpException($"{others[0]} was made on {parent.Path}, too, and needs its pages (if it is no longer there, "
             + $"remove its line from {parent.PathOf(ImageNames.ChildrenByContent)})");
-    }
-
-    private static List<string> Read(DirectoryFd parent)
-    {
-        if (!parent.Has(ImageNames.ChildrenByContent))
-            return [];
-        byte[] text = FileContent.Read(parent.PathOf(ImageNames.ChildrenByContent));
-        return [.. RawText.Decode(text).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-    }
-
-    private static bool IsAt(ImageDirectory directory, string path)
-    {
-        using var there = DirectoryFd.TryOpen(path, out _);
-        return there is not null && there.Identity == directory.Descriptor.Identity;
     }
 }

@@ -101,16 +101,19 @@ public sealed class ParentRound : IDisposable
         }
     }
 
+    /// <summary>Notes in the parent that a round by content will need its pages: before the round is complete, so that none that
+    /// is complete can be unknown there.</summary>
+    /// <param name="child">The round's directory.</param>
+    public void Announce(string child)
+    {
+        if (Claim is null && _local)
+            ChildrenByContent.Note(_directory.Images, child, _observer);
+    }
+
     /// <summary>Notes in the parent that a round on it is complete.</summary>
     /// <param name="child">The round's directory.</param>
     /// <param name="uptime">The round's dump_uptime, in microseconds since boot.</param>
-    public void Complete(string child, ulong uptime)
-    {
-        if (Claim is { } claim)
-            claim.Complete(child, uptime);
-        else if (_local)
-            ChildrenByContent.Note(_directory.Images, child, _observer);
-    }
+    public void Complete(string child, ulong uptime) => Claim?.Complete(child, uptime);
 
     /// <summary>Whether the parent has this task: a pagemap for its pid, and the pid has not been reused since. Other tasks are
     /// copied in full. Neither blocks nor allocates.</summary>

@@ -59,6 +59,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         observer.Written(summary);
         cancel.ThrowIfCancellationRequested();
         Span<byte> inventory = stackalloc byte[InventoryImage.MaxBytes];
+        parent?.Announce(images.PresentPath);
         images.Complete(inventory[..InventoryImage.Write(inventory, snapshot.Uptime, ReadMode)]);
         parent?.Complete(images.PresentPath, snapshot.Uptime);
         if (parent is not null && request.AutoDedup && remote is null) // last, because only a complete round replaces pages

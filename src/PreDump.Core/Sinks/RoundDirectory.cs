@@ -63,7 +63,7 @@ public sealed class RoundDirectory : IDisposable
         if (_holdsOldRound)
         {
             observer.Note($"an earlier round was in {Path}: it is removed");
-            if (ChildMark.PathIn(_directory) is { } child && DirectoryFd.Exists(child))
+            foreach (string child in ChildMark.AllPaths(_directory).Where(DirectoryFd.Exists))
                 observer.Warn($"{child} was made on the round that was in {Path} and is replaced now: if it still holds images, "
                     + "nothing can be restored from them any more");
             OldRound.Remove(_directory);

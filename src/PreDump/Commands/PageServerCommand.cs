@@ -105,7 +105,7 @@ internal static class PageServerCommand
             ? new SingleRound(directory, options.PrevImagesDirectory)
             : new NumberedRounds(directory.Descriptor, observer, options.Compares);
         return options.Forward is { } where
-            ? new ForwardedRounds(rounds, first => PageServerClient.Connect(where, first, observer, cancel))
+            ? new ForwardedRounds(rounds, first => PageServerClient.Connect(where, first, observer, cancel, options.Compares))
             : rounds;
     }
 

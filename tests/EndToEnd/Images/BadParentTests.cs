@@ -6,16 +6,16 @@ namespace PreDump.Tests.EndToEnd.Images;
 public sealed class BadParentTests
 {
     [Fact]
-    public async Task A_parent_is_refused_on_a_kernel_without_soft_dirty()
+    public async Task A_parent_is_refused_on_a_kernel_without_soft_dirty_that_is_asked_for()
     {
         Requires.NoSoftDirty();
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        await PreDumpTool.Dump(victim.Pid, scratch.Folder("first"));
+        await PreDumpTool.Dump(victim.Pid, scratch.Folder("first"), "--track", "soft-dirty");
         var before = VictimState.OfTree(victim);
 
         var line = await Refusal.Of(Refusal.Failure, scratch.Folder("second"), "--tree", $"{victim.Pid}",
-            "--prev-images-dir", "../first");
+            "--prev-images-dir", "../first", "--track", "soft-dirty");
 
         Assert.Contains("soft-dirty", line, StringComparison.OrdinalIgnoreCase);
         await VictimState.AssertUnchanged(before, victim);
@@ -44,7 +44,8 @@ public sealed class BadParentTests
         Requires.NoSoftDirty();
         await using var victim = await Victim.Start("plain");
         using var scratch = new Scratch();
-        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json");
+        var result = await PreDumpTool.Run("--tree", $"{victim.Pid}", "--images-dir", scratch.Path, "--json",
+            "--track", "soft-dirty");
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("soft-dirty",
             Assert.Single(result.ErrorLines, line => line.StartsWith("predump: warning: ", StringComparison.Ordinal)));

@@ -14,8 +14,8 @@ public sealed class ImageFilesTests
         using var scratch = new Scratch();
         await PreDumpTool.Dump(victim.Pid, scratch.Path);
 
-        var names = Directory.GetFiles(scratch.Path).Select(Path.GetFileName).Where(name => name != "predump-frames")
-            .Order(StringComparer.Ordinal).ToList();
+        var names = Directory.GetFiles(scratch.Path).Select(Path.GetFileName)
+            .Where(name => name is not ("predump-frames" or "predump-by-content")).Order(StringComparer.Ordinal).ToList();
         var tasks = victim.Tree.Select(pid => $"pagemap-{pid}.img");
         Assert.Equal(["inventory.img", .. tasks.Order(StringComparer.Ordinal), "pages-1.img", "pages-2.img", "pages-3.img",
             "stats-dump"], names);

@@ -23,7 +23,7 @@ public sealed class PageServerClientTests
 
         await server.Ended();
         Assert.Equal(["inventory.img", "stats-dump"], Directory.GetFiles(sent).Select(Path.GetFileName)
-            .Where(name => name != "predump-frames").Order());
+            .Where(name => name is not ("predump-frames" or "predump-by-content")).Order());
         var task = (await DecodedImages.Read(local)).Tasks[victim.Pid];
         var pages = server.Tasks[(ulong)victim.Pid];
         Assert.Equal(task.Places().Keys.Order(), pages.Keys);

@@ -94,13 +94,13 @@ public sealed class RoundsTests
     }
 
     [Fact]
-    public async Task A_kernel_that_tracks_nothing_is_named()
+    public async Task A_kernel_that_tracks_nothing_is_named_if_its_tracking_is_asked_for()
     {
         Requires.NoSoftDirty();
         using var scratch = new Scratch();
         foreach (var command in (string[])["rounds", "checkpoint"])
         {
-            var result = await PreDumpTool.Run(command, "-t", "1", "-D", scratch.Path);
+            var result = await PreDumpTool.Run(command, "-t", "1", "-D", scratch.Path, "--track", "soft-dirty");
             Assert.Contains("no soft-dirty", Refusal.Line(Refusal.Failure, result));
         }
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Path));

@@ -26,7 +26,13 @@ internal sealed class DecodedImages
         Images = images;
         var pagemaps = images.EnumerateObject().Where(image => image.Name.StartsWith("pagemap-", StringComparison.Ordinal));
         foreach (var image in pagemaps)
-            Tasks.Add(int.Parse(image.Name["pagemap-".Length..^".img".Length]), TaskImage.From(path, image.Value));
+        {
+            string id = image.Name["pagemap-".Length..^".img".Length];
+            if (id.StartsWith("shmem-", StringComparison.Ordinal))
+                Segments.Add(ulong.Parse(id["shmem-".Length..]), TaskImage.From(path, image.Value));
+            else
+                Tasks.Add(int.Parse(id), TaskImage.From(path, image.Value));
+        }
     }
 
     public string Path { get; }
@@ -36,6 +42,9 @@ internal sealed class DecodedImages
 
     /// <summary>By the pid in the file's name.</summary>
     public SortedDictionary<int, TaskImage> Tasks { get; } = [];
+
+    /// <summary>Segments of shared memory, by the inode number in the file's name; their addresses are offsets.</summary>
+    public SortedDictionary<ulong, TaskImage> Segments { get; } = [];
 
     public JsonElement Inventory => Only("inventory.img");
 
