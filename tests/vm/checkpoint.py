@@ -72,7 +72,7 @@ def still():
 
 def flood():
     """It writes faster than rounds copy."""
-    limits = ['--max-downtime', str(int(COST['base_us'] + 1)), '--max-rate', '16M']
+    limits = ['--max-downtime', str(int(cost()['base_us'] + 1)), '--max-rate', '16M']
     whole_life('flood', Victim(GIVEN.victims + '/flood', '24'), limits, DOES_NOT)
 
 

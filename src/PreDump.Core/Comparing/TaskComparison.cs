@@ -13,8 +13,8 @@ public sealed record TaskComparison(int Pid, TreeTask? Task) : IComparedPages
 
     private readonly List<PageDifference> _differences = [];
 
-    /// <summary>The segment of shared memory that was compared instead of a task's own memory; null: none. Addresses are offsets in
-    /// it.</summary>
+    /// <summary>The segment of shared memory that was compared instead of a task's own memory; null: none. Addresses are offsets
+    /// in it.</summary>
     public ulong? Segment { get; init; }
 
     /// <summary>Pages in the images, with the same bytes.</summary>

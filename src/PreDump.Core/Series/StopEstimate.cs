@@ -25,7 +25,8 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
     public static StopEstimate Of(
         DumpCost cost, TimeSpan? perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze)
     {
-        if (round.Tracking == TrackingMethod.Content) // criu reads all memory while the tree stands still, and each page is compared
+        // criu reads all memory while the tree stands still, and each page is compared.
+        if (round.Tracking == TrackingMethod.Content)
             return new StopEstimate(
                 cost.Fixed(look.Tasks) + cost.PerPage * round.PagesScanned + round.Copying, TimeSpan.Zero, round.PagesScanned,
                 cost.IsMeasured);

@@ -52,8 +52,10 @@ internal sealed class ComparingServer : IDisposable
     public SessionResult Result()
     {
         _thread.Join();
-        return _result ?? throw new PreDumpException(
-            $"the pages did not all come: {(_failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString())}");
+        if (_result is not null)
+            return _result;
+        string why = _failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString();
+        throw new PreDumpException($"the pages did not all come: {why}");
     }
 
     /// <inheritdoc/>
