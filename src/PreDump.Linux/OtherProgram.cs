@@ -48,9 +48,9 @@ public static unsafe class OtherProgram
     /// <param name="variable">NAME=value, which is set in its environment in addition to ours.</param>
     /// <param name="kept">A descriptor that it gets by the same number.</param>
     /// <exception cref="LinuxException">It can't be started.</exception>
-    public static int StartInSession(IReadOnlyList<string> commandLine, string variable, IReadOnlyList<int> kept) => ChildProcess.Start(
-        commandLine, [(2, 1), .. kept.Select(fd => (fd, fd))], EnvironmentWith(variable), blocked: 0, ownSession: true,
-        defaultSignals: !IgnoresPipe);
+    public static int StartInSession(IReadOnlyList<string> commandLine, string variable, IReadOnlyList<int> kept) =>
+        ChildProcess.Start(commandLine, [(2, 1), .. kept.Select(fd => (fd, fd))], EnvironmentWith(variable), blocked: 0,
+            ownSession: true, defaultSignals: !IgnoresPipe);
 
     /// <summary>Starts a program in a session of its own, connected to nothing; returns its pid.</summary>
     /// <param name="commandLine">The program's path first.</param>

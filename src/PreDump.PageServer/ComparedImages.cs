@@ -5,8 +5,8 @@ using PreDump.Linux;
 
 namespace PreDump.PageServer;
 
-/// <summary>Compares the pages of a session with its parent's chain: those with the same bytes are left to the parent. Used by the
-/// session's thread alone.</summary>
+/// <summary>Compares the pages of a session with its parent's chain: those with the same bytes are left to the parent. Used by
+/// the session's thread alone.</summary>
 /// <param name="observer">Notified of a chain that can't be read; pages are stored then.</param>
 internal sealed class ComparedImages(IObserver observer) : IDisposable
 {

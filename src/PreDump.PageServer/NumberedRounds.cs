@@ -26,8 +26,8 @@ public sealed class NumberedRounds : IRounds
     /// <summary>Finds the rounds that exist.</summary>
     /// <param name="directory">The images directory; not owned.</param>
     /// <param name="observer">Notified if a parent is in doubt.</param>
-    /// <param name="compares">Whether what is received is compared with its parent: then any round may be a parent, and the latest
-    /// one is.</param>
+    /// <param name="compares">Whether what is received is compared with its parent: then any round may be a parent, and the
+    /// latest one is.</param>
     public NumberedRounds(DirectoryFd directory, IObserver observer, bool compares = false)
     {
         (_directory, _observer, _compares) = (directory, observer, compares);

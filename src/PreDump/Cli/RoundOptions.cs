@@ -64,8 +64,8 @@ internal static class RoundOptions
     public static readonly TableOption<bool> NoCompare = new("--no-compare")
     {
         Help = { [Takers.AnyRound] = "Copy every page that was written since, even if the parent has the same bytes." },
-        Details = "Only by soft-dirty. Comparing reads the parent's pages. It pauses by itself while few pages turn out to be unchanged, and is "
-            + "not done with a page server.",
+        Details = "Only by soft-dirty. Comparing reads the parent's pages. It pauses by itself while few pages turn out to be "
+            + "unchanged, and is not done with a page server.",
     };
 
     public static readonly TableOption<bool> TrustSoftDirty = new("--trust-soft-dirty")

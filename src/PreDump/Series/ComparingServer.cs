@@ -52,8 +52,8 @@ internal sealed class ComparingServer : IDisposable
     public SessionResult Result()
     {
         _thread.Join();
-        return _result ?? throw new PreDumpException(
-            $"the pages did not all come: {(_failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString())}");
+        return _result ?? throw new PreDumpException("the pages did not all come: "
+            + (_failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString()));
     }
 
     /// <inheritdoc/>

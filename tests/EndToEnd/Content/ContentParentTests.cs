@@ -4,7 +4,8 @@ using static PreDump.Tests.EndToEnd.Content.ContentRoundsTests;
 
 namespace PreDump.Tests.EndToEnd.Content;
 
-/// <summary>Which images can be the parent of a round by content, what is refused, and when pages of a parent may be freed.</summary>
+/// <summary>Which images can be the parent of a round by content, what is refused, and when a parent's pages may be
+/// freed.</summary>
 public sealed class ContentParentTests
 {
     /// <summary>Parents whose tracking is worth nothing: their bytes are as good as ever.</summary>

@@ -4,8 +4,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Content;
 
-/// <summary>Rounds that compare all memory with the parent's chain, on any kernel: exactly what has other bytes is written, and the
-/// chain holds the tree's memory.</summary>
+/// <summary>Rounds that compare all memory with the parent's chain, on any kernel: exactly what has other bytes is written, and
+/// the chain holds the tree's memory.</summary>
 public sealed class ContentRoundsTests
 {
     private const long Table = 512, Area = 4 * Table, Some = 100; // pages, as in changes.c
@@ -33,7 +33,8 @@ public sealed class ContentRoundsTests
         Assert.InRange(Pages(second, "written"), written, written + Noise);
         Assert.InRange(Pages(second, "in_parent") + Pages(second, "written"),
             Pages(first, "written") - gone - Noise, Pages(first, "written") - gone + Noise);
-        Assert.Equal(("content", false), (second.GetProperty("tracking").GetString(), second.GetProperty("soft_dirty").GetBoolean()));
+        Assert.Equal("content", second.GetProperty("tracking").GetString());
+        Assert.False(second.GetProperty("soft_dirty").GetBoolean());
         await rounds.AssertExact("2");
         Assert.InRange(Pages(await rounds.Make("3", "2"), "written"), 0, 0); // it is stopped
         await rounds.AssertExact("3");
@@ -156,7 +157,8 @@ public sealed class ContentRoundsTests
         await ChangeAll(victim, 1000);
 
         string full = Directory.CreateDirectory(Path.Combine(disk.Path, "2")).FullName;
-        var line = await Refusal.Of(Refusal.Failure, full, "-t", $"{victim.Pid}", "--track", "content", "--prev-images-dir", "../1");
+        var line = await Refusal.Of(Refusal.Failure, full,
+            "-t", $"{victim.Pid}", "--track", "content", "--prev-images-dir", "../1");
 
         Assert.Contains("No space left", line);
         Assert.Empty(rounds.Children("1"));

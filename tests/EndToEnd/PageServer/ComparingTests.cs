@@ -137,7 +137,8 @@ public sealed class ComparingTests
         {
             if (!numbered || i == 1)
                 server = await PageServerTool.Start(numbered ? there.Path : there.Folder($"{i}"),
-                    ["--compare", .. numbered ? ["--rounds", "3"] : i == 1 ? Array.Empty<string>() : ["--prev-images-dir", $"../{i - 1}"]]);
+                    ["--compare", .. numbered ? ["--rounds", "3"]
+                        : i == 1 ? Array.Empty<string>() : ["--prev-images-dir", $"../{i - 1}"]]);
             await here.Make($"{i}", i == 1 ? null : $"{i - 1}", "--page-server", "--port", $"{server!.Port}");
             if (i == 1)
                 await here.Change();

@@ -5,8 +5,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Series;
 
-/// <summary>`predump rounds` and `predump checkpoint` by content, on any kernel, with a criu that is played: it sends the memory of
-/// the tree to the page server that it is told of, as criu does, and what the rounds have is left to them. (With the real criu:
+/// <summary>`predump rounds` and `predump checkpoint` by content, on any kernel, with a criu that is played: it sends the memory
+/// of the tree to the page server that it is told of, as criu does, and what the rounds have is left to them. (With the real criu:
 /// tests/vm/content.py.)</summary>
 public sealed class ContentCheckpointTests
 {
@@ -78,7 +78,8 @@ public sealed class ContentCheckpointTests
         Assert.Contains("--page-server", words);
         Assert.DoesNotContain("--track-mem", words);
         Assert.DoesNotContain("--prev-images-dir", words);
-        Assert.Equal([Path.Combine(scene.Home, "2")], File.ReadAllLines(Path.Combine(scene.Home, "1", ImageNames.ChildrenByContent)));
+        Assert.Equal([Path.Combine(scene.Home, "2")],
+            File.ReadAllLines(Path.Combine(scene.Home, "1", ImageNames.ChildrenByContent)));
         var verified = await PreDumpTool.Run("verify", Path.Combine(scene.Home, "2"), "--tree", $"{victim.Pid}");
         Assert.True(verified.ExitCode == 0, verified.ToString());
 

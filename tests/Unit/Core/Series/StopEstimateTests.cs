@@ -23,6 +23,15 @@ public sealed class StopEstimateTests
         Assert.Equal(estimate, StopEstimate.Of(s_cost, null, round, DirtyLook.Nothing, TimeSpan.FromHours(1)));
     }
 
+    /// <summary>A dump is not slowed down as the rounds were.</summary>
+    [Fact]
+    public void By_content_a_limit_of_the_rounds_rate_is_none_of_the_dumps()
+    {
+        var round = Round(TrackingMethod.Content, pages: 100_000);
+        var estimate = StopEstimate.Of(s_cost, null, round, DirtyLook.Nothing, TimeSpan.FromSeconds(1), isLimited: true);
+        Assert.Equal(TimeSpan.FromMilliseconds(60 + 200), estimate.Stop);
+    }
+
     [Fact]
     public void By_soft_dirty_memory_that_was_not_written_costs_nothing()
     {
