@@ -202,7 +202,7 @@ served() { # N
 # criu without --track-mem sends all pages; the server leaves to round $n those that are there with the same bytes.
 final_by_content() {
     rm -f ps.pid
-    "$predump" page-server -D $last --prev-images-dir ../$n --compare --port 12320 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" \
+    "$predump" page-server -D "$last" --prev-images-dir "../$n" --compare --port 12320 -d --pidfile "$w/ps.pid" -v4 -o "$w/ps.log" \
         < /dev/null > ps.out 2>&1 || { cat ps.out >&2; fail 'the comparing page server does not start'; }
     run $last dump "$criu" dump -t "$pid" -D "$w/$last" -v4 -o dump.log --display-stats --page-server --address 127.0.0.1 \
         --port 12320 "${dump_args[@]}"

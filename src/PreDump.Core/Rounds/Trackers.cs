@@ -9,7 +9,7 @@ namespace PreDump.Core.Rounds;
 /// <summary>Chooses the tracker of a round.</summary>
 public static class Trackers
 {
-    /// <summary>Chooses it. The parent counts, since only a round that has reset the tracking can be one for soft-dirty.</summary>
+    /// <summary>Chooses it. The parent counts: only a round that has reset the tracking can be one for soft-dirty.</summary>
     /// <param name="asked">What is asked for.</param>
     /// <param name="trustSoftDirty">Whether soft-dirty is trusted alone.</param>
     /// <param name="parent">The parent that is asked for.</param>

@@ -94,6 +94,30 @@ public sealed class ComparingTests
         await Eventually.True(() => Directory.GetFileSystemEntries(scratch.Path).Length == 2, "nothing of it is left");
     }
 
+    /// <summary>Nobody takes a parent away from another.</summary>
+    [Fact]
+    public async Task Sessions_at_the_same_time_have_the_same_parent()
+    {
+        using var scratch = new Scratch();
+        await using var server = await PageServerTool.Start(scratch.Path, "--forever", "--compare", "-q");
+        Round(server, client => client.SendPages(Base, 5, Id));
+        using (RawPageClient one = server.Connect(), other = server.Connect(24))
+        {
+            foreach (var client in (RawPageClient[])[one, other])
+                Assert.Equal(0, client.Send(RawPageClient.Open2, id: Id).Answer(1));
+            one.SendPages(Base, 5, Id);
+            other.SendPages(Base, 4, Id).SendPages(Base + 7 * Page, 1, Id);
+            foreach (var client in (RawPageClient[])[other, one])
+                Assert.Equal(0, client.Send(RawPageClient.Close).Answer(4));
+        }
+        Assert.Equal([new ImageRun(Base, 4, ImageRun.Parent), new ImageRun(Base + 7 * Page, 1, ImageRun.Present)],
+            await Runs(scratch["2"]));
+        Assert.Equal([new ImageRun(Base, 5, ImageRun.Parent)], await Runs(scratch["3"]));
+        Assert.All((string[])["2", "3"], round => Assert.Equal("../1", new FileInfo(scratch[$"{round}/parent"]).LinkTarget));
+        Assert.Equal([scratch["2"], scratch["3"]], await File.ReadAllLinesAsync(scratch[$"1/{ImageNames.ChildrenByContent}"],
+            TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task A_parent_that_is_damaged_is_left_alone()
     {

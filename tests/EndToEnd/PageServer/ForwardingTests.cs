@@ -124,6 +124,33 @@ public sealed class ForwardingTests
         await Fails(server.Port);
     }
 
+    /// <summary>Or is killed, or sends what makes no sense: the other server has nothing that looks whole.</summary>
+    [Theory]
+    [InlineData("hangs up")]
+    [InlineData("sends nonsense")]
+    [InlineData("the server between is killed")]
+    public async Task A_client_that_does_not_end_well_leaves_nothing_anywhere(string how)
+    {
+        using var scratch = new Scratch();
+        string near = scratch.Folder("near"), far = scratch.Folder("far");
+        await using var last = await PageServerTool.Start(far, "--forever", "-q");
+        await using (var between = await PageServerTool.Start(near, "--forward", $"127.0.0.1:{last.Port}"))
+        {
+            using (var client = between.Connect())
+            {
+                Assert.Equal(0, client.Send(RawPageClient.Open2, id: Id).Answer(1));
+                client.SendPages(Base, 700, Id);
+                if (how == "sends nonsense")
+                    Assert.Null(client.Send(99, id: Id).Answer(1));
+                else if (how != "hangs up")
+                    await between.Kill(Signal.Kill);
+            }
+            Assert.NotEqual(0, await between.Exited());
+        }
+        await Eventually.True(() => Directory.GetFileSystemEntries(far).Length == 0, "nothing is left there");
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(near), path => path.EndsWith(".img", StringComparison.Ordinal));
+    }
+
     /// <summary>What is left to it would be lost.</summary>
     [Fact]
     public async Task A_server_that_does_not_have_the_parent_is_an_error_for_both()

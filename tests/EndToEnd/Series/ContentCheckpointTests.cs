@@ -6,8 +6,8 @@ using Xunit;
 namespace PreDump.Tests.EndToEnd.Series;
 
 /// <summary>`predump rounds` and `predump checkpoint` by content, on any kernel, with a criu that is played: it sends the memory
-/// of the tree to the page server that it is told of, as criu does, and what the rounds have is left to them. (With the real criu:
-/// tests/vm/content.py.)</summary>
+/// of the tree to the page server that it is told of, as criu does, and what the rounds have is left to them. (With the real
+/// criu: tests/vm/content.py.)</summary>
 public sealed class ContentCheckpointTests
 {
     // It sends all memory that the last round has, as it is now. "hang-up": it ends in the middle of that.
