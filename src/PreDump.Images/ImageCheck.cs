@@ -55,15 +55,17 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
             Report(e);
         }
         int tasks = 0;
+        bool isComparedWith = false; // by the round after it, which needs no more than bytes
         ImageDirectory? round = directory;
         for (int i = 0; i < chain.Count && round is not null; i++)
         {
             var parent = i + 1 < chain.Count ? TryOpenParent(round) : null;
             try
             {
-                var counts = CheckDirectory(round, parent, isLast: i == 0);
+                var counts = CheckDirectory(round, parent, isLast: i == 0, claimedIsSound: ClaimedIsSound || isComparedWith);
                 if (i == 0)
                     (tasks, _present, _inParent) = counts;
+                isComparedWith = round.Has(ImageNames.ByContent) || round.Has(ImageNames.PageServerMark);
             }
             finally
             {
@@ -90,7 +92,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
     }
 
     private (int Tasks, ulong Present, ulong InParent) CheckDirectory(
-        ImageDirectory directory, ImageDirectory? parent, bool isLast)
+        ImageDirectory directory, ImageDirectory? parent, bool isLast, bool claimedIsSound)
     {
         IReadOnlyList<string> names;
         try
@@ -102,7 +104,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
             Report(new ImageProblem(directory.Path, null, $"can't be listed ({e.Message})"));
             return default;
         }
-        CheckInventory(directory, parent, names, isLast);
+        CheckInventory(directory, parent, names, isLast, claimedIsSound);
         if (names.Contains(ImageNames.Stats))
             Try(() => StatsImage.Read(directory));
 
@@ -126,11 +128,12 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
         return (tasks, present, inParent);
     }
 
-    private void CheckInventory(ImageDirectory directory, ImageDirectory? parent, IReadOnlyList<string> names, bool isLast)
+    private void CheckInventory(
+        ImageDirectory directory, ImageDirectory? parent, IReadOnlyList<string> names, bool isLast, bool claimedIsSound)
     {
         string path = directory.PathOf(ImageNames.Inventory);
         bool claimed = names.Contains(ImageNames.ClaimedInventory);
-        if (claimed && !ClaimedIsSound)
+        if (claimed && !claimedIsSound)
             Report(new ImageProblem(directory.PathOf(ImageNames.ClaimedInventory), null, "a round on these images is under way "
                 + "or has failed: a restore may still read them as part of a chain, but they can no longer be a parent"));
         // With an inventory, the unproved one is of an earlier dump into the same directory.

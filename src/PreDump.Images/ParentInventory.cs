@@ -3,7 +3,8 @@ namespace PreDump.Images;
 /// <summary>The inventory of the previous round, which an incremental round is based on (CRIU's --prev-images-dir).</summary>
 public static class ParentInventory
 {
-    /// <summary>Reads when that round froze the tree, in microseconds since boot. A task that started later is new.</summary>
+    /// <summary>Reads when that round froze the tree, in microseconds since boot. A task that started later is a new
+    /// one.</summary>
     /// <param name="directory">The parent's images.</param>
     /// <exception cref="ImageException">There is no inventory, it is damaged, or it has no dump_uptime.</exception>
     public static ulong DumpUptime(ImageDirectory directory)

@@ -9,7 +9,7 @@ using PreDump.Linux;
 namespace PreDump.Core.Copying;
 
 /// <summary>Copies the segments of shared memory that a tree maps, each once, into images as CRIU's final dump names them. Only
-/// rounds by content can: soft-dirty is not tracked there. A final dump leaves these pages to the round only through a page
+/// rounds by content can: soft-dirty is not tracked there. Another dump leaves these pages to the round only through a page
 /// server that compares.</summary>
 /// <param name="snapshot">The tree as it was in the freeze.</param>
 /// <param name="parent">The parent images; null in a first round.</param>

@@ -185,7 +185,7 @@ public sealed class ParentRound : IDisposable
                 + "begin with a full round, or go on by content", RoundInput.Parent, RoundInput.Tracking);
     }
 
-    // CRIU's rule for pid reuse: the task started at or after the parent's dump, in clock ticks. False if that does not matter.
+    // CRIU's rule for pid reuse: the task started at or after the parent's dump, in clock ticks. (False for null.)
     private bool IsYounger(ulong startTime) => startTime >= _dumpUptime / (1_000_000 / (ulong)ClockTicks.PerSecond);
 }
 

@@ -9,7 +9,7 @@ namespace PreDump.Core.Rounds;
 /// <summary>Chooses the tracker of a round.</summary>
 public static class Trackers
 {
-    /// <summary>Chooses it. The parent counts, since only a round that has reset the tracking knows what soft-dirty means.</summary>
+    /// <summary>Chooses it. The parent counts: only a round that has reset the tracking can be one for soft-dirty.</summary>
     /// <param name="asked">What is asked for.</param>
     /// <param name="trustSoftDirty">Whether soft-dirty is trusted alone.</param>
     /// <param name="parent">The parent that is asked for.</param>
@@ -28,9 +28,9 @@ public static class Trackers
                     + "reset with it and can't tell what has changed since: go on by content, or begin with a full round",
                     RoundInput.Tracking);
         }
-        bool byContent = asked == TrackingMethod.Auto
-            ? parentIsByContent || !SoftDirty.IsSupported()
-            : asked == TrackingMethod.Content;
-        return byContent ? new ContentTracker() : new SoftDirtyTracker(trustSoftDirty);
+        return asked == TrackingMethod.Content
+            || (asked == TrackingMethod.Auto && (parentIsByContent || !SoftDirty.IsSupported()))
+            ? new ContentTracker()
+            : new SoftDirtyTracker(trustSoftDirty);
     }
 }

@@ -22,14 +22,15 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
     /// <param name="round">The round's figures.</param>
     /// <param name="look">What was written since its freeze.</param>
     /// <param name="sinceFreeze">How long that is ago.</param>
+    /// <param name="isLimited">Whether the rate of the round's copy was limited, as criu's is not.</param>
     public static StopEstimate Of(
-        DumpCost cost, TimeSpan? perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze)
+        DumpCost cost, TimeSpan? perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze, bool isLimited = false)
     {
-        // criu reads all memory while the tree stands still, and each page is compared.
+        // By content criu reads all memory while the tree stands still, and each page is compared.
         if (round.Tracking == TrackingMethod.Content)
             return new StopEstimate(
-                cost.Fixed(look.Tasks) + cost.PerPage * round.PagesScanned + round.Copying, TimeSpan.Zero, round.PagesScanned,
-                cost.IsMeasured);
+                cost.Fixed(look.Tasks) + cost.PerPage * round.PagesScanned + (isLimited ? round.Comparing : round.Copying),
+                TimeSpan.Zero, round.PagesScanned, cost.IsMeasured);
         double rate = look.Pages / Math.Max(sinceFreeze.TotalSeconds, 0.001);
         // What is written at such a rate is soon the same memory again.
         double pages = Math.Max(look.Pages, Math.Min(look.Pages + rate * cost.Lead.TotalSeconds, look.ResidentPages));

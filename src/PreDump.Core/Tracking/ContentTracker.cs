@@ -2,8 +2,8 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Tracking;
 
-/// <summary>Asks nothing of the kernel: every page is read, and those that the parent's chain has with the same bytes are left
-/// to it. Nothing is reset, so a round that fails costs no chain, several chains of one tree can exist side by side, and no write
+/// <summary>Asks nothing of the kernel: every page is read, and those that the parent's chain has with the same bytes are left to
+/// it. Nothing is reset, so a round that fails costs no chain, several chains of one tree can exist side by side, and no write
 /// can be missed, however the kernel moves or merges pages.</summary>
 public sealed class ContentTracker : IDirtyTracker
 {

@@ -12,7 +12,8 @@ public interface IDirtyTracker
     /// parents.</summary>
     bool Works { get; }
 
-    /// <summary>Whether nothing is known of what has changed: all pages are read and compared with the parent's.</summary>
+    /// <summary>Whether nothing is known of what has changed, so that all pages are read and compared with the
+    /// parent's.</summary>
     bool ComparesAll { get; }
 
     /// <summary>Whether a page reported as unchanged is trusted to be the parent's, without checking its frame.</summary>

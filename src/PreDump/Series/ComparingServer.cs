@@ -52,10 +52,8 @@ internal sealed class ComparingServer : IDisposable
     public SessionResult Result()
     {
         _thread.Join();
-        if (_result is not null)
-            return _result;
-        string why = _failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString();
-        throw new PreDumpException($"the pages did not all come: {why}");
+        return _result ?? throw new PreDumpException("the pages did not all come: "
+            + (_failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString()));
     }
 
     /// <inheritdoc/>

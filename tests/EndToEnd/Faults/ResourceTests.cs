@@ -32,7 +32,7 @@ public sealed class ResourceTests
         var before = VictimState.OfTree(victim);
         using var scratch = new Scratch();
         var line = Refusal.Line(Refusal.Failure,
-            await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images")));
+            await Shell($"{limit} {value}; exec \"$0\" \"$@\"", victim, scratch.Folder("images"), "--track", "soft-dirty"));
         Assert.Contains(limit, line);
         await AssertNothingLeft(scratch["images"], before, victim);
     }

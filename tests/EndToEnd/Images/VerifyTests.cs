@@ -27,7 +27,7 @@ public sealed class VerifyTests
         var before = VictimState.OfTree(victim);
         await victim.Stop();
         using var scratch = new Scratch();
-        var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path);
+        var summary = await PreDumpTool.Dump(victim.Pid, scratch.Path, "--track", "soft-dirty"); // without shared memory
 
         var verified = await Verify(0, scratch.Path, "--tree", $"{victim.Pid}");
 

@@ -15,7 +15,7 @@ public sealed class SkippedMemoryTests
     {
         await using var victim = await Victim.Start(program);
         using var scratch = new Scratch();
-        var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path)).GetProperty("skipped");
+        var skipped = (await PreDumpTool.Dump(victim.Pid, scratch.Path, "--track", "soft-dirty")).GetProperty("skipped");
         Assert.InRange(skipped.GetProperty(reason).GetProperty("vmas").GetInt32(), atLeast, atLeast + 2);
     }
 

@@ -132,6 +132,20 @@ public sealed class ImageCheckTests : IDisposable
         Assert.Contains("under way or has failed", Only(_first));
     }
 
+    /// <summary>Who compares contents needs no more of a parent than its bytes.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(ImageNames.ByContent)]
+    [InlineData(ImageNames.PageServerMark)]
+    public void A_failed_round_on_a_parent_is_of_no_matter_to_one_by_content(string? mark)
+    {
+        File.Move(Path.Combine(_first, ImageNames.Inventory), Path.Combine(_first, ImageNames.ClaimedInventory));
+        if (mark is not null)
+            File.WriteAllText(Path.Combine(_second, mark), "");
+        Check(_second, out var problems);
+        Assert.Equal(mark is null ? 1 : 0, problems.Count);
+    }
+
     [Fact]
     public void A_round_that_was_killed_at_its_end_is_told()
     {

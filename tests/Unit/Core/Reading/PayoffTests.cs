@@ -53,6 +53,16 @@ public sealed class PayoffTests
         Assert.True(payoff.Wants(MiB));
     }
 
+    [Fact]
+    public void Rounds_by_content_compare_whether_it_pays_or_not()
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.True(Payoff.Always.Wants(MiB));
+            Payoff.Always.Note(MiB, 0);
+        }
+    }
+
     private static void Try(Payoff payoff, ulong sameOfEach)
     {
         for (int i = 0; i < 4; i++)

@@ -11,7 +11,7 @@ public sealed class OldRoundTests
     private static readonly string[] s_ofARound =
     [
         "inventory.img", "pagemap-1.img", "pagemap-5.img", "pagemap-shmem-7.img", "pages-1.img", "predump-frames",
-        "predump-child", "irmap-cache.img",
+        "predump-child", "predump-by-content", "predump-children", "irmap-cache.img",
     ];
 
     private static readonly string[] s_ofOthers = ["descriptors.json", "dump.log", "stats-dump", "tty.info"];
@@ -53,6 +53,18 @@ public sealed class OldRoundTests
         var observed = new Observed();
         directory.Renew(observed);
         Assert.Contains(observed.Warnings, line => line.StartsWith($"{scratch.Path} was made on the round that was in"));
+    }
+
+    [Fact]
+    public void Images_that_compared_with_the_old_round_are_all_named()
+    {
+        using var scratch = Images(0, "inventory.img", s_ofARound);
+        string one = scratch.Folder("one"), other = scratch.Folder("other");
+        File.WriteAllText(scratch["predump-children"], $"{one}\n{other}\n{one}\n{scratch["gone"]}\n");
+        using var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true);
+        var observed = new Observed();
+        directory.Renew(observed);
+        Assert.Equal([one, other], observed.Warnings.Select(line => line.Split(' ')[0]));
     }
 
     [Fact]
