@@ -72,7 +72,7 @@ public sealed class SegmentCopy(
         ulong at = 0;
         while (segment.NextData(at) is { } data)
         {
-            for (at = data.Start / PageSize.Step * PageSize.Step; at < data.End; )
+            for (at = data.Start / PageSize.Step * PageSize.Step; at < data.End;)
             {
                 cancel.ThrowIfCancellationRequested();
                 var range = new MemoryRange(at, Math.Min(PageSize.RoundUp(data.End) - at, BatchBytes));

@@ -75,8 +75,8 @@ public sealed class ParentRound : IDisposable
         }
         if (!tracker.Works)
             throw new PreDumpException("this kernel does not track changed memory (no soft-dirty), so changes since the parent "
-                + "are not known: give no parent for a full copy, and see what the kernel can do",
-                RoundInput.Parent, RoundInput.Kernel);
+                + "are not known: go on by content, or give no parent for a full copy",
+                RoundInput.Tracking, RoundInput.Parent, RoundInput.Kernel);
         var directory = new ParentDirectory(images.OpenPrevious(previous));
         ParentRound? round = null;
         try

@@ -41,7 +41,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         using var parent = ParentRound.Open(request.Parent, images, _tracker, openRemote, observer);
         if (!_tracker.Works)
             observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final "
-                + "criu dump can't use them as its parent", RoundInput.Kernel);
+                + "criu dump can't use them as its parent; a chain by content can", RoundInput.Tracking, RoundInput.Kernel);
         if (request.Parent.Directory is { } previous)
             images.LinkParent(previous);
         if (_tracker.ComparesAll)

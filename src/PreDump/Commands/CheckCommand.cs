@@ -30,7 +30,7 @@ internal static class CheckCommand
             $"{Environment.OSVersion.Version}, {RuntimeInformation.ProcessArchitecture}, pages of {PageSize.Bytes} bytes");
         yield return new(SoftDirtyName, SoftDirty.IsSupported(), false, SoftDirty.IsSupported()
             ? "the kernel tracks changed memory"
-            : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): rounds read and compare all of it");
+            : "the kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY): rounds compare all memory (--track content)");
         foreach (var finding in SoftDirty.IsSupported() ? WhereSoftDirtyFails() : [])
             yield return finding;
         bool scan = PagemapScan.Supports(PageCategory.Anonymous), dirtyScan = PagemapScan.Supports(PageCategory.SoftDirty);

@@ -7,7 +7,7 @@ internal static class CheckJson
     public static void Print(CheckReport report) => JsonOutput.Print(json =>
     {
         json.WriteBoolean("works", report.Works);
-        json.WriteBoolean("rounds", report.HasRounds);
+        json.WriteBoolean("rounds", report.TracksChanges);
         json.WriteString("meaning", report.Meaning);
         json.WriteStartObject("findings");
         foreach (var finding in report.Findings)

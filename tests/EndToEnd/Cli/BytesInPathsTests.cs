@@ -20,14 +20,20 @@ public sealed class BytesInPathsTests
     }
 
     [Fact]
-    public async Task A_parent_is_found_below_such_a_directory()
-    {
-        Requires.SoftDirty();
+    public async Task A_parent_is_found_below_such_a_directory() =>
         Assert.Contains("in the parent", (await Shell("""
             mkdir "$cafe" "$cafe/1" "$cafe/2"; cd "$cafe"
             "$0" -t $VICTIM -D 1 && "$0" -t $VICTIM -D 2 --prev-images-dir "../../$cafe/1"
             """)).Output);
-    }
+
+    [Fact]
+    public async Task Rounds_by_content_are_known_by_such_names() =>
+        Assert.Contains("refused", (await Shell("""
+            mkdir "$cafe" "$cafe/1" "$cafe/2" "$cafe/3"; cd "$cafe"
+            round() { "$0" -t $VICTIM --track content -D "$@"; }
+            round 1 && round 2 --prev-images-dir ../1 && "$0" dedup 2 && round 3 --prev-images-dir ../1 || exit
+            "$0" dedup 2 2> /dev/null || echo refused
+            """)).Output);
 
     [Fact]
     public async Task A_working_directory_a_log_and_a_configuration_file_may_have_such_names() =>

@@ -41,9 +41,6 @@ internal static class Requires
     public static void NoSoftDirty() =>
         Assert.SkipWhen(KernelTracksSoftDirty(), "this kernel tracks soft-dirty pages");
 
-    public static void SoftDirty() =>
-        Assert.SkipUnless(KernelTracksSoftDirty(), "this kernel tracks no soft-dirty pages (CONFIG_MEM_SOFT_DIRTY)");
-
     // A kernel built without it may accept the 4 and do nothing: write to a page afterwards and check bit 55.
     private static unsafe bool KernelTracksSoftDirty()
     {
