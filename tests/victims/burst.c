@@ -1,9 +1,10 @@
 // burst: what must not slip through between the reset of dirty tracking and the freeze of a first round: memory that is mapped,
-// moved and dropped without end, children that are born at any moment and live on with clean pages of their parent's, programs that
-// become another one; while 64 MiB at rest make the reset long.
+// moved and dropped without end, children that are born right after a reset and live on with clean pages of their parent's, programs
+// that become another one; while 64 MiB at rest make the reset long.
 #include "chain.h"
+#include <fcntl.h>
 
-enum { AREAS = 6, PAGES = 40, REST = 64 * 256, HEIRS = 3 };
+enum { AREAS = 6, PAGES = 40, REST = 64 * 256, HEIRS = 9 };
 static struct area still, area[AREAS], inherited;
 static uint64_t luck = 4711;
 
@@ -22,7 +23,7 @@ static void refill(struct area *a, void *mem)
 }
 
 // One mapping goes and comes; some pages of the others are written.
-static void shuffle(void)
+static void shuffle(int small)
 {
     struct area *a = &area[roll(AREAS)];
     void *to;
@@ -46,18 +47,26 @@ static void shuffle(void)
     default:
         area_touch(a, 4);
     }
-    area_touch(&still, 1);
+    if (!small)
+        area_touch(&still, 1);
 }
 
-static void check_all(void)
+// True once after each reset of this task's dirty tracking: a page that is always dirty has become clean.
+static int just_reset(void)
 {
-    for (int i = 0; i < AREAS; i++)
-        area_check(&area[i], "shuffled");
-    area_check(&inherited, "inherited");
-    area_check(&still, "at rest");
+    static char canary[3 * PAGE];
+    char *page = (char *)(((uintptr_t)canary + PAGE - 1) / PAGE * PAGE);
+    uint64_t entry = 1ull << 55;
+    int fd = open("/proc/self/pagemap", O_RDONLY);
+    if (fd < 0 || pread(fd, &entry, 8, (uintptr_t)page / PAGE * 8) != 8)
+        die("pagemap");
+    close(fd);
+    int before = *page;
+    *(volatile char *)page = 1;
+    return before && !(entry >> 55 & 1);
 }
 
-// A child that is born at any moment and lives on: what it does not write to must stay as it was at its birth.
+// A child that is born right after a reset, and lives on: what it does not write to must stay as it was at its birth.
 static void heir(long n)
 {
     while (!victim_stop && !victim_bad) {
@@ -65,28 +74,39 @@ static void heir(long n)
             area_touch(&inherited, 1);
         area_check_some(&inherited, "inherited");
         area_check_some(&area[0], "shuffled by a parent");
-        nap(3);
+        nap(20);
     }
-    check_all();
+    for (int i = 0; i < AREAS; i++)
+        area_check(&area[i], "shuffled by a parent");
+    area_check(&inherited, "inherited");
 }
 
-// Forks without end; the last few children live on.
+// Forks without end; the children live for a moment, but those that are born right after a reset live on.
 static void dynasty(long n)
 {
     pid_t child[HEIRS];
     int born = 0;
-    (void)n;
     while (!victim_stop && !victim_bad) {
-        shuffle();
+        if (just_reset())
+            for (int i = 0; i < HEIRS / 3 && born < HEIRS; i++) {
+                child[born] = spawn(heir, born % 2);
+                say("HEIR %d", child[born++]);
+                shuffle(n);
+            }
+        shuffle(n);
         area_touch(&inherited, 2);
-        if (born >= HEIRS)
-            finish(child[born % HEIRS]);
-        child[born % HEIRS] = spawn(heir, born % 2);
-        born++;
+        pid_t pid = fork();
+        if (!pid) {
+            shuffle(n);
+            _exit(0);
+        }
+        reap(pid);
     }
-    for (int i = born > HEIRS ? born - HEIRS : 0; i < born; i++)
-        finish(child[i % HEIRS]);
-    check_all();
+    while (born > 0)
+        finish(child[--born]);
+    for (int i = 0; i < AREAS; i++)
+        area_check(&area[i], "shuffled");
+    area_check(&inherited, "inherited");
 }
 
 // Becomes the same program again and again.
@@ -117,22 +137,23 @@ int main(int argc, char **argv)
 {
     if (argc == 2)
         become_again(atol(argv[1]));
-    area_fill(&still, map_private(REST), REST, 1);
     area_fill(&inherited, map_private(PAGES), PAGES, 2);
     for (int i = 0; i < AREAS; i++)
         area_fill(&area[i], map_private(PAGES), PAGES, 10 + i);
-    pid_t forking = spawn(dynasty, 0), becoming = spawn(becomer, 1);
+    pid_t forking = spawn(dynasty, 1), becoming = spawn(becomer, 1);
+    area_fill(&still, map_private(REST), REST, 1);
     victim_ready();
     do {
-        for (int i = 0; i < 30; i++)
-            shuffle();
+        for (int i = just_reset() ? 300 : 30; i > 0; i--)
+            shuffle(0);
         area_check_some(&area[roll(AREAS)], "shuffled");
         if (victim_step())
             victim_stepped();
     } while (victim_round(0));
-    check_all();
+    for (int i = 0; i < AREAS; i++)
+        area_check(&area[i], "shuffled");
+    area_check(&still, "at rest");
     finish(forking);
-    // (SIGTERM is lost if it comes while its handler is away, in an exec)
-    kill(becoming, SIGKILL);
+    kill(becoming, SIGKILL); // (SIGTERM would be lost while its handler is away, in an exec)
     return victim_verdict();
 }
