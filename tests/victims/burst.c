@@ -47,7 +47,7 @@ static void shuffle(int small)
     default:
         area_touch(a, 4);
     }
-    if (!small)
+    if (!small && roll(8) == 0)
         area_touch(&still, 1);
 }
 

@@ -143,7 +143,19 @@ public sealed class TreeSnapshot : IDisposable
     {
         _tasks.EnsureCapacity(tasks.Count);
         _pids.EnsureCapacity(tasks.Count);
+        Rehearse();
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    // Runs what the freeze of a first round consists of, so that no code is loaded in it.
+    private static void Rehearse()
+    {
+        new FreezeLimit(long.MaxValue, CancellationToken.None).Check();
+        using var maps = new MapsArena(0);
+        using var ours = ProcFs.TryOpen(Environment.ProcessId, "maps");
+        if (ours is not null)
+            _ = maps.Read(ours);
+        _ = ProcFs.UptimeMicroseconds();
     }
 
     // Two nested pid namespaces may each have a pid 1, and CRIU uses only that pid in the names of images. Refused before dirty
