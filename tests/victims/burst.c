@@ -90,7 +90,7 @@ static void dynasty(long n)
         if (just_reset())
             for (int i = 0; i < HEIRS / 3 && born < HEIRS; i++) {
                 child[born] = spawn(heir, born % 2);
-                say("HEIR %d", child[born++]);
+                born++;
                 shuffle(n);
             }
         shuffle(n);

@@ -20,7 +20,6 @@ public sealed class AdversarialVictimTests
     [InlineData("spawner")]
     [InlineData("cutfile")]
     [InlineData("names")]
-    [InlineData("burst")]
     public async Task An_adversarial_victim_finds_its_memory_unharmed(string name)
     {
         using var place = new Scratch();
