@@ -13,16 +13,16 @@ public static class RunningReset
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(50); // with all sleeping threads together
 
-    // Before 5.11 a reset takes the lock of the maps for reading only, so that a page fault of another thread may copy a page that
-    // a third one still writes to by a stale TLB entry: the tree itself would lose that write. In 6.4 page faults that take only
-    // their VMA's lock do the same.
+    // Before 5.11 a reset takes the lock of the maps for reading only, so that a page fault of another thread may copy a page
+    // that a third one still writes to by a stale TLB entry: the tree itself would lose that write. In 6.4 page faults that take
+    // only their VMA's lock do the same.
     private static readonly Version s_safeSince = new(5, 11), s_unsafe = new(6, 4);
 
     // Free while none is under way. One that its round has given up may still wait in the kernel, and must not end in another.
     private static readonly SemaphoreSlim s_turn = new(1);
 
-    /// <summary>Resets all tasks but those whose reset could wait or would be in vain: the freeze must reset these. A task that is
-    /// born or calls exec meanwhile is not reset, so that more of it looks changed in the next round.</summary>
+    /// <summary>Resets all tasks but those whose reset could wait or would be in vain: the freeze must reset these. A task that
+    /// is born or calls exec meanwhile is not reset, so that more of it looks changed in the next round.</summary>
     /// <param name="root">The tree's root.</param>
     /// <param name="timeout">For how long it is tried; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     /// <param name="cancel">Ends it early.</param>

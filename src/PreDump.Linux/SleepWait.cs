@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace PreDump.Linux;
 
-/// <summary>Waits a little for threads in uninterruptible sleep (state D). Most of these sleeps take microseconds, for a lock or a
-/// disk; one on a device or a network file system that hangs may last for ever.</summary>
+/// <summary>Waits a little for threads in uninterruptible sleep (state D). Most of these sleeps take microseconds, for a lock or
+/// a disk; one on a device or a network file system that hangs may last for ever.</summary>
 /// <param name="patience">How long to wait for all threads together.</param>
 internal sealed class SleepWait(TimeSpan patience)
 {

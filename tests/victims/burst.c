@@ -1,6 +1,6 @@
 // burst: what must not slip through between the reset of dirty tracking and the freeze of a first round: memory that is mapped,
-// moved and dropped without end, children that are born right after a reset and live on with clean pages of their parent's, programs
-// that become another one; while 64 MiB at rest make the reset long.
+// moved and dropped without end, children that are born right after a reset and live on with clean pages of their parent's,
+// programs that become another one; while 64 MiB at rest make the reset long.
 #include "chain.h"
 #include <fcntl.h>
 

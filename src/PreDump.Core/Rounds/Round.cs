@@ -103,8 +103,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     {
         long start = Stopwatch.GetTimestamp();
         if (_tracker.ResetRunning(request.Tree, request.Timeout, cancel) is { } left)
-            observer.Detail($"dirty tracking reset in {(long)Stopwatch.GetElapsedTime(start).TotalMicroseconds} us while the tree "
-                + $"ran; {left} tasks left to the freeze");
+            observer.Detail($"dirty tracking reset in {(long)Stopwatch.GetElapsedTime(start).TotalMicroseconds} us "
+                + $"while the tree ran; {left} tasks left to the freeze");
     }
 
     private Summary SummaryOf(TreeSnapshot snapshot) => new()

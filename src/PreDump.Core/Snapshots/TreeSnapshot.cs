@@ -13,8 +13,8 @@ namespace PreDump.Core.Snapshots;
 public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, TaskChanges? Changes);
 
 /// <summary>What is read from a tree while it is frozen: the raw maps and, except in a first round, the changes. Tracking is
-/// reset in the same freeze, or in a first round before it: a page written later is dirty in the next round, and one written earlier
-/// is seen by this round's copy.</summary>
+/// reset in the same freeze, or in a first round before it: a page written later is dirty in the next round, and one written
+/// earlier is seen by this round's copy.</summary>
 public sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];

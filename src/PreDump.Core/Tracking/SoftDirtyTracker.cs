@@ -33,7 +33,8 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
 
     /// <inheritdoc/>
     public FreezeFiles Files(bool hasParent) =>
-        (Works && _left is not { Count: 0 } ? FreezeFiles.ClearRefs : FreezeFiles.None) | (hasParent ? FreezeFiles.Pagemap : FreezeFiles.None);
+        (Works && _left is not { Count: 0 } ? FreezeFiles.ClearRefs : FreezeFiles.None)
+        | (hasParent ? FreezeFiles.Pagemap : FreezeFiles.None);
 
     /// <inheritdoc/>
     public void Prepare(TreeRoot root, CancellationToken cancel)
