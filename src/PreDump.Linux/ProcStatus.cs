@@ -39,6 +39,9 @@ public sealed record ProcStatus
     /// <summary>The effective capabilities (CapEff): bit N stands for capability N.</summary>
     public ulong EffectiveCapabilities { get; private init; }
 
+    /// <summary>How often the thread has given up the processor by itself, which begins a sleep.</summary>
+    public long VoluntarySwitches { get; private init; }
+
     /// <summary>Whether a seccomp filter may refuse system calls to the task.</summary>
     public bool HasSeccompFilter { get; private init; }
 
@@ -70,6 +73,7 @@ public sealed record ProcStatus
             HasMemory = !Field(text, "VmSize:"u8).IsEmpty,
             IgnoredSignals = Mask(Field(text, "SigIgn:"u8)),
             EffectiveCapabilities = Mask(Field(text, "CapEff:"u8)),
+            VoluntarySwitches = Number(Field(text, "voluntary_ctxt_switches:"u8)),
             HasSeccompFilter = Number(Field(text, "Seccomp:"u8)) == 2,
         };
     }

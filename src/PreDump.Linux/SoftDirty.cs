@@ -19,8 +19,9 @@ public static unsafe class SoftDirty
         return clean && IsMarked(page);
     }
 
-    /// <summary>Clears the soft-dirty bit of all pages of a task. Must be called in the freeze, after the task's maps and its
-    /// dirty pages are read: every later write is then dirty in the next round. Does nothing if the task has gone.</summary>
+    /// <summary>Clears the soft-dirty bit of all pages of a task; every later write is dirty in the next round. Must be called
+    /// before any page is copied; where dirty pages are read, in the same freeze, after them. Does nothing if the task has
+    /// gone.</summary>
     /// <exception cref="LinuxException">The file can't be written.</exception>
     public static void Reset(Fd clearRefs)
     {

@@ -95,6 +95,34 @@ public sealed class TreeTask : IDisposable
     /// <exception cref="LinuxException">EACCES or EPERM: not permitted.</exception>
     internal void RefuseInvisible() => OpenUnlessGone(Pid, "pagemap", O_RDONLY)?.Dispose();
 
+    /// <summary>Whether this user may freeze the task and reset its tracking, as far as can be told without touching it:
+    /// /proc/PID/mem requires the permission to trace, too.</summary>
+    internal bool MayBeTraced()
+    {
+        try
+        {
+            OpenUnlessGone(LiveTid, "mem", O_RDONLY)?.Dispose();
+            OpenUnlessGone(LiveTid, "clear_refs", O_WRONLY)?.Dispose();
+            RefuseInvisible();
+            return ProcStatus.TryRead(LiveTid) is not { TracerPid: > 0 };
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Resets the task's dirty tracking while it runs.</summary>
+    /// <exception cref="LinuxException">The file can't be opened or written.</exception>
+    internal void ResetTracking()
+    {
+        if (LiveTid == 0)
+            return;
+        using var clearRefs = OpenUnlessGone(LiveTid, "clear_refs", O_WRONLY);
+        if (clearRefs is not null && ProcFs.StartTime(Pid) == StartTime) // the pid may belong to another process by now
+            SoftDirty.Reset(clearRefs);
+    }
+
     /// <summary>The number of descriptors that one task's files take, including maps.</summary>
     internal static int CountOf(FreezeFiles files) => 1 + System.Numerics.BitOperations.PopCount((uint)files);
 

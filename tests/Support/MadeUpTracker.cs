@@ -12,6 +12,8 @@ internal sealed class MadeUpTracker(bool works = true) : IDirtyTracker
 
     public bool IsTrusted => false;
 
+    public int? ResetRunning(TreeRoot root, TimeSpan timeout, CancellationToken cancel) => null;
+
     public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
 
     public void Prepare(TreeRoot root, CancellationToken cancel)

@@ -74,6 +74,19 @@ def idle(targets, row):
         targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], row.get(f'criu {mode}'), 'total', 0.5)
 
 
+def first_freeze(sizes):
+    def judge(targets, row):
+        of = lambda tool, size: row.get(f'{tool}, {size}')
+        targets.ratio('first freeze of 1 GiB: frozen, against criu read', of('predump', '1024 MiB'), of('criu read', '1024 MiB'),
+                      'frozen', 1 / 100)
+        for size in sizes:
+            targets.ratio(f'first freeze of {size}: frozen, against that of {sizes[0]}', of('predump', size),
+                          of('predump', sizes[0]), 'frozen', 1.5)
+            targets.ratio(f'first freeze of {size}: the longest gap, against criu read', of('predump', size),
+                          of('criu read', size), 'gap', 0.5)
+    return judge
+
+
 def unchanged_growth(targets, row):
     figures = list(row.values())
     for before, after in zip(figures, figures[1:]):
@@ -112,6 +125,10 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
         for target in targets:
             yield Experiment(f'big {target}: 8 GiB in one task', ['memory', '8192'], ['predump', 'C loop'], 3, target,
                              judge=peak_of(f'8 GiB to {target}'))
+
+    sizes = {f'{n} MiB': ['memory', str(n)] for n in (256, 1024, 2048 if small else 4096)}
+    yield Experiment('first freeze: it does not grow with memory', sizes, [tools[0], 'criu read'], few,
+                     targets[0], judge=first_freeze(list(sizes)))
 
     yield Experiment(f'server: {size} in one task', ['memory', str(gib)], SERVERS, few if small else runs // 2 + 1,
                      'a page server', judge=page_servers)

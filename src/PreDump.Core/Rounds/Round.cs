@@ -15,6 +15,7 @@ namespace PreDump.Core.Rounds;
 ///   open the parent --> parent link --> freeze --> maps, dirty pages, reset --> thaw --> copy and write --> inventory
 ///                                       |&lt;------- the tree is frozen -------->|
 /// </code>
+/// In a first round all is copied, so that the reset comes before the freeze, and only the maps are read in it.
 /// Once tracking is reset, a round that fails costs the parent. So what the environment may refuse is done before the
 /// freeze, or tried there, or the round does without it.</summary>
 /// <param name="request">The request.</param>
@@ -71,6 +72,8 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
 
     private TreeSnapshot Freeze(ParentRound? parent, CancellationToken cancel)
     {
+        if (parent is null)
+            ResetRunning(cancel);
         using var cgroup = request.FreezeCgroup is { } path ? new CgroupFreezer(path) : null;
         var freeze = new FreezeRequest(request.Tree, request.Timeout, _tracker.Files(hasParent: parent is not null), cgroup);
         parent?.Claim?.Take();
@@ -95,6 +98,14 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
             snapshot.Dispose();
             throw;
         }
+    }
+
+    private void ResetRunning(CancellationToken cancel)
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (_tracker.ResetRunning(request.Tree, request.Timeout, cancel) is { } left)
+            observer.Detail($"dirty tracking reset in {(long)Stopwatch.GetElapsedTime(start).TotalMicroseconds} us "
+                + $"while the tree ran; {left} tasks left to the freeze");
     }
 
     private Summary SummaryOf(TreeSnapshot snapshot) => new()

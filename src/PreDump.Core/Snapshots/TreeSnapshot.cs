@@ -13,8 +13,8 @@ namespace PreDump.Core.Snapshots;
 public readonly record struct TaskSnapshot(TreeTask Task, Range Maps, TaskChanges? Changes);
 
 /// <summary>What is read from a tree while it is frozen: the raw maps and, except in a first round, the changes. Tracking is
-/// reset in the same freeze: a page written later is dirty in the next round, and one written earlier is seen by this round's
-/// copy.</summary>
+/// reset in the same freeze, or in a first round before it: a page written later is dirty in the next round, and one written
+/// earlier is seen by this round's copy.</summary>
 public sealed class TreeSnapshot : IDisposable
 {
     private readonly List<TaskSnapshot> _tasks = [];
@@ -143,7 +143,19 @@ public sealed class TreeSnapshot : IDisposable
     {
         _tasks.EnsureCapacity(tasks.Count);
         _pids.EnsureCapacity(tasks.Count);
+        Rehearse();
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    // Runs what the freeze of a first round consists of, so that no code is loaded in it.
+    private static void Rehearse()
+    {
+        new FreezeLimit(long.MaxValue, CancellationToken.None).Check();
+        using var maps = new MapsArena(0);
+        using var ours = ProcFs.TryOpen(Environment.ProcessId, "maps");
+        if (ours is not null)
+            _ = maps.Read(ours);
+        _ = ProcFs.UptimeMicroseconds();
     }
 
     // Two nested pid namespaces may each have a pid 1, and CRIU uses only that pid in the names of images. Refused before dirty

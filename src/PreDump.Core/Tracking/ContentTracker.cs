@@ -17,6 +17,9 @@ public sealed class ContentTracker : IDirtyTracker
     public bool IsTrusted => true;
 
     /// <inheritdoc/>
+    public int? ResetRunning(TreeRoot root, TimeSpan timeout, CancellationToken cancel) => null;
+
+    /// <inheritdoc/>
     public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
 
     /// <inheritdoc/>

@@ -19,6 +19,17 @@ public interface IDirtyTracker
     /// <summary>Whether a page reported as unchanged is trusted to be the parent's, without checking its frame.</summary>
     bool IsTrusted { get; }
 
+    /// <summary>Resets the tracking while the tree runs, before the freeze of a round that copies everything.
+    /// <see cref="Reset"/> then serves only the tasks that are left.</summary>
+    /// <param name="root">The tree's root.</param>
+    /// <param name="timeout">For how long it is tried.</param>
+    /// <param name="cancel">Ends it early.</param>
+    /// <returns>The number of tasks that are left to the freeze; null if nothing is tracked.</returns>
+    /// <exception cref="TreeException">A task could not be reset in time.</exception>
+    /// <exception cref="LinuxException">A system call failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    int? ResetRunning(TreeRoot root, TimeSpan timeout, CancellationToken cancel);
+
     /// <summary>The files of each task that the tracker needs in the freeze.</summary>
     /// <param name="hasParent">Whether the round has a parent.</param>
     FreezeFiles Files(bool hasParent);

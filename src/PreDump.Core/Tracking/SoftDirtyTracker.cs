@@ -11,6 +11,7 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
     private readonly VmaWindow _window = new();
     private readonly VmaRules _rules = new();
     private readonly Dictionary<int, PopulatedTables> _populated = []; // of tasks with reserved address space, by pid
+    private IReadOnlySet<int>? _left; // the pids of the tasks to reset in the freeze; null for all
 
     /// <inheritdoc/>
     public bool Works { get; } = SoftDirty.IsSupported();
@@ -22,8 +23,18 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
     public bool IsTrusted => isTrusted;
 
     /// <inheritdoc/>
+    public int? ResetRunning(TreeRoot root, TimeSpan timeout, CancellationToken cancel)
+    {
+        if (!Works)
+            return null;
+        _left = RunningReset.Run(root, timeout, cancel);
+        return _left.Count;
+    }
+
+    /// <inheritdoc/>
     public FreezeFiles Files(bool hasParent) =>
-        (Works ? FreezeFiles.ClearRefs : FreezeFiles.None) | (hasParent ? FreezeFiles.Pagemap : FreezeFiles.None);
+        (Works && _left is not { Count: 0 } ? FreezeFiles.ClearRefs : FreezeFiles.None)
+        | (hasParent ? FreezeFiles.Pagemap : FreezeFiles.None);
 
     /// <inheritdoc/>
     public void Prepare(TreeRoot root, CancellationToken cancel)
@@ -70,7 +81,7 @@ public sealed class SoftDirtyTracker(bool isTrusted) : IDirtyTracker
     }
 
     /// <inheritdoc/>
-    public bool Resets(TreeTask task) => task.ClearRefs is not null;
+    public bool Resets(TreeTask task) => task.ClearRefs is not null && _left?.Contains(task.Pid) != false;
 
     /// <inheritdoc/>
     public void Reset(TreeTask task)

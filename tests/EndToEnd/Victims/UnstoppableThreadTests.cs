@@ -35,6 +35,24 @@ public sealed class UnstoppableThreadTests
         Assert.InRange(await StoodStill(victim), 1, MostMilliseconds);
     }
 
+    /// <summary>A reset that waits for the lock of such a thread's memory would make all page faults wait. (preload/softdirty.c
+    /// makes predump believe in dirty tracking.)</summary>
+    [Theory]
+    [InlineData("vforker", 1)]
+    [InlineData("plain", 0)]
+    public async Task The_dirty_tracking_of_a_task_with_such_a_thread_is_reset_in_the_freeze(string name, int left)
+    {
+        Requires.Root();
+        await using var victim = await Victim.Start(name);
+        using var scratch = new Scratch();
+
+        var result = await Command.Run(await PreDumpTool.File(), ["-v4", "--tree", $"{victim.Pid}", "--images-dir", scratch.Path],
+            environment: new Dictionary<string, string> { ["LD_PRELOAD"] = Victim.FileOf("softdirty.so") });
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains($"while the tree ran; {left} tasks left to the freeze", result.Errors);
+    }
+
     private static async Task<long> StoodStill(Victim victim)
     {
         Signal.Send(victim.Pid, Signal.Usr1);

@@ -78,6 +78,8 @@ public sealed class TreeSnapshotTests
 
         public bool IsTrusted => false;
 
+        public int? ResetRunning(TreeRoot root, TimeSpan timeout, CancellationToken cancel) => null;
+
         public FreezeFiles Files(bool hasParent) => FreezeFiles.None;
 
         public void Prepare(TreeRoot root, CancellationToken cancel) => Calls.Add("prepare");
