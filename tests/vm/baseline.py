@@ -2,7 +2,7 @@
 """baseline.py [--mib N] [--times N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round
 writes hardly less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same
 kind. Both are restored. Of several times, by turns, the one with the middle last stop counts."""
-import os, tempfile, time
+import os, shutil, tempfile, time
 from guest import Victim, eventually, main, must, options, read, run
 from series import Series, goes_on_restored, warm_up
 
@@ -76,6 +76,7 @@ def by_phaul(words):
     phaul = Phaul(victim)
     phaul.checkpoint()
     after(victim, phaul.folder)
+    shutil.rmtree(phaul.home)  # (the VM's files are in its memory)
     return Figures(phaul.count - 1, phaul.stops, phaul.seconds, phaul.written)
 
 
