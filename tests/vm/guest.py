@@ -95,9 +95,10 @@ def state(pid):
 class Victim:
     """One of tests/victims, or another program that prints READY PID; its output goes to its own file `out`."""
     ALL = []
+    first = 0  # its first round in `out`
 
     def __init__(self, *command, ready=True, **more):
-        self.first, self.out = 0, tempfile.mkstemp(prefix='out.', dir='.')[1]
+        self.out = tempfile.mkstemp(prefix='out.', dir='.')[1]
         os.chmod(self.out, 0o666)
         with open(self.out, 'a') as out:
             self.job = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **more)
