@@ -45,14 +45,7 @@ internal sealed class ComparedImages(IObserver observer) : IDisposable
     public ulong Write(ulong vaddr, PageFlags flags, Span<byte> pages, IReceivedImages images)
     {
         var range = new MemoryRange(vaddr, (ulong)pages.Length);
-        _runs.Clear();
-        _runs.Add(new PageRun(range, InParent: false));
-        if (_pages is not null)
-        {
-            _unchanged.Clear();
-            _unchanged.Plan(_pages, range);
-            pages = pages[.._unchanged.TakeOut(_runs, pages)];
-        }
+        pages = _unchanged.Separate(_pages, range, _runs, pages);
         ulong inParent = 0;
         foreach (var run in _runs)
         {

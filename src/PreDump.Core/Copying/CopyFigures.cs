@@ -47,12 +47,12 @@ public sealed class CopyFigures
 
     /// <summary>Counts pages that have their place in the images.</summary>
     /// <param name="runs">The pages.</param>
-    /// <param name="unchanged">What comparing them found; null: they were not compared.</param>
-    public void Count(List<PageRun> runs, UnchangedPages? unchanged)
+    /// <param name="unchanged">What comparing them found.</param>
+    public void Count(List<PageRun> runs, UnchangedPages unchanged)
     {
         Count(CollectionsMarshal.AsSpan(runs));
-        PagesUnchanged += unchanged?.Count ?? 0;
-        Comparing += unchanged?.Time ?? default;
+        PagesUnchanged += unchanged.Count;
+        Comparing += unchanged.Time;
     }
 
     /// <summary>Counts a task that is done with.</summary>

@@ -88,18 +88,10 @@ public sealed class SegmentCopy(
 
     private void Deliver(MemoryRange range, ParentPages? parentPages, ITaskSink images)
     {
-        var bytes = _bytes.Span[..(int)range.Length];
-        _runs.Clear();
-        _runs.Add(new PageRun(range, InParent: false));
-        if (parentPages is not null)
-        {
-            _unchanged.Clear();
-            _unchanged.Plan(parentPages, range);
-            bytes = bytes[.._unchanged.TakeOut(_runs, bytes)];
-        }
+        var bytes = _unchanged.Separate(parentPages, range, _runs, _bytes.Span[..(int)range.Length]);
         ulong slot = images.Reserve(CollectionsMarshal.AsSpan(_runs), bytes.Length);
         if (!bytes.IsEmpty)
             images.Write(slot, bytes);
-        summary.Delivered.Count(_runs, parentPages is null ? null : _unchanged);
+        summary.Delivered.Count(_runs, _unchanged);
     }
 }

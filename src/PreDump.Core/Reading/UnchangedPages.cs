@@ -45,6 +45,23 @@ public sealed class UnchangedPages(int maxBytes)
         }
     }
 
+    /// <summary>Plans and compares pages that were read already, as one step: see <see cref="TakeOut"/>.</summary>
+    /// <param name="parent">The parent's pages; null: none, and all pages are left as they are.</param>
+    /// <param name="range">The pages, above those before.</param>
+    /// <param name="runs">Receives the runs.</param>
+    /// <param name="pages">Their bytes; changed.</param>
+    /// <returns>The bytes that are left.</returns>
+    public Span<byte> Separate(ParentPages? parent, MemoryRange range, List<PageRun> runs, Span<byte> pages)
+    {
+        Clear();
+        runs.Clear();
+        runs.Add(new PageRun(range, InParent: false));
+        if (parent is null)
+            return pages;
+        Plan(parent, range);
+        return pages[..TakeOut(runs, pages)];
+    }
+
     /// <summary>Forgets what was planned and found.</summary>
     public void Clear()
     {

@@ -1,4 +1,5 @@
 using PreDump.Core.Copying;
+using PreDump.Core.Reading;
 using PreDump.Core.Series;
 using PreDump.Core.Tracking;
 using Xunit;
@@ -49,7 +50,7 @@ public sealed class StopEstimateTests
             Frozen = TimeSpan.FromMilliseconds(5),
             Copying = TimeSpan.FromMilliseconds(700),
         };
-        summary.Delivered.Count([new(new(0, pages * 4096), InParent: false)], null);
+        summary.Delivered.Count([new(new(0, pages * 4096), InParent: false)], new UnchangedPages(0));
         return summary;
     }
 }
