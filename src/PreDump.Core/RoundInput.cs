@@ -29,4 +29,7 @@ public static class RoundInput
 
     /// <summary>Whether pages are written through the page cache or bypass it.</summary>
     public static readonly Input IoMode = new(nameof(IoMode));
+
+    /// <summary>How many directories the pages go to.</summary>
+    public static readonly Input Stripes = new(nameof(Stripes));
 }

@@ -2,11 +2,12 @@ using System.Collections;
 
 namespace PreDump.Images;
 
-/// <summary>One round of a chain, described for output.</summary>
+/// <summary>One directory of a chain, described for output.</summary>
 /// <param name="Path">The directory's absolute path, without symbolic links.</param>
-/// <param name="ParentLink">The target of the link to the previous round; null in the first round, and if the parent is a
+/// <param name="ParentLink">The target of the link to the previous one; null in the first one, and if the parent is a
 /// directory instead of a link.</param>
-public readonly record struct ChainLink(string Path, string? ParentLink)
+/// <param name="IsStripe">Whether it is a part of the round after it.</param>
+public readonly record struct ChainLink(string Path, string? ParentLink, bool IsStripe = false)
 {
     /// <summary>Whether the link is absolute. Such a chain breaks when it is moved or copied elsewhere; CRIU's own links are
     /// relative.</summary>
@@ -21,7 +22,9 @@ public readonly record struct ChainLink(string Path, string? ParentLink)
 ///   pagemap-7.img           pagemap-7.img           pagemap-7.img
 ///     A  present              A  present              A  present
 ///     B  in parent   ------>  B  in parent   ------>  B  present   (B is read from 1/pages-1.img)
-/// </code></summary>
+/// </code>
+/// A striped round is several of these directories: its own, and those of its stripes, which have a part of its pages
+/// each.</summary>
 public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
 {
     /// <summary>The maximum length of a chain. Reading a page of its first round keeps two files of every round open, as in a
@@ -37,6 +40,21 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
 
     /// <inheritdoc/>
     public ImageDirectory this[int round] => _rounds[round];
+
+    /// <summary>The number of rounds: of directories that are no stripes.</summary>
+    public int Rounds => _rounds.Count(round => !round.IsStripe);
+
+    /// <summary>The number of directories that hold the last round's own pages: its own and its stripes.</summary>
+    public int PartsOfLast => 1 + _rounds.Skip(1).TakeWhile(round => round.IsStripe).Count();
+
+    /// <summary>The directory of the round that a directory is a part of.</summary>
+    /// <param name="part">Its index.</param>
+    public ImageDirectory RoundOf(int part)
+    {
+        while (part > 0 && _rounds[part].IsStripe)
+            part--;
+        return _rounds[part];
+    }
 
     /// <summary>Opens a chain by the path of its last round.</summary>
     /// <exception cref="ImageException">There is no such directory, or the chain is broken.</exception>
@@ -77,7 +95,7 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
             ImageDirectory? parent = null;
             try
             {
-                yield return new ChainLink(round.Path, round.ParentLink);
+                yield return new ChainLink(round.Path, round.ParentLink, round.IsStripe);
                 parent = steps.Next(round);
             }
             finally
@@ -87,6 +105,29 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
             }
             round = parent;
         }
+    }
+
+    /// <summary>The rounds among the directories of a chain, each with the link from its stripes, if it has any, to the round
+    /// before; relative to its own directory, if it is a relative one.</summary>
+    /// <param name="chain">The directories, the last one first.</param>
+    public static IEnumerable<ChainLink> RoundsOf(IEnumerable<ChainLink> chain)
+    {
+        const string OutOfStripes = "../../";
+        ChainLink? round = null;
+        foreach (var link in chain)
+        {
+            if (link.IsStripe && round is { } striped)
+            {
+                bool isRelative = link.ParentLink?.StartsWith(OutOfStripes, StringComparison.Ordinal) == true;
+                round = striped with { ParentLink = isRelative ? link.ParentLink![OutOfStripes.Length..] : link.ParentLink };
+                continue;
+            }
+            if (round is { } whole)
+                yield return whole;
+            round = link;
+        }
+        if (round is { } first)
+            yield return first;
     }
 
     /// <inheritdoc/>

@@ -56,6 +56,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
         }
         int tasks = 0;
         bool isComparedWith = false; // by the round after it, which needs no more than bytes
+        bool isOfLast = true;
         ImageDirectory? round = directory;
         for (int i = 0; i < chain.Count && round is not null; i++)
         {
@@ -65,7 +66,10 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
                 var counts = CheckDirectory(round, parent, isLast: i == 0, claimedIsSound: ClaimedIsSound || isComparedWith);
                 if (i == 0)
                     (tasks, _present, _inParent) = counts;
-                isComparedWith = round.Has(ImageNames.ByContent) || round.Has(ImageNames.PageServerMark);
+                else if (isOfLast &= chain[i].IsStripe) // what it has was counted as left to the parent
+                    (_present, _inParent) = (_present + counts.Present, _inParent - Math.Min(counts.Present, _inParent));
+                isComparedWith = round.Has(ImageNames.ByContent) || round.Has(ImageNames.PageServerMark)
+                    || (isComparedWith && chain[i].IsStripe);
             }
             finally
             {
@@ -74,7 +78,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
             }
             round = parent;
         }
-        return new ImageCheckResult(chain, tasks, _present, _inParent, _problems);
+        return new ImageCheckResult([.. ImageChain.RoundsOf(chain)], tasks, _present, _inParent, _problems);
     }
 
     // The parent existed a moment ago, so a failure is a problem to report.

@@ -53,7 +53,13 @@ public sealed class ImageDirectory : IDisposable
     /// link.</summary>
     public string? ParentLink => _directory.ReadLink(ImageNames.Parent);
 
-    /// <summary>Opens the previous round; null in a first round.</summary>
+    /// <summary>Whether this is a stripe in another round's directory (<see cref="ImageNames.Stripes"/>).</summary>
+    public bool IsStripe => Has(ImageNames.StripeMark);
+
+    /// <summary>Whether the parent link leads to stripes of this round.</summary>
+    public bool IsStriped => ParentLink?.StartsWith($"{ImageNames.Stripes}/", StringComparison.Ordinal) == true;
+
+    /// <summary>Opens the previous round, or the stripe before; null in a first round.</summary>
     /// <exception cref="ImageException">The link is dangling, or does not lead to a directory.</exception>
     public ImageDirectory? OpenParent()
     {

@@ -52,6 +52,13 @@ public static class ImageNames
     /// <summary>Written last by a page server, to mark complete images: their inventory is on the other machine.</summary>
     public const string PageServerMark = "predump-page-server";
 
+    /// <summary>The directory of a round's stripes: 1, 2, 3, and so on, each of which holds a part of the round's pages, so that
+    /// several files are written at the same time. The round's own directory is the last stripe.</summary>
+    public const string Stripes = "stripes";
+
+    /// <summary>Stands in each directory in <see cref="Stripes"/>: it is a part of a round, and none itself.</summary>
+    public const string StripeMark = "predump-stripe";
+
     /// <summary>The prefix of a directory's name while a page server receives images into it.</summary>
     public const string IncomingPrefix = "incoming-";
 

@@ -1,19 +1,33 @@
 namespace PreDump.Images;
 
-/// <summary>A summary of one pagemap in a directory of images.</summary>
+/// <summary>A summary of one pagemap in a directory of images, those in the round's stripes included.</summary>
 /// <param name="Name">The file's name.</param>
 /// <param name="Pid">The task's pid in its innermost pid namespace; null for shared memory.</param>
 /// <param name="PagesId">N of pages-N.img.</param>
 /// <param name="Runs">The number of entries.</param>
-/// <param name="Present">The number of pages in that pages file.</param>
-/// <param name="InParent">The number of pages left to the parent.</param>
+/// <param name="Present">The number of pages in that pages file, and in those of the stripes.</param>
+/// <param name="InParent">The number of pages left to the previous round.</param>
 /// <param name="Lazy">The number of pages, of either kind, that a lazy restore may serve later.</param>
 public readonly record struct PagemapOverview(
     string Name, int? Pid, uint PagesId, ulong Runs, ulong Present, ulong InParent, ulong Lazy)
 {
-    /// <summary>Reads a complete pagemap.</summary>
-    /// <exception cref="ImageException">It is missing or damaged.</exception>
-    public static PagemapOverview Of(ImageDirectory directory, string name, int pageSize)
+    /// <summary>Reads the pagemaps of a task or segment.</summary>
+    /// <param name="round">The round's directories.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
+    /// <exception cref="ImageException">It is missing in the round's own directory, or damaged.</exception>
+    public static PagemapOverview Of(RoundParts round, string name, int pageSize)
+    {
+        var all = Of(round[0], name, pageSize);
+        foreach (var stripe in round.Skip(1).Where(stripe => stripe.Has(name)))
+        {
+            ulong present = Of(stripe, name, pageSize).Present;
+            all = all with { Present = all.Present + present, InParent = all.InParent - Math.Min(present, all.InParent) };
+        }
+        return all;
+    }
+
+    private static PagemapOverview Of(ImageDirectory directory, string name, int pageSize)
     {
         using var pagemap = PagemapReader.Open(directory, name, pageSize);
         ulong runs = 0, present = 0, inParent = 0, lazy = 0;
@@ -54,13 +68,14 @@ public sealed record FrameLedgerOverview(int Tasks, ulong Pages, string? Problem
 
 /// <summary>A summary of a directory of images.</summary>
 /// <param name="Inventory">The inventory; null if it is missing.</param>
-/// <param name="Chain">The directory and all rounds before it, the last one first.</param>
+/// <param name="Chain">The directory and all rounds before it, the last one first, without stripes.</param>
+/// <param name="Stripes">The number of directories that hold the round's own pages; 1: it is not striped.</param>
 /// <param name="Pagemaps">The pagemaps, ordered by name.</param>
 /// <param name="Frames">The frame ledger; null if there is none.</param>
 /// <param name="OtherImages">The names of all other images.</param>
 public sealed record RoundOverview(
-    Inventory? Inventory, IReadOnlyList<ChainLink> Chain, IReadOnlyList<PagemapOverview> Pagemaps, FrameLedgerOverview? Frames,
-    IReadOnlyList<string> OtherImages)
+    Inventory? Inventory, IReadOnlyList<ChainLink> Chain, int Stripes, IReadOnlyList<PagemapOverview> Pagemaps,
+    FrameLedgerOverview? Frames, IReadOnlyList<string> OtherImages)
 {
     /// <summary>Reads a directory of images.</summary>
     /// <param name="directory">The directory.</param>
@@ -69,10 +84,12 @@ public sealed record RoundOverview(
     public static RoundOverview Of(ImageDirectory directory, int pageSize)
     {
         var names = directory.Names();
+        using var parts = RoundParts.Of(directory);
         return new RoundOverview(
             names.Contains(ImageNames.Inventory) ? InventoryImage.Read(directory) : null,
-            [.. ImageChain.Walk(directory)],
-            [.. names.Where(ImageNames.IsPagemap).Select(name => PagemapOverview.Of(directory, name, pageSize))],
+            [.. ImageChain.RoundsOf(ImageChain.Walk(directory))],
+            parts.Count,
+            [.. names.Where(ImageNames.IsPagemap).Select(name => PagemapOverview.Of(parts, name, pageSize))],
             FrameLedgerOverview.Of(directory),
             [.. names.Where(name => ImageNames.IsImage(name) && name != ImageNames.Inventory && !ImageNames.IsPagemap(name)
                 && ImageNames.IdOfPages(name) is null)]);

@@ -203,6 +203,23 @@ public sealed unsafe class DirectoryFd : IDisposable
     /// <summary>Removes an empty directory; errors are ignored. See unlinkat(2), AT_REMOVEDIR.</summary>
     public void TryRemoveDirectory(string name) => _ = Remove(name, LibCExtra.AT_REMOVEDIR);
 
+    /// <summary>Removes a directory of ours and all that is in it, as far as possible: errors are ignored. A symbolic link is not
+    /// followed.</summary>
+    public void TryRemoveTree(string name)
+    {
+        using (var directory = TryOpenOwnDirectory(name))
+            directory?.Clear();
+        TryRemoveDirectory(name);
+    }
+
+    /// <summary>Removes all that is in it, as far as possible: errors are ignored.</summary>
+    public void Clear()
+    {
+        foreach (string name in Names())
+            if (TryUnlink(name) == EISDIR)
+                TryRemoveTree(name);
+    }
+
     /// <summary>The names of all entries except <c>.</c> and <c>..</c>, unsorted. See getdents64(2).</summary>
     /// <exception cref="LinuxException">The directory can't be read.</exception>
     public IReadOnlyList<string> Names()

@@ -28,7 +28,7 @@ public sealed class ProvisionalDirectory : IDisposable
             {
                 if (!left.TryLock())
                     return null;
-                Clear(left);
+                left.Clear();
                 within.TryRemoveDirectory(Provisional(name));
             }
         var directory = within.MakePrivateDirectory(Provisional(name));
@@ -46,7 +46,7 @@ public sealed class ProvisionalDirectory : IDisposable
         Directory.MakePrivateDirectory(One).Dispose();
         Directory.MakePrivateDirectory(Other).Dispose();
         Directory.Exchange(One, Other);
-        Clear(Directory);
+        Directory.Clear();
     }
 
     /// <summary>Writes the directory, and the names around it, to the disk.</summary>
@@ -76,7 +76,7 @@ public sealed class ProvisionalDirectory : IDisposable
     {
         if (!_hasPlace)
         {
-            Clear(_replaced ?? Directory);
+            (_replaced ?? Directory).Clear();
             _within.TryRemoveDirectory(Provisional(_name));
         }
         Directory.Dispose();
@@ -84,11 +84,4 @@ public sealed class ProvisionalDirectory : IDisposable
     }
 
     private static string Provisional(string name) => $".{name}.predump-new";
-
-    private static void Clear(DirectoryFd directory)
-    {
-        foreach (string name in directory.Names())
-            if (directory.TryUnlink(name) == Errno.EISDIR)
-                directory.TryRemoveDirectory(name);
-    }
 }

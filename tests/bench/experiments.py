@@ -51,6 +51,14 @@ def many_tasks(targets, row):
     targets.ratio('128 tasks to a page server: total, against one task of the same size', many, one, 'total', 1.5)
 
 
+def stripes(what, threads):
+    def judge(targets, row):
+        one, many = list(row.values())[:2]
+        targets.ratio(f'{what}: total with {threads} stripes, against one', many, one, 'total', 1 / 3 if threads >= 8 else 1.1)
+        targets.value(f'{what}: peak MB with {threads} threads', many['peak']['max'], 16 + 2 * threads)
+    return judge
+
+
 def frames(what, trusting):
     return lambda targets, row: targets.value(f'{what}: ms that looking at page frames takes',
                                               row['predump']['total']['median'] - row[trusting]['total']['median'], 20)
@@ -125,6 +133,15 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
         for target in targets:
             yield Experiment(f'big {target}: 8 GiB in one task', ['memory', '8192'], ['predump', 'C loop'], 3, target,
                              judge=peak_of(f'8 GiB to {target}'))
+
+    threads = min(max(os.cpu_count() or 1, 2), 16)
+    striped = variants(f'--threads {threads} --stripes 1', f'--threads {threads} --stripes {threads}')
+    large, many = (8 * gib, 512) if threads >= 8 else (gib, 32)
+    for target in targets:
+        for what, kind in ((f'{large} MiB in one task', ['memory', str(large)]),
+                           (f'16 tasks of {many} MiB', ['tasks', '16', str(many)])):
+            yield Experiment(f'stripes {target}: {what}', kind, striped, few, target,
+                             judge=stripes(f'{what} to {target}', threads))
 
     sizes = {f'{n} MiB': ['memory', str(n)] for n in (256, 1024, 2048 if small else 4096)}
     yield Experiment('first freeze: it does not grow with memory', sizes, [tools[0], 'criu read'], few,

@@ -76,6 +76,9 @@ public sealed class Summary
     /// <summary>Where the images are.</summary>
     public string ImagesDirectory { get; set; } = "";
 
+    /// <summary>How many directories have them: that one, and its stripes.</summary>
+    public int Stripes { get; set; } = 1;
+
     /// <summary>Where the pages are, if not there.</summary>
     public string? PageServer { get; set; }
 

@@ -51,9 +51,10 @@ internal static class RoundReader
     private static (ulong Written, ulong InParent) Count(ImageDirectory directory, Dictionary<int, ulong> sizes)
     {
         ulong written = 0, inParent = 0;
+        using var parts = RoundParts.Of(directory);
         foreach (var name in directory.Names().Where(ImageNames.IsPagemap))
         {
-            var task = PagemapOverview.Of(directory, name, PageSize.Bytes);
+            var task = PagemapOverview.Of(parts, name, PageSize.Bytes);
             written += task.Present;
             inParent += task.InParent;
             if (task.Pid is { } pid)

@@ -25,7 +25,7 @@ public sealed record RoundsDirectory(string Path, IReadOnlyList<string> Rounds, 
 
     private static RoundsDirectory Chain(ImageDirectory last)
     {
-        string[] rounds = [.. ImageChain.Walk(last).Select(round => round.Path).Reverse()];
+        string[] rounds = [.. ImageChain.Walk(last).Where(round => !round.IsStripe).Select(round => round.Path).Reverse()];
         return new RoundsDirectory(System.IO.Path.GetDirectoryName(last.Path) ?? last.Path, rounds, []);
     }
 

@@ -50,11 +50,22 @@ public sealed record TaskMap(int Pid, IReadOnlyList<MapRow> Rows)
         return ranges;
     }
 
-    // Both are in the order of addresses, and every entry is covered by the rows.
     private static void Count(ImageDirectory? round, int pid, int column, List<MemoryRange> rows, List<MapCell[]> cells)
     {
+        if (round is null)
+            return;
+        using var parts = RoundParts.Of(round);
+        for (int part = 0; part < parts.Count; part++)
+            Count(parts[part], pid, isStripe: part > 0, column, rows, cells);
+    }
+
+    // Both are in the order of addresses, and every entry is covered by the rows. What stripes have is mapped in the round's own
+    // pagemap already.
+    private static void Count(
+        ImageDirectory part, int pid, bool isStripe, int column, List<MemoryRange> rows, List<MapCell[]> cells)
+    {
         int row = 0;
-        foreach (var entry in Entries(round, pid))
+        foreach (var entry in Entries(part, pid))
         {
             var range = entry.Range(PageSize.Step);
             while (row < rows.Count && rows[row].End <= range.Start)
@@ -64,7 +75,8 @@ public sealed record TaskMap(int Pid, IReadOnlyList<MapRow> Rows)
                 ulong bytes = Math.Min(range.End, rows[i].End) - Math.Max(range.Start, rows[i].Start);
                 ulong pages = PageSize.Pages(bytes);
                 ref var cell = ref cells[i][column];
-                cell = new MapCell(cell.Written + (entry.Flags.HasFlag(PageFlags.Present) ? pages : 0), cell.Mapped + pages);
+                cell = new MapCell(cell.Written + (entry.Flags.HasFlag(PageFlags.Present) ? pages : 0),
+                    cell.Mapped + (isStripe ? 0 : pages));
             }
         }
     }

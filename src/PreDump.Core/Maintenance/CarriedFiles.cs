@@ -3,7 +3,7 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Maintenance;
 
-/// <summary>What a squashed directory takes over from the last round as it is: all of it but memory, the link to the parent, and
+/// <summary>What a squashed directory takes over from the last round as it is: all of it but memory, stripes, the link to the parent, and
 /// what rounds that were killed have left. In place the new directory gets hard links, which cost nothing and keep owner, mode
 /// and times; the old names go with the old directory. Elsewhere it gets copies: two directories that share a file would be
 /// spoilt together by whatever changes an image in place, such as criu, when it dumps into one of them again.</summary>
@@ -21,7 +21,7 @@ internal sealed class CarriedFiles(ImageDirectory images)
     /// <exception cref="PreDumpException">There is such a thing.</exception>
     public void RefuseDirectories()
     {
-        foreach (string name in _names.Where(name => name != ImageNames.Parent && images.Has($"{name}/.")))
+        foreach (string name in _names.Where(name => name != ImageNames.Parent && !IsStripes(name) && images.Has($"{name}/.")))
             throw new PreDumpException(name.StartsWith(ImageNames.IncomingPrefix, StringComparison.Ordinal)
                 ? $"a page server is receiving images into {images.Path} ({name}): wait until it has ended"
                 : $"{images.Path} has a directory, {name}, which images never have: give the directory of a round or a dump");
@@ -36,7 +36,7 @@ internal sealed class CarriedFiles(ImageDirectory images)
     public bool TakeOver(DirectoryFd to, bool inPlace)
     {
         bool keepsFrames = LedgerIsSound();
-        foreach (string name in _names.Where(IsCarried).OrderBy(IsLast))
+        foreach (string name in _names.Where(name => IsCarried(name) && !IsStripes(name)).OrderBy(IsLast))
             if ((name != ImageNames.Frames || keepsFrames) && !(inPlace && images.Descriptor.TryLinkInto(to, name) == 0))
                 Copy(name, to);
         return keepsFrames;
@@ -44,6 +44,8 @@ internal sealed class CarriedFiles(ImageDirectory images)
 
     private static bool IsCarried(string name) =>
         !ImageNames.IsPagemap(name) && ImageNames.IdOfPages(name) is null && !s_leftOut.Contains(name);
+
+    private bool IsStripes(string name) => name == ImageNames.Stripes && images.IsStriped;
 
     private static bool IsLast(string name) => name is ImageNames.Inventory or ImageNames.PageServerMark;
 

@@ -18,13 +18,15 @@ public static class Dedup
         // The replacement must be complete before what it replaces is freed.
         ImageCheck.RefuseUnsound(images, PageSize.Bytes, "nothing was freed");
         using var chain = ImageChain.Open(images.Reopen());
-        for (int i = 1; i < chain.Count; i++)
-            ChildrenByContent.RefuseOthers(chain[i], chain[i - 1]);
+        int parts = chain.PartsOfLast;
+        for (int i = parts; i < chain.Count; i++)
+            ChildrenByContent.RefuseOthers(chain[i], chain.RoundOf(i - 1));
         ulong freed = 0;
-        foreach (string pagemap in images.Names().Where(ImageNames.IsPagemap))
-            freed += FreeReplaced(chain, pagemap);
-        if (chain.Count > 1) // no later round will ask for the parent's frames
-            chain[1].Descriptor.TryUnlink(ImageNames.Frames);
+        for (int part = 0; part < parts; part++)
+            foreach (string pagemap in chain[part].Names().Where(ImageNames.IsPagemap))
+                freed += FreeReplaced(chain, part, parts, pagemap);
+        if (parts < chain.Count) // no later round will ask for the parent's frames
+            chain[parts].Descriptor.TryUnlink(ImageNames.Frames);
         return freed;
     }
 
@@ -45,16 +47,16 @@ public static class Dedup
         }
     }
 
-    private static ulong FreeReplaced(ImageChain chain, string name)
+    private static ulong FreeReplaced(ImageChain chain, int part, int parentAt, string name)
     {
-        using var parent = ChainedPages.TryOpen(chain, name, PageSize.Bytes, round: 1);
+        using var parent = ChainedPages.TryOpen(chain, name, PageSize.Bytes, round: parentAt);
         if (parent is null)
             return 0;
         var pagesFiles = new Dictionary<ChainedPages, Fd>();
         try
         {
             ulong freed = 0;
-            using var pagemap = PagemapReader.Open(chain[0], name, PageSize.Bytes);
+            using var pagemap = PagemapReader.Open(chain[part], name, PageSize.Bytes);
             while (pagemap.TryRead(out var entry))
                 if (entry.Flags.HasFlag(PageFlags.Present))
                     freed += Free(parent, entry, pagesFiles);

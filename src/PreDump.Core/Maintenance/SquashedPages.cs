@@ -20,6 +20,7 @@ internal sealed class SquashedPages(ImageChain chain, DirectoryFd to, Cancellati
 {
     private readonly PieceBuffers _buffers = new();
     private readonly TaskImageWriter _writer = new();
+    private readonly HashSet<ImageDirectory> _ofLast = [.. chain.Take(chain.PartsOfLast)];
 
     /// <summary>The pages of all pagemaps written.</summary>
     public ulong Pages { get; private set; }
@@ -52,7 +53,6 @@ internal sealed class SquashedPages(ImageChain chain, DirectoryFd to, Cancellati
             if (place != 0)
                 Copy(chained, entry, copier, name);
             Pages += place != 0 ? entry.NrPages : 0;
-            FromParents += place == PageFlags.Parent ? entry.NrPages : 0;
             _writer.Add(entry with { Flags = (entry.Flags & ~PageFlags.Parent) | (place != 0 ? PageFlags.Present : 0) });
         }
         copier.End();
@@ -68,7 +68,9 @@ internal sealed class SquashedPages(ImageChain chain, DirectoryFd to, Cancellati
         {
             cancel.ThrowIfCancellationRequested();
             pages = chained.Locate(entry.Vaddr + PageSize.BytesOf(done), entry.NrPages - done, out var source);
-            copier.Append(source.Round ?? throw Changed(name), source.Offset, PageSize.BytesOf(pages));
+            var round = source.Round ?? throw Changed(name);
+            copier.Append(round, source.Offset, PageSize.BytesOf(pages));
+            FromParents += _ofLast.Contains(round.Directory) ? 0 : pages;
         }
     }
 

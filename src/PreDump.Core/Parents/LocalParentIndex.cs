@@ -5,12 +5,12 @@ namespace PreDump.Core.Parents;
 
 /// <summary>The pagemaps in a local directory of images.</summary>
 /// <param name="directory">The directory of the parent's images; owned by the caller.</param>
-/// <param name="most">The maximum number of rounds to look into. A page that is only in earlier rounds is not compared but copied
+/// <param name="most">The maximum number of directories to look into, rounds or stripes of them. A page that is only in earlier rounds is not compared but copied
 /// again.</param>
 public sealed class LocalParentIndex(ImageDirectory directory, int most = LocalParentIndex.MostForFew) : IParentIndex
 {
-    /// <summary>Rounds to look into where few pages are compared.</summary>
-    public const int MostForFew = 16;
+    /// <summary>Directories to look into where few pages are compared.</summary>
+    public const int MostForFew = 32;
 
     // A round takes three descriptors and some KB for each task that is under way.
     private const int DescriptorsPerRound = 24;

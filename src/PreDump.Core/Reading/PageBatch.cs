@@ -16,7 +16,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// written.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 192 * 1024; // with many threads, too, memory stays small
+    private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 512 * 1024; // a thread takes less than 2 MiB
     private const int LeftOfAll = 16 * 1024, MinLeft = 1024; // pages
 
     private readonly PageReader _reader = new(maxBytes, notesFrames: mostLeft > 0);

@@ -43,13 +43,17 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         if (!_tracker.Works)
             observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final "
                 + "criu dump can't use them as its parent; a chain by content can", RoundInput.Tracking, RoundInput.Kernel);
-        if (request.Parent.Directory is { } previous)
+        if (remote is null && request.Stripes is > 1 and var stripes)
+            images.MakeStripes(stripes, request.Parent.Directory);
+        else if (request.Parent.Directory is { } previous)
             images.LinkParent(previous);
         if (_tracker.ComparesAll)
             images.Create(ImageNames.ByContent).Close();
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
 
         using var snapshot = Freeze(parent, cancel);
+        if (remote is null && parent is null && request.Stripes is null)
+            StripeIfLarge(snapshot);
         var summary = SummaryOf(snapshot);
         using (var sink = remote?.Sink ?? new DirectorySink(images, request.Direct ? new DirectIo(observer) : null))
         {
@@ -108,6 +112,22 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
                 + $"while the tree ran; {left} tasks left to the freeze");
     }
 
+    // After the freeze, because it depends on the tree's size. In a first round nothing is lost if it fails.
+    private void StripeIfLarge(TreeSnapshot snapshot)
+    {
+        int count = StripeCount.OfFirstRound(request.Share, snapshot.ExpectedBytes);
+        if (count == 1)
+            return;
+        try
+        {
+            images.MakeStripes(count, parent: null);
+        }
+        catch (PreDumpException e)
+        {
+            observer.Detail($"the pages go to one directory: {e.Message}");
+        }
+    }
+
     private Summary SummaryOf(TreeSnapshot snapshot) => new()
     {
         Tasks = snapshot.ProcessCount,
@@ -117,6 +137,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         Frozen = snapshot.Frozen,
         Tracking = _tracker.ComparesAll ? TrackingMethod.Content : _tracker.Works ? TrackingMethod.SoftDirty : null,
         ImagesDirectory = images.Path,
+        Stripes = 1 + (images.Stripes?.Count ?? 0),
         PageServer = remote?.Name,
     };
 
@@ -130,7 +151,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     {
         long start = Stopwatch.GetTimestamp();
         ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId(), Relocations.Count()));
-        observer.Copying(snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes));
+        observer.Copying(snapshot.ExpectedBytes);
         using (var copier = new TreeCopier(snapshot, parent, sink, ledger, request.Share, summary, observer))
             copier.Copy(() => observer.Copied(summary.PagesWritten + summary.PagesInParent), cancel);
         if (_tracker.ComparesAll)

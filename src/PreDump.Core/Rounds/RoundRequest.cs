@@ -36,6 +36,9 @@ public sealed record RoundRequest
     /// <summary>How much of the machine's resources the copy may use.</summary>
     public CopyShare Share { get; init; } = new(Threads: 1);
 
+    /// <summary>How many directories the pages go to; null: see <see cref="StripeCount"/>.</summary>
+    public int? Stripes { get; init; }
+
     /// <summary>Whether writes bypass the page cache.</summary>
     public bool Direct { get; init; }
 }

@@ -2,12 +2,14 @@ using PreDump.Images;
 
 namespace PreDump.Core.Sinks;
 
-/// <summary>Writes pagemap-PID.img and pages-N.img of each task into a directory.</summary>
+/// <summary>Writes pagemap-PID.img and pages-N.img of each task into a directory and its stripes.</summary>
 /// <param name="directory">The directory; owned by the caller.</param>
 /// <param name="direct">Bypasses the page cache; null writes through it.</param>
 public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = null) : IPageSink
 {
-    private readonly TaskImageWriter _writer = new();
+    private readonly TaskImageWriter[] _writers =
+        [.. Enumerable.Range(0, 1 + (directory.Stripes?.Count ?? 0)).Select(_ => new TaskImageWriter())];
+
     private uint _pagesId;
 
     /// <inheritdoc/>
@@ -19,14 +21,21 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
     /// <inheritdoc/>
     public ITaskSink BeginSegment(ulong id) => Begin(ImageNames.PagemapShmem(id));
 
-    private TaskSink Begin(string name)
+    private StripedTask Begin(string name)
     {
-        var pagemap = directory.Create(name);
-        var file = directory.Create(ImageNames.Pages(++_pagesId));
+        uint id = ++_pagesId;
+        return new StripedTask(_writers.Length, part => Begin(part, name, id));
+    }
+
+    private TaskPart Begin(int part, string name, uint id)
+    {
+        bool isOwn = part == _writers.Length - 1;
+        var pagemap = isOwn ? directory.Create(name) : directory.Stripes!.Create(part, name);
+        var file = isOwn ? directory.Create(ImageNames.Pages(id)) : directory.Stripes!.Create(part, ImageNames.Pages(id));
         direct?.Begin(file);
         var pages = new PagesFile(file, direct);
-        _writer.Begin(pagemap, pages, _pagesId);
-        return new TaskSink(_writer, pages);
+        _writers[part].Begin(pagemap, pages, id);
+        return new TaskPart(_writers[part], pages);
     }
 
     /// <summary>Does nothing: what was written is in the files already.</summary>
@@ -35,19 +44,9 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _writer.Dispose();
-
-    private sealed class TaskSink(TaskImageWriter writer, PagesFile pages) : ITaskSink
+    public void Dispose()
     {
-        public ulong Reserve(ReadOnlySpan<PageRun> runs, int bytes)
-        {
-            foreach (var run in runs)
-                writer.Add(run.Entry);
-            return pages.Reserve((ulong)bytes);
-        }
-
-        public void Write(ulong slot, ReadOnlySpan<byte> from) => pages.Write(slot, from);
-
-        public void End() => writer.End();
+        foreach (var writer in _writers)
+            writer.Dispose();
     }
 }

@@ -30,6 +30,7 @@ internal static class OldRound
         directory.RemoveIfPresent(ImageNames.Inventory);
         foreach (string name in directory.Names().Where(IsOfARound))
             directory.RemoveIfPresent(name);
+        directory.TryRemoveTree(ImageNames.Stripes);
     }
 
     private static bool IsOfARound(string name) =>

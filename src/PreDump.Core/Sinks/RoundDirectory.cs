@@ -107,6 +107,33 @@ public sealed class RoundDirectory : IDisposable
         _created.Add(ImageNames.Parent);
     }
 
+    /// <summary>Makes stripes, and the links by which CRIU finds the parent through them.</summary>
+    /// <param name="count">How many directories the round's pages are to go to, this one included.</param>
+    /// <param name="parent">The parent's directory, relative to this one; null in a first round.</param>
+    /// <exception cref="KnownFailureException">They can't be made; nothing is left of them.</exception>
+    public void MakeStripes(int count, string? parent)
+    {
+        if (ParentLink is { } present)
+            throw new PreDumpException($"images directory {Path} has a parent link to {present}, which can't lead to stripes: "
+                + "use an empty directory", RoundInput.Stripes);
+        var stripes = new Stripes(_directory);
+        try
+        {
+            stripes.Make(count - 1, parent);
+            LinkParent(stripes.LastLink);
+            Stripes = stripes;
+        }
+        catch (LinuxException e)
+        {
+            stripes.Remove();
+            throw new PreDumpException($"images directory {Path} can't have stripes ({Failure.TryExplain(e)}): use another one, "
+                + "or one stripe", RoundInput.Stripes);
+        }
+    }
+
+    /// <summary>The round's further directories; null where all its images go here.</summary>
+    public Stripes? Stripes { get; private set; }
+
     /// <summary>The target of the link to the parent images; null if there is no link.</summary>
     public string? ParentLink => _directory.ReadLink(ImageNames.Parent);
 
@@ -203,6 +230,7 @@ public sealed class RoundDirectory : IDisposable
     {
         if (_complete)
             return [];
+        Stripes?.Remove();
         _created.RemoveAll(name => _directory.TryUnlink(name) is 0 or Errno.ENOENT);
         return _created;
     }
@@ -211,6 +239,7 @@ public sealed class RoundDirectory : IDisposable
     public void Dispose()
     {
         Remove();
+        Stripes?.Dispose();
         _directory.Dispose();
     }
 
@@ -219,7 +248,8 @@ public sealed class RoundDirectory : IDisposable
         // Refuses symbolic links and directories with such names, too: creating the images would fail, after everything is
         // copied.
         foreach (string name in _directory.Names())
-            if (ImageNames.IsImage(name) || name is ImageNames.NewInventory or ImageNames.Frames or ImageNames.ByContent)
+            if (ImageNames.IsImage(name)
+                || name is ImageNames.NewInventory or ImageNames.Frames or ImageNames.ByContent or ImageNames.Stripes)
                 throw new PreDumpException(
                     $"images directory {Path} already contains images ({name}): use an empty directory for each round")
                 {

@@ -28,6 +28,9 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>The tasks that have memory, parents before their children.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
 
+    /// <summary>About how many bytes of memory they have.</summary>
+    public ulong ExpectedBytes => _tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
+
     /// <summary>The number of processes, including zombies.</summary>
     public int ProcessCount { get; private set; }
 

@@ -43,12 +43,16 @@ public static class WrittenLook
     private static ReadOnlySpan<MemoryRange> Written(ImageDirectory directory, string name)
     {
         var ranges = new List<MemoryRange>();
-        if (!directory.Has(name))
-            return default;
-        using var pagemap = PagemapReader.Open(directory, name, PageSize.Bytes);
-        while (pagemap.TryRead(out var entry))
-            if (entry.Flags.HasFlag(PageFlags.Present))
-                ranges.Add(entry.Range(PageSize.Step));
+        using var parts = RoundParts.Of(directory);
+        foreach (var part in parts.Where(part => part.Has(name)))
+        {
+            using var pagemap = PagemapReader.Open(part, name, PageSize.Bytes);
+            while (pagemap.TryRead(out var entry))
+                if (entry.Flags.HasFlag(PageFlags.Present))
+                    ranges.Add(entry.Range(PageSize.Step));
+        }
+        if (parts.Count > 1)
+            ranges.Sort((one, other) => one.Start.CompareTo(other.Start));
         return CollectionsMarshal.AsSpan(ranges);
     }
 }

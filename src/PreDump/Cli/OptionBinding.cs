@@ -35,6 +35,7 @@ internal static class OptionBinding
             PageServer = ConnectionOptions.PageServer.In(line) ? Server(line) : null,
             Share = new CopyShare(RoundOptions.Threads.In(line) ?? Math.Min(Environment.ProcessorCount, MostThreads),
                 RoundOptions.MaxRate.In(line), RoundOptions.Nice.In(line)),
+            Stripes = RoundOptions.Stripes.In(line),
             Direct = RoundOptions.ImageIoMode.In(line) == "direct",
             DisplayStats = ProcessOptions.DisplayStats.In(line),
             Json = ProcessOptions.Json.In(line),

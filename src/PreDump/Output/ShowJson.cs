@@ -84,6 +84,7 @@ internal static class ShowJson
             json.WriteNull("inventory");
         json.WriteString("parent", overview.Chain[0].ParentLink is { } parent ? RawText.Printable(parent) : null);
         json.WriteNumber("rounds", overview.Chain.Count);
+        json.WriteNumber("stripes", overview.Stripes);
         json.WriteStartArray("pagemaps");
         foreach (var task in overview.Pagemaps)
         {

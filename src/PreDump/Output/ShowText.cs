@@ -19,6 +19,8 @@ internal static class ShowText
             Console.Out.WriteLine($"parent         {OneLine.Of(parent.Path)}"
                 + (round.HasAbsoluteLink ? " (an absolute link: it breaks if the images are moved)" : ""));
         Console.Out.WriteLine($"rounds         {overview.Chain.Count}");
+        if (overview.Stripes > 1)
+            Console.Out.WriteLine($"stripes        {overview.Stripes}, in {ImageNames.Stripes}/ and here");
         Console.Out.WriteLine();
         Console.Out.WriteLine($"{"pagemap",-28} {"runs",10} {"pages here",12} {"size",10} {"in parent",12} {"lazy",12}  pages");
         foreach (var task in overview.Pagemaps)

@@ -16,6 +16,7 @@ internal static class SummaryJson
         json.WriteNumber("segments", summary.Segments);
         json.WriteNumber("tasks_gone", summary.GoneTasks.Count);
         json.WriteString("images_dir", RawText.Printable(summary.ImagesDirectory));
+        json.WriteNumber("stripes", summary.Stripes);
         json.WriteStartObject("skipped");
         foreach (var skipped in SkipNames.InOrder(summary.Skipped))
         {

@@ -22,6 +22,7 @@ internal sealed record PreDumpOptions : ILogOptions
         FreezeCgroup = FreezeCgroup,
         Timeout = Timeout,
         Share = Share,
+        Stripes = Stripes,
         Direct = Direct,
     };
 
@@ -60,6 +61,9 @@ internal sealed record PreDumpOptions : ILogOptions
 
     /// <summary>How much of the machine the copy may have.</summary>
     public CopyShare Share { get; init; } = new(Threads: 1);
+
+    /// <summary>How many directories the pages go to; null: as many as serve.</summary>
+    public int? Stripes { get; init; }
 
     /// <summary>Whether pages are written past the page cache.</summary>
     public bool Direct { get; init; }

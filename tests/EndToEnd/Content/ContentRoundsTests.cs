@@ -182,7 +182,7 @@ public sealed class ContentRoundsTests
 
     internal static long Pages(JsonElement summary, string where) => summary.GetProperty($"pages_{where}").GetInt64();
 
-    private static async Task<Victim> Started(string what)
+    internal static async Task<Victim> Started(string what)
     {
         Requires.Root();
         var victim = await Victim.Start("changes", what);

@@ -154,7 +154,7 @@ public sealed class UnchangedPagesTests
         using var folder = new HandmadeRounds();
         string directory = folder.Round("0");
         folder.Task(directory, Pid, 1, (0, 2, PageFlags.Present));
-        for (int round = 1; round < 20; round++)
+        for (int round = 1; round < 40; round++)
         {
             directory = folder.Round($"{round}", $"../{round - 1}");
             folder.Task(directory, Pid, 1, (0, 1, PageFlags.Parent), (1, 1, PageFlags.Present));

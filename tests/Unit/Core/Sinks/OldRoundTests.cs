@@ -1,6 +1,7 @@
 using PreDump.Core;
 using PreDump.Core.Sinks;
 using PreDump.Images;
+using PreDump.Linux;
 using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Sinks;
@@ -39,6 +40,19 @@ public sealed class OldRoundTests
         using var scratch = new Scratch();
         foreach (var name in (string[])[ImageNames.Begun, "pagemap-1.img", "pages-1.img", ".inventory.img.new"])
             scratch.Write(name, []);
+        using var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true);
+        directory.Renew(Observed.Nothing);
+        Assert.Equal([ImageNames.Begun], Names(scratch));
+    }
+
+    [Fact]
+    public void Its_stripes_are_removed_with_it()
+    {
+        using var scratch = Images(0, "inventory.img", s_ofARound);
+        using (var stripes = DirectoryFd.Open(scratch.Path))
+        using (var made = new Stripes(stripes))
+            made.Make(2, parent: null);
+        File.CreateSymbolicLink(scratch["parent"], "stripes/2");
         using var directory = RoundDirectory.Open(scratch.Path, mayHoldOldRound: true);
         directory.Renew(Observed.Nothing);
         Assert.Equal([ImageNames.Begun], Names(scratch));
