@@ -29,7 +29,9 @@ internal static class RoundOptions
             [Takers.Series] = "The directory of the series; each round gets one in it: 1, 2, and so on.",
             [Takers.PageServer] = "Where the images go; with --rounds and --forever, where the directories of the rounds go.",
             [Takers.Verify | Takers.Show | Takers.Dedup | Takers.Squash] = "Where the images are, if no argument says so.",
+            [Takers.Check] = "A directory for images: say what its file system can do, and how fast it is.",
         },
+        DefaultText = { [Takers.Check] = "none" },
     };
 
     public static readonly TableOption<string?> PrevImagesDir = new("--prev-images-dir")

@@ -11,9 +11,13 @@ internal static class CheckCommand
     private const string SoftDirtyName = "soft-dirty";
 
     /// <summary>Prints the findings; exit code 0 where a pre-dump works here for this user's own tasks, 1 where not.</summary>
-    public static int Run(bool json)
+    /// <param name="directory">A directory for images, of which findings are added; null: none.</param>
+    /// <param name="json">Print one JSON object instead.</param>
+    public static int Run(string? directory, bool json)
     {
         List<Finding> findings = [.. Findings()];
+        if (directory is not null)
+            findings.AddRange(DirectoryFindings.Of(directory));
         bool works = findings.All(finding => finding.Ok || !finding.Needed);
         var report = new CheckReport(findings, works, works && findings.Single(finding => finding.Name == SoftDirtyName).Ok);
         if (json)

@@ -146,7 +146,7 @@ internal static class CommandLine
     {
         var check = new Command("check", "Find out what works with this kernel and for this user, and what that means.");
         Options.AddTo(check, Takers.Check);
-        check.SetAction(line => CheckCommand.Run(ProcessOptions.Json.In(line)));
+        check.SetAction(line => CheckCommand.Run(line.GetValue(RoundOptions.ImagesDir), ProcessOptions.Json.In(line)));
         return check;
     }
 
