@@ -49,7 +49,7 @@ class ByPredump:
                                   '--port', PAGES, *self.client, criu=DUMP)
         trip.rounds, trip.stop = len(lines.rounds), lines.stop()
         trip.made(series.home, lines.dump['images_dir'], f'{trip.far}/{series.last()}')
-        os.kill(int(read(pidfile)), signal.SIGTERM)
+        trip.server = int(read(pidfile))
 
 
 WAYS = [ByCriu('criu'), ByPredump('predump')]
@@ -60,7 +60,7 @@ class Trip:
 
     def __init__(self, rate, keys):
         self.wire, self.home = Wire(rate), tempfile.mkdtemp(prefix='trip.', dir=os.getcwd())
-        self.far = self.home + '/far'
+        self.far, self.server = self.home + '/far', None
         os.mkdir(self.far)
         self.redis = Victim(*self.wire.within('near'), 'redis-server', '--bind', SERVER, '--port', PORT, '--save', '', '--appendonly',
                             'no', '--protected-mode', 'no', ready=False)
@@ -112,6 +112,8 @@ class Trip:
         self.total = back - begun
 
     def remove(self):
+        if self.server:
+            os.kill(self.server, signal.SIGTERM)
         for victim in self.asker, self.keeper, self.redis:
             victim.end()
         eventually(self.redis.has_gone, 'the end of redis')
