@@ -41,6 +41,18 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
             && accepts != 0;
     }
 
+    /// <summary>Makes calls on a socket wait. See fcntl(2), F_SETFL.</summary>
+    public static void MakeBlocking(int fd) => _ = fcntl(fd, F_SETFL, 0);
+
+    /// <summary>Sends what a TCP socket holds back, even if it is corked; nothing happens to any other. See tcp(7),
+    /// TCP_NODELAY.</summary>
+    public static void TrySendPending(int fd)
+    {
+        const int IPPROTO_TCP = 6, TCP_NODELAY = 1;
+        int on = 1;
+        _ = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(int));
+    }
+
     /// <summary>Receives at least one byte; returns the number of bytes, 0 if the peer has ended its stream. See
     /// recv(2).</summary>
     /// <exception cref="TimeoutException">The peer was silent for too long.</exception>

@@ -10,11 +10,13 @@ namespace PreDump.PageServer;
 /// <param name="Socket">The receiver closes it.</param>
 /// <param name="Name">The server, for messages.</param>
 /// <param name="Took">How long connecting took; zero for a socket that was connected already.</param>
-internal readonly record struct ServerConnection(Socket Socket, string Name, TimeSpan Took)
+public readonly record struct ServerConnection(Socket Socket, string Name, TimeSpan Took)
 {
     private static readonly TimeSpan s_pollTime = TimeSpan.FromMilliseconds(100); // after which a cancellation is noticed
 
     /// <summary>Connects, or takes over the socket that the user has given.</summary>
+    /// <param name="options">Where it is.</param>
+    /// <param name="cancel">Ends the attempt.</param>
     /// <exception cref="PreDumpException">The server can't be reached.</exception>
     public static ServerConnection Open(PageServerOptions options, CancellationToken cancel) => options.Socket is { } fd
         ? new ServerConnection(InheritedSocket.Take(fd), $"page server at descriptor {fd}", TimeSpan.Zero)

@@ -6,28 +6,12 @@ the client goes on after the restore where it was, in the middle of the conversa
 
 redis [KEYS [PAUSE [SIZE]]]: how many keys (4000), how many seconds between two rounds of the client (0.1; 0 is full load), how
 large the values are (1, which is 450 bytes on average)."""
-import ctypes, os, random, signal, socket, subprocess, sys, time
+import ctypes, os, random, signal, subprocess, sys, time
 import victim
+from resp import Client
 from victim import say
 
 KEYS, PAUSE, SIZE = [kind(given) for kind, given in zip((int, float, int), sys.argv[1:] + ['4000', '0.1', '1'][len(sys.argv) - 1:])]
-
-
-class Client:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.file = self.socket.makefile('rb')
-
-    def send(self, *words):
-        out = b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(w), w) for w in words)
-        self.socket.sendall(out)
-
-    def answer(self):
-        line = self.file.readline()
-        if line[:1] == b'$':
-            return None if line[1:2] == b'-' else self.file.read(int(line[1:]) + 2)[:-2]
-        return line.strip()
 
 
 def die_with_parent():

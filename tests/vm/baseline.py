@@ -2,63 +2,22 @@
 """baseline.py [--mib N] [--times N]   No proof but figures: a loop of `criu pre-dump` as phaul makes it (until a round
 writes hardly less than the one before, or eight rounds) and then criu dump, beside predump checkpoint, on victims of the same
 kind. Both are restored. Of several times, by turns, the one with the middle last stop counts."""
-import os, shutil, tempfile, time
+import shutil, time
 from guest import Victim, eventually, main, must, options, read, run
-from series import Series, goes_on_restored, warm_up
+from series import CriuSeries, Series, goes_on_restored, warm_up
 
 GIVEN = options(mib=128, keys=40000, times=5)
 MOST, SHRINKS = 8, 0.9
 
 
-def stats(folder):
-    """criu's stats-dump: the fields of its one message, by number."""
-    with open(folder + '/stats-dump', 'rb') as file:
-        data = file.read()
-    entry, at, fields = data[12:], 0, {}
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = entry[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-    varint(), varint()  # the message inside
-    while at < len(entry):
-        key = varint()
-        fields[key >> 3] = varint()
-    return {'stop': (fields[1] + fields[2]) / 1000, 'written': fields[7]}
-
-
-class Phaul:
-    def __init__(self, victim):
-        self.home, self.victim = tempfile.mkdtemp(prefix='phaul.', dir=os.getcwd()), victim
-        self.count, self.written, self.stops = 0, [], []
-
-    def criu(self, command, *more):
-        self.count += 1
-        folder = f'{self.home}/{self.count}'
-        os.mkdir(folder)
-        words = [GIVEN.criu, command, '-t', self.victim.pid, '-D', folder, '--track-mem', '-v1', '-o', 'criu.log', *more]
-        if self.count > 1:
-            words += ['--prev-images-dir', f'../{self.count - 1}']
-        result = run(*words, timeout=300)
-        must(result.code == 0, f'criu {command}: {result} {read(folder + "/criu.log")[-1000:]}')
-        figures = stats(folder)
-        self.written.append(figures['written'] * 4096)
-        self.stops.append(figures['stop'])
-        return folder
-
+class Phaul(CriuSeries):
     def checkpoint(self):
         begun = time.monotonic()
         while self.count < MOST:
-            self.criu('pre-dump')
+            self.step('pre-dump', '-v1')
             if len(self.written) > 1 and self.written[-1] > self.written[-2] * SHRINKS:
                 break
-        self.folder = self.criu('dump')
+        self.folder = self.step('dump', '-v1')
         self.seconds = time.monotonic() - begun
 
 
@@ -73,7 +32,7 @@ class Figures:
 
 def by_phaul(words):
     victim = Victim(*words)
-    phaul = Phaul(victim)
+    phaul = Phaul(GIVEN, victim)
     phaul.checkpoint()
     after(victim, phaul.folder)
     shutil.rmtree(phaul.home)  # (the VM's files are in its memory)

@@ -41,12 +41,12 @@ class Lines:
 class Series:
     """A directory for rounds of a victim."""
 
-    def __init__(self, given, victim, home=None):
-        self.given, self.victim = given, victim
+    def __init__(self, given, victim, home=None, within=()):
+        self.given, self.victim, self.within = given, victim, within
         self.home = home or tempfile.mkdtemp(prefix='series.', dir=os.getcwd())
 
     def command(self, name, *more, criu=()):
-        words = [self.given.predump, name, '-t', self.victim.pid, '-D', self.home, '--json', *more]
+        words = [*self.within, self.given.predump, name, '-t', self.victim.pid, '-D', self.home, '--json', *more]
         return words + (['--', '-v4', *criu] if name == 'checkpoint' else [])
 
     def run(self, name, *more, criu=(), environment=None):
@@ -93,6 +93,53 @@ class Series:
 
     def remove(self):
         shutil.rmtree(self.home)
+
+
+class CriuSeries:
+    """criu alone: pre-dumps and then a dump, in directories 1, 2, ... each upon the one before."""
+
+    def __init__(self, given, victim, within=()):
+        self.given, self.victim, self.within = given, victim, within
+        self.home = tempfile.mkdtemp(prefix='criu.', dir=os.getcwd())
+        self.count, self.written, self.stops = 0, [], []
+
+    def step(self, command, *more):
+        """Makes the next one; returns its directory."""
+        self.count += 1
+        folder = f'{self.home}/{self.count}'
+        os.mkdir(folder)
+        words = [*self.within, self.given.criu, command, '-t', self.victim.pid, '-D', folder, '--track-mem', '-o', 'criu.log', *more]
+        if self.count > 1:
+            words += ['--prev-images-dir', f'../{self.count - 1}']
+        result = run(*words, timeout=300)
+        must(result.code == 0, f'criu {command}: {result} {read(folder + "/criu.log")[-1000:]}')
+        figures = dump_stats(folder)
+        self.written.append(figures['written'] * mmap.PAGESIZE)
+        self.stops.append(figures['stop'])
+        return folder
+
+
+def dump_stats(folder):
+    """criu's stats-dump, read by the numbers of the fields of its one message: milliseconds, pages."""
+    with open(folder + '/stats-dump', 'rb') as file:
+        data = file.read()
+    entry, at, fields = data[12:], 0, {}
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = entry[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+    varint(), varint()  # the message inside
+    while at < len(entry):
+        key = varint()
+        fields[key >> 3] = varint()
+    return {'stop': (fields[1] + fields[2]) / 1000, 'written': fields[7]}
 
 
 def warm_up(given):

@@ -49,7 +49,8 @@ public sealed record DumpCost(TimeSpan Base, TimeSpan PerTask, TimeSpan PerPage,
     public DumpCost After(DumpSample dump)
     {
         bool isPages = dump.Pages >= FewestPages;
-        var memory = dump.IsElsewhere ? dump.Memory + Disconnecting : isPages ? dump.Memory : PerPage * dump.Pages;
+        var held = dump.IsCorked ? Disconnecting : TimeSpan.Zero;
+        var memory = dump.IsElsewhere ? dump.Memory + held : isPages ? dump.Memory : PerPage * dump.Pages;
         double rest = Correction(dump.Stop - memory, Fixed(dump.Tasks));
         double page = isPages && !dump.IsElsewhere ? Correction(dump.Memory, PerPage * dump.Pages) : 1;
         return this with { Base = Base * rest, PerTask = PerTask * rest, PerPage = PerPage * page };

@@ -10,6 +10,9 @@ namespace PreDump.Core.Series;
 /// <param name="IsElsewhere">Whether the pages went to a page server: their time is the network's.</param>
 public readonly record struct DumpSample(TimeSpan Stop, TimeSpan Memory, ulong Pages, int Tasks, bool IsElsewhere)
 {
+    /// <summary>Whether criu's cork has held up the end of its connection to a page server.</summary>
+    public bool IsCorked { get; init; } = true;
+
     /// <summary>What criu's statistics say.</summary>
     /// <param name="stats">The statistics.</param>
     /// <param name="tasks">The number of tasks.</param>

@@ -23,8 +23,9 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
     /// <param name="look">What was written since its freeze.</param>
     /// <param name="sinceFreeze">How long that is ago.</param>
     /// <param name="isLimited">Whether the rate of the round's copy was limited, as criu's is not.</param>
-    public static StopEstimate Of(
-        DumpCost cost, TimeSpan? perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze, bool isLimited = false)
+    /// <param name="isCorked">Whether criu's cork will hold up the end of a connection to a page server.</param>
+    public static StopEstimate Of(DumpCost cost, TimeSpan? perSentPage, Summary round, DirtyLook look, TimeSpan sinceFreeze,
+        bool isLimited = false, bool isCorked = true)
     {
         // By content criu reads all memory while the tree stands still, and each page is compared.
         if (round.Tracking == TrackingMethod.Content)
@@ -34,7 +35,7 @@ public sealed record StopEstimate(TimeSpan Base, TimeSpan Memory, ulong Pages, b
         double rate = look.Pages / Math.Max(sinceFreeze.TotalSeconds, 0.001);
         // What is written at such a rate is soon the same memory again.
         double pages = Math.Max(look.Pages, Math.Min(look.Pages + rate * cost.Lead.TotalSeconds, look.ResidentPages));
-        var disconnecting = perSentPage is null ? TimeSpan.Zero : DumpCost.Disconnecting;
+        var disconnecting = perSentPage is not null && isCorked ? DumpCost.Disconnecting : TimeSpan.Zero;
         return new StopEstimate(cost.Fixed(look.Tasks) + round.Frozen * LooksAsLongAs + disconnecting,
             (cost.PerPage + (perSentPage ?? TimeSpan.Zero)) * pages, (ulong)pages, cost.IsMeasured);
     }

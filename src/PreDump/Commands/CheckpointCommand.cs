@@ -19,7 +19,7 @@ internal static class CheckpointCommand
     /// <param name="ignored">Options that make no difference.</param>
     public static int Run(SeriesSettings asked, IReadOnlyList<IgnoredOption> ignored)
     {
-        var settings = SeriesTracking.Decide(asked);
+        var settings = SeriesTracking.Decide(asked) with { ConnectsForCriu = asked.Round.PageServer is { Tls.Enabled: false } };
         bool byContent = settings.Round.Tracking == TrackingMethod.Content;
         string? criu = null;
         DumpCosts? costs = null;
@@ -33,7 +33,10 @@ internal static class CheckpointCommand
                 foreach (var output in outputs)
                     output.Dump(dump);
                 if (!byContent) // where criu's own times are those of the comparison, too
-                    costs!.Learn(cost!, new DumpSample(dump.Stats, end.Last.Look.Tasks, dump.IsElsewhere));
+                    costs!.Learn(cost!, new DumpSample(dump.Stats, end.Last.Look.Tasks, dump.IsElsewhere)
+                    {
+                        IsCorked = !settings.ConnectsForCriu,
+                    });
                 return ExitCode.Done;
             });
     }

@@ -29,8 +29,9 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
             cancel.ThrowIfCancellationRequested();
             string images = series.Directory.Of(series.Directory.Begin());
             using var server = ComparesHere ? ComparingServer.Start(images, SeriesDirectory.Relative(parent), observer) : null;
+            using var connection = settings.ConnectsForCriu ? CriusConnection.To(settings.Round.PageServer!, cancel) : null;
             var request = new DumpRequest(criu, settings.Round.Tree, images, IsByContent ? null : series.Directory.Of(parent),
-                Words(parent), settings.CriuOptions, server);
+                Words(parent), settings.CriuOptions, server, connection);
             var result = request.Run();
             if (result.IsDone)
                 return FiguresOf(images, parent, result, server?.Result());
@@ -53,7 +54,7 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
             words.AddRange(["--freeze-cgroup", cgroup]);
         if (settings.LeaveRunning)
             words.Add("--leave-running");
-        if (round.PageServer is { } server)
+        if (round.PageServer is { } server && !settings.ConnectsForCriu)
             words.AddRange(
                 ["--page-server", "--address", server.Address, "--port", Invariant($"{server.Port}"), .. Words(server.Tls)]);
         return words;

@@ -18,8 +18,9 @@ namespace PreDump.Series;
 /// <param name="User">What the user wants criu to be told.</param>
 /// <param name="Server">Takes the pages, and compares them with the rounds; null: criu leaves pages to the rounds, which is
 /// proved.</param>
+/// <param name="Connection">The connection to another page server; null: criu has none, or makes it itself.</param>
 internal sealed record DumpRequest(string Criu, int Tree, string Images, string? Parent, IReadOnlyList<string> Words,
-    DumpOptions User, ComparingServer? Server = null)
+    DumpOptions User, ComparingServer? Server = null, CriusConnection? Connection = null)
 {
     private const string Log = "dump.log";
 
@@ -33,7 +34,8 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, string?
         using var images = DirectoryFd.Open(Images);
         var (ours, theirs) = MessageSocket.Pair();
         int pid = CriuProcess.StartAside(
-            Criu, [.. Words, .. ToServer, "--images-dir", Images, "--log-file", Log, .. User.Words], theirs, Server?.CriusEnd);
+            Criu, [.. Words, .. ToServer, "--images-dir", Images, "--log-file", Log, .. User.Words], theirs, CriusEnd);
+        Connection?.KeepFlowing();
         Server?.HandOver();
         var request = new criu_req
         {
@@ -50,8 +52,10 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, string?
             dump.Proof?.Total ?? TimeSpan.Zero, dump.Proof?.Mended ?? 0);
     }
 
+    private int? CriusEnd => Server?.CriusEnd ?? Connection?.Number;
+
     private string[] ToServer =>
-        Server is null ? [] : ["--page-server", "--ps-socket", Server.CriusEnd.ToString(CultureInfo.InvariantCulture)];
+        CriusEnd is { } end ? ["--page-server", "--ps-socket", end.ToString(CultureInfo.InvariantCulture)] : [];
 
     // The user's scripts, called as criu calls them. It does not itself, since it is asked by request.
     private string? FailedScript(string action)

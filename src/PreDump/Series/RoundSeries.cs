@@ -119,7 +119,8 @@ internal sealed class RoundSeries(
         TimeSpan? interval = parent is null || _lastThaw == 0 ? null : Stopwatch.GetElapsedTime(_lastThaw, thawed);
         _lastThaw = thawed;
         return new RoundFigures(number, parent, DateTimeOffset.UtcNow - age, interval, summary, look,
-            StopEstimate.Of(cost, PerSentPage(summary), summary, look, age, settings.Round.Share.MaxRate is not null));
+            StopEstimate.Of(cost, PerSentPage(summary), summary, look, age, settings.Round.Share.MaxRate is not null,
+                isCorked: !settings.ConnectsForCriu));
     }
 
     // What the rounds have taken to send one, best known from the largest. A limit of the rounds' rate is none of criu's.

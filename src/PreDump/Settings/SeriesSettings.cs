@@ -24,6 +24,9 @@ internal sealed record SeriesSettings
     /// <summary>Whether the tree is left running after the dump.</summary>
     public bool LeaveRunning { get; init; }
 
+    /// <summary>Whether the dump's pages go to a page server by a connection of ours, which no cork of criu's holds up.</summary>
+    public bool ConnectsForCriu { get; init; }
+
     /// <summary>What criu is told for the dump.</summary>
     public DumpOptions CriuOptions { get; init; } = DumpOptions.None;
 }
