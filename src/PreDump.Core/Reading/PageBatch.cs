@@ -29,8 +29,10 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// <summary>One of as many batches as there are threads.</summary>
     /// <param name="threads">The number of threads, each of which has a batch.</param>
     /// <param name="notesFrames">Whether a frame ledger is written.</param>
-    public static PageBatch OneOf(int threads, bool notesFrames) => new(
-        Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes),
+    /// <param name="expectedBytes">About how many bytes there are to copy: a batch for fewer is smaller.</param>
+    public static PageBatch OneOf(int threads, bool notesFrames, ulong expectedBytes) => new(
+        Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes,
+            (int)Math.Clamp(PageSize.RoundUp(expectedBytes), MinBytes, MaxBytes)),
         notesFrames ? Math.Max(LeftOfAll / threads, MinLeft) : 0);
 
     /// <summary>The wanted pages that the parent has already, though they were dirty.</summary>

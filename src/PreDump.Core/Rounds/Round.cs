@@ -130,7 +130,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
     {
         long start = Stopwatch.GetTimestamp();
         ledger?.Begin(new FrameLedgerHead(snapshot.Uptime, ProcFs.BootId(), Relocations.Count()));
-        observer.Copying(snapshot.Tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes));
+        observer.Copying(snapshot.ExpectedBytes);
         using (var copier = new TreeCopier(snapshot, parent, sink, ledger, request.Share, summary, observer))
             copier.Copy(() => observer.Copied(summary.PagesWritten + summary.PagesInParent), cancel);
         if (_tracker.ComparesAll)

@@ -20,13 +20,17 @@ public sealed class TreeSnapshot : IDisposable
     private readonly List<TaskSnapshot> _tasks = [];
     private readonly HashSet<int> _pids = [];
 
-    private const ulong InitialBytes = 1024 * 1024; // allocated before the freeze; grows in it if a tree needs more
+    // Of maps, allocated before the freeze; more grows in it.
+    private const ulong BytesOfTask = 128 * 1024, MostBytes = 1024 * 1024;
 
     private TreeSnapshot(bool withChanges, FreezeAttempts attempts) =>
         (Changes, Attempts) = (new Changes(withChanges), attempts);
 
     /// <summary>The tasks that have memory, parents before their children.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
+
+    /// <summary>The estimated number of bytes to copy: the tasks' anonymous memory.</summary>
+    public ulong ExpectedBytes => _tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
 
     /// <summary>The number of processes, including zombies.</summary>
     public int ProcessCount { get; private set; }
@@ -35,7 +39,7 @@ public sealed class TreeSnapshot : IDisposable
     public int ThreadCount { get; private set; }
 
     /// <summary>The raw maps of all tasks.</summary>
-    public MapsArena Maps { get; } = new(InitialBytes);
+    public MapsArena Maps { get; } = new(0);
 
     /// <summary>The changes in all tasks since the previous round.</summary>
     public Changes Changes { get; }
@@ -143,6 +147,7 @@ public sealed class TreeSnapshot : IDisposable
     {
         _tasks.EnsureCapacity(tasks.Count);
         _pids.EnsureCapacity(tasks.Count);
+        Maps.Expect(Math.Min((ulong)tasks.Count * BytesOfTask, MostBytes));
         Rehearse();
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
     }
