@@ -11,8 +11,8 @@ namespace PreDump.Core.Reading;
 /// <param name="maxBytes">Bytes of a full batch.</param>
 public sealed class UnchangedPages(int maxBytes)
 {
-    // Of a batch: half as many bytes at a time cost a tenth more, and each thread has such a buffer.
-    private const int ShareAtOnce = 16;
+    // Of a batch: a sixteenth at a time costs a quarter more, and each thread has such a buffer.
+    private const int ShareAtOnce = 4;
 
     private readonly int _mostAtOnce = Math.Max(maxBytes / ShareAtOnce / PageSize.Bytes, 1) * PageSize.Bytes;
     private readonly List<(MemoryRange Pages, PageSource Source, bool Suspect)> _planned = [];
