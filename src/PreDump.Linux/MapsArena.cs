@@ -9,19 +9,8 @@ public sealed class MapsArena(ulong bytes) : IDisposable
 {
     private const int MinReadBytes = 64 * 1024;
 
-    private NativeBuffer _buffer = new(bytes + MinReadBytes);
+    private readonly NativeBuffer _buffer = new(bytes + MinReadBytes);
     private int _used;
-
-    /// <summary>Allocates as much as is expected by now, before anything is read.</summary>
-    /// <param name="expected">The expected total size in bytes.</param>
-    /// <exception cref="LinuxException">ENOMEM: there is not enough memory.</exception>
-    public void Expect(ulong expected)
-    {
-        if (_used > 0 || (ulong)_buffer.Length >= expected + MinReadBytes)
-            return;
-        _buffer.Dispose();
-        _buffer = new NativeBuffer(expected + MinReadBytes);
-    }
 
     /// <summary>Reads a task's maps file to its end; returns the text's position in the arena. Empty if the task has
     /// gone.</summary>

@@ -20,8 +20,7 @@ public sealed class TreeSnapshot : IDisposable
     private readonly List<TaskSnapshot> _tasks = [];
     private readonly HashSet<int> _pids = [];
 
-    // Of maps, allocated before the freeze; more grows in it.
-    private const ulong BytesOfTask = 128 * 1024, MostBytes = 1024 * 1024;
+    private const ulong InitialBytes = 1024 * 1024; // allocated before the freeze; grows in it if a tree needs more
 
     private TreeSnapshot(bool withChanges, FreezeAttempts attempts) =>
         (Changes, Attempts) = (new Changes(withChanges), attempts);
@@ -39,7 +38,7 @@ public sealed class TreeSnapshot : IDisposable
     public int ThreadCount { get; private set; }
 
     /// <summary>The raw maps of all tasks.</summary>
-    public MapsArena Maps { get; } = new(0);
+    public MapsArena Maps { get; } = new(InitialBytes);
 
     /// <summary>The changes in all tasks since the previous round.</summary>
     public Changes Changes { get; }
@@ -147,7 +146,6 @@ public sealed class TreeSnapshot : IDisposable
     {
         _tasks.EnsureCapacity(tasks.Count);
         _pids.EnsureCapacity(tasks.Count);
-        Maps.Expect(Math.Min((ulong)tasks.Count * BytesOfTask, MostBytes));
         Rehearse();
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
     }
