@@ -78,6 +78,7 @@ def many_threads(count):
 
 
 def idle(targets, row):
+    targets.value('an idle sleep: total ms', row['predump']['total']['median'], 8)
     for mode in 'read', 'splice':
         targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], row.get(f'criu {mode}'), 'total', 0.5)
 

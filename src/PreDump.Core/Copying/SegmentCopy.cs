@@ -21,7 +21,7 @@ public sealed class SegmentCopy(
 {
     private const int BatchBytes = 1024 * 1024;
 
-    private readonly NativeBuffer _bytes = new(BatchBytes);
+    private readonly Lazy<NativeBuffer> _bytes = new(() => new NativeBuffer(BatchBytes)); // most trees share nothing
     private readonly UnchangedPages _unchanged = new(BatchBytes);
     private readonly List<PageRun> _runs = [];
 
@@ -53,7 +53,11 @@ public sealed class SegmentCopy(
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _bytes.Dispose();
+    public void Dispose()
+    {
+        if (_bytes.IsValueCreated)
+            _bytes.Value.Dispose();
+    }
 
     // The number in the maps and that of the file can differ on file systems in layers, and never for these.
     private static SharedSegment? Open(TreeTask task, in Vma vma)
@@ -77,7 +81,7 @@ public sealed class SegmentCopy(
                 cancel.ThrowIfCancellationRequested();
                 var range = new MemoryRange(at, Math.Min(PageSize.RoundUp(data.End) - at, BatchBytes));
                 rate?.Take((int)range.Length);
-                if (segment.TryRead(at, _bytes.Span[..(int)range.Length]))
+                if (segment.TryRead(at, _bytes.Value.Span[..(int)range.Length]))
                     Deliver(range, pages, images);
                 at = range.End;
                 progress();
@@ -88,7 +92,7 @@ public sealed class SegmentCopy(
 
     private void Deliver(MemoryRange range, ParentPages? parentPages, ITaskSink images)
     {
-        var bytes = _unchanged.Separate(parentPages, range, _runs, _bytes.Span[..(int)range.Length]);
+        var bytes = _unchanged.Separate(parentPages, range, _runs, _bytes.Value.Span[..(int)range.Length]);
         ulong slot = images.Reserve(CollectionsMarshal.AsSpan(_runs), bytes.Length);
         if (!bytes.IsEmpty)
             images.Write(slot, bytes);

@@ -12,8 +12,11 @@ namespace PreDump.Core.Copying;
 /// caller's thread watches them.</summary>
 public sealed class TreeCopier : IDisposable
 {
+    private const ulong WorthAnother = PageBatch.MaxBytes / 2; // bytes
+
     private readonly CopyShare _share;
     private readonly bool _notesFrames;
+    private readonly ulong _expectedBytes;
     private readonly IObserver _observer;
     private readonly FirstFailure _failure = new();
     private readonly RateLimit? _rate;
@@ -34,6 +37,7 @@ public sealed class TreeCopier : IDisposable
         Summary summary, IObserver observer)
     {
         (_share, _notesFrames, _observer) = (share, ledger is not null, observer);
+        _expectedBytes = snapshot.ExpectedBytes;
         _rate = share.MaxRate is { } rate ? new RateLimit(rate, _failure.Stopping) : null;
         _plan = new CopyPlan(snapshot, parent, summary.Planned, _failure.Stopping);
         _delivery = new BatchDelivery(sink, ledger, summary.Delivered, observer);
@@ -68,21 +72,24 @@ public sealed class TreeCopier : IDisposable
     // One thread is enough: it takes the place of the freeze's, which has ended.
     private void StartThreads()
     {
-        int started = 0;
+        int started = 0, threads = ThreadsThatPay();
         try
         {
-            for (; started < _share.Threads && !_failure.HasHappened; started++)
-                _threads.Start(new PlannedBatch(PageBatch.OneOf(_share.Threads, _notesFrames)));
+            for (; started < threads && !_failure.HasHappened; started++)
+                _threads.Start(new PlannedBatch(PageBatch.OneOf(threads, _notesFrames, _expectedBytes)));
         }
         catch (Exception e) when (started > 0 && Failure.TryExplain(e) is { } reason)
         {
-            _observer.Note($"only {started} of {_share.Threads} threads copy: {reason}");
+            _observer.Note($"only {started} of {threads} threads copy: {reason}");
         }
         catch (Exception e)
         {
             _failure.Note(e);
         }
     }
+
+    // Of a small tree the first one has copied all before a second one could begin.
+    private int ThreadsThatPay() => _expectedBytes <= WorthAnother ? 1 : _share.Threads;
 
     // A thread's way; where a batch has a turn already, that of a blocked thread, it begins with that.
     private void Work(PlannedBatch batch)

@@ -17,6 +17,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     public const int MaxBytes = 1024 * 1024;
 
     private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 512 * 1024; // a thread takes less than 2 MiB
+    private const int LeastBytes = 192 * 1024; // of a small tree
     private const int LeftOfAll = 16 * 1024, MinLeft = 1024; // pages
 
     private readonly PageReader _reader = new(maxBytes, notesFrames: mostLeft > 0);
@@ -29,8 +30,10 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// <summary>One of as many batches as there are threads.</summary>
     /// <param name="threads">The number of threads, each of which has a batch.</param>
     /// <param name="notesFrames">Whether a frame ledger is written.</param>
-    public static PageBatch OneOf(int threads, bool notesFrames) => new(
-        Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes),
+    /// <param name="expectedBytes">About how many bytes there are to copy: a batch for fewer is smaller.</param>
+    public static PageBatch OneOf(int threads, bool notesFrames, ulong expectedBytes) => new(
+        Math.Min(Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes),
+            (int)Math.Clamp(PageSize.RoundUp(expectedBytes), LeastBytes, MaxBytes)),
         notesFrames ? Math.Max(LeftOfAll / threads, MinLeft) : 0);
 
     /// <summary>The wanted pages that the parent has already, though they were dirty.</summary>

@@ -28,7 +28,7 @@ public sealed class TreeSnapshot : IDisposable
     /// <summary>The tasks that have memory, parents before their children.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks => _tasks;
 
-    /// <summary>About how many bytes of memory they have.</summary>
+    /// <summary>The estimated number of bytes to copy: the tasks' anonymous memory.</summary>
     public ulong ExpectedBytes => _tasks.Aggregate(0UL, (bytes, task) => bytes + task.Task.ExpectedBytes);
 
     /// <summary>The number of processes, including zombies.</summary>

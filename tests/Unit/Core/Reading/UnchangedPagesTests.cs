@@ -14,7 +14,7 @@ public sealed class UnchangedPagesTests
 {
     private const int Rounds = 3, Pages = 80; // more than are read at once
     private const int Pid = 7;
-    private const int BatchBytes = 1024 * 1024, PagesAtOnce = 16;
+    private const int BatchBytes = 1024 * 1024, PagesAtOnce = 64;
 
     private static readonly ulong s_page = PageSize.Step;
 
@@ -85,7 +85,7 @@ public sealed class UnchangedPagesTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(20)]
+    [InlineData(70)]
     [InlineData(-1)] // no such file
     public void Pages_whose_parent_can_not_be_read_are_copied(int pagesThere)
     {
