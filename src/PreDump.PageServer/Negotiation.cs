@@ -1,8 +1,9 @@
 namespace PreDump.PageServer;
 
 /// <summary>How a client finds out that a server is one of ours: it asks whether the parent has some images (PARENT), with a
-/// number of pages. CRIU looks at no such number and answers 0 or 1; ours answers with a number of its own. A client of
-/// CRIU never sends one.</summary>
+/// number of pages. CRIU does not look at that number and answers 0 or 1; ours answers with a number of its own. CRIU's client
+/// sends none. The first such question is the one that finds out the length of messages (<see cref="LayoutProbe"/>), which
+/// wants nothing; only a server that knows the mark is asked for more.</summary>
 internal static class Negotiation
 {
     private const uint Mark = 0x5044_0000; // above the features
@@ -20,7 +21,10 @@ internal static class Negotiation
     /// <summary>The server's answer.</summary>
     public static int Answer(Features granted) => (int)(Mark | (uint)granted);
 
+    /// <summary>Whether an answer is that of one of ours.</summary>
+    public static bool IsOurs(int answer) => ((uint)answer & 0xffff_0000) == Mark;
+
     /// <summary>What an answer grants of what was wanted; nothing: it is CRIU's, or that of an older one of ours.</summary>
     public static Features GrantedIn(int answer, Features wishes) =>
-        ((uint)answer & 0xffff_0000) == Mark ? (Features)(ushort)answer & wishes : Features.None;
+        IsOurs(answer) ? (Features)(ushort)answer & wishes : Features.None;
 }

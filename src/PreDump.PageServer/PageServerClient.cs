@@ -39,10 +39,12 @@ public sealed class PageServerClient : IDisposable
         try
         {
             cancel.Register(peer.BreakOff);
-            var layout = options.Layout ?? LayoutProbe.Ask(peer, first, took);
+            // Who gives the layout knows the server: it is asked only for what has to be.
+            var (layout, isOurs) = options.Layout is { } given ? (given, options.Compression == CompressionMode.On)
+                : LayoutProbe.Ask(peer, first, took);
             observer.Detail($"{name}: messages of {(int)layout} bytes");
             var client = new PageServerClient(peer, layout, isInherited: options.Socket is not null) { HasCompared = hasCompared };
-            client.Negotiate(first, options.Compression, observer);
+            client.Negotiate(first, isOurs, options.Compression, observer);
             return client;
         }
         catch
@@ -150,13 +152,17 @@ public sealed class PageServerClient : IDisposable
         _openIsUnsent = false;
     }
 
-    // A server that is not asked can't tell us from criu.
-    private void Negotiate(PagesId first, CompressionMode compression, IObserver observer)
+    private void Negotiate(PagesId first, bool isOurs, CompressionMode compression, IObserver observer)
     {
         if (compression == CompressionMode.Off)
             return;
-        _peer.Send(Negotiation.Question(first, Features.Frames), _layout);
-        if (Negotiation.GrantedIn(_peer.ReadAnswer(), Features.Frames).HasFlag(Features.Frames))
+        var granted = Features.None;
+        if (isOurs)
+        {
+            _peer.Send(Negotiation.Question(first, Features.Frames), _layout);
+            granted = Negotiation.GrantedIn(_peer.ReadAnswer(), Features.Frames);
+        }
+        if (granted.HasFlag(Features.Frames))
             _frames = new FrameWriter(_peer, compression);
         else if (compression == CompressionMode.On)
             observer.Warn($"{Name} does not take compressed pages (it is criu's, or an older one of ours): they are sent as they "
