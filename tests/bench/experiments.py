@@ -159,11 +159,11 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
 
     plain, always = variants('--compress off', '--compress on')
     takers = [(tool, 'predump') for tool in ('predump', plain, always)] + [('criu splice', 'criu')]
-    memories = {'redis': ['redis', '256'], 'floats': ['floats', '256'], 'noise': ['memory', '256']}
-    for rate in '1gbit', '100mbit':
-        yield Experiment(f'wire: 256 MiB at {rate}', memories, takers, 3, 'a page server', link=rate,
+    memories = lambda mib: {'redis': ['redis', mib], 'floats': ['floats', mib], 'noise': ['memory', mib]}
+    for rate, mib in ('1gbit', '256'), ('100mbit', '128'):
+        yield Experiment(f'wire: {mib} MiB at {rate}', memories(mib), takers, 3, 'a page server', link=rate,
                          judge=wire(rate, plain, always))
-    yield Experiment('wire: 256 MiB over loopback', memories, takers, runs, 'a page server', judge=loopback(plain))
+    yield Experiment('wire: 256 MiB over loopback', memories('256'), takers, runs, 'a page server', judge=loopback(plain))
 
     yield Experiment(f'scattered: every 8th page of {size}', ['scattered', str(gib)], main, few)
     yield Experiment(f'thp: {size} of huge pages', ['thp', str(gib)], tools, few)

@@ -11,7 +11,7 @@ class Victim:
         with open(self.board_file, 'wb') as board:
             board.truncate(4096)
         command = command or (['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/workload', self.board_file, *kind])
-        ready = {'sleep': '', 'redis': 'Ready to accept'}.get(kind[0], 'READY')
+        ready = {'sleep': '', 'redis': 'eady to accept'}.get(kind[0], 'READY')
         with open(self.out, 'w') as out:  # (not a pipe to us: criu would not dump that)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         with open(self.board_file, 'r+b') as board:
