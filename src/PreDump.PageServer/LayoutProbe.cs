@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace PreDump.PageServer;
 
-/// <summary>Finds out how long a server's messages are, and whether it is one of ours, by a question whose answer from CRIU's does
-/// not matter.</summary>
+/// <summary>Finds out how long a server's messages are, and whether it is one of ours, by a question whose answer from CRIU's
+/// does not matter.</summary>
 internal static class LayoutProbe
 {
     private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(100);

@@ -43,7 +43,10 @@ public sealed class PageServerClient : IDisposable
             var (layout, isOurs) = options.Layout is { } given ? (given, options.Compression == CompressionMode.On)
                 : LayoutProbe.Ask(peer, first, took);
             observer.Detail($"{name}: messages of {(int)layout} bytes");
-            var client = new PageServerClient(peer, layout, isInherited: options.Socket is not null) { HasCompared = hasCompared };
+            var client = new PageServerClient(peer, layout, isInherited: options.Socket is not null)
+            {
+                HasCompared = hasCompared,
+            };
             client.Negotiate(first, isOurs, options.Compression, observer);
             return client;
         }
