@@ -19,6 +19,13 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
 
     private readonly iovec[] _vectors = new iovec[MaxVectors];
 
+    /// <summary>Bytes that were sent so far.</summary>
+    public long BytesSent { get; private set; }
+
+    /// <summary>Those of them that the kernel has not yet put on the link (SIOCOUTQNSD, Linux 3.11); 0 where it does not say, as
+    /// for a Unix socket.</summary>
+    public int BytesQueued => Queued(ioctlRequest: 0x894B);
+
     /// <summary>Whether a descriptor is an open and connected stream socket. See getsockopt(2), SO_TYPE, and
     /// getpeername(2).</summary>
     public static bool IsConnected(int fd)
@@ -71,23 +78,27 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
 
     /// <summary>Sends every header, each followed by its part of the body:
     /// <code>
-    ///   heads  | H0 | H1 | H2 |     body  | B0 | B2 |     parts  B0's length, 0, B2's length
-    ///   sent   | H0 | B0 | H1 | H2 | B2 |
+    ///   first  | F |    heads  | H0 | H1 | H2 |     body  | B0 | B2 |     parts  B0's length, 0, B2's length
+    ///   sent   | F | H0 | B0 | H1 | H2 | B2 |
     /// </code></summary>
+    /// <param name="first">Precedes all.</param>
     /// <param name="heads">The headers, consecutively.</param>
     /// <param name="headBytes">The length of one header in bytes.</param>
     /// <param name="body">The parts, consecutively.</param>
     /// <param name="parts">The length in bytes of the part of each header; 0 for none.</param>
     /// <exception cref="TimeoutException">The peer took nothing for too long.</exception>
     /// <exception cref="LinuxException">The connection broke.</exception>
-    public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    public void Send(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
     {
-        fixed (byte* head = heads, bodyStart = body)
+        fixed (byte* firstStart = first, head = heads, bodyStart = body)
         {
             byte* at = bodyStart;
-            for (int i = 0; i < parts.Length;)
+            int i = 0, count = 0;
+            if (!first.IsEmpty)
+                _vectors[count++] = new iovec { iov_base = firstStart, iov_len = (size_t)(ulong)first.Length };
+            do
             {
-                int count = 0;
                 for (; i < parts.Length && count < MaxVectors - 1; i++)
                 {
                     _vectors[count++] = new iovec { iov_base = head + (i * headBytes), iov_len = (size_t)(ulong)headBytes };
@@ -96,7 +107,8 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
                     at += parts[i];
                 }
                 SendVectors(count);
-            }
+                count = 0;
+            } while (i < parts.Length);
         }
     }
 
@@ -112,6 +124,7 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
                     WaitOrThrow("send", POLLOUT);
                     continue;
                 }
+                BytesSent += sent;
                 for (; first < count && (ulong)sent >= (ulong)vectors[first].iov_len; first++)
                     sent -= (long)(ulong)vectors[first].iov_len;
                 if (sent > 0)
@@ -140,10 +153,11 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
     }
 
     // Bytes sent but not yet acknowledged (tcp(7), SIOCOUTQ). A slow link may need longer than our patience for all of them.
-    private int UnacknowledgedBytes()
+    private int UnacknowledgedBytes() => Queued(ioctlRequest: 0x5411);
+
+    private int Queued(int ioctlRequest)
     {
-        const int SIOCOUTQ = 0x5411;
         int bytes;
-        return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+        return ioctl(fd, ioctlRequest, &bytes) == 0 ? bytes : 0;
     }
 }

@@ -10,6 +10,7 @@ public sealed class Inbox(Peer peer) : IDisposable
     private const int SmallBytes = 4096, LargeBytes = 1024 * 1024;
 
     private readonly NativeBuffer _buffer = new(SmallBytes);
+    private FrameReader? _frames;
     private int _start, _end;
 
     /// <summary>The number of bytes that can be taken without waiting.</summary>
@@ -24,7 +25,7 @@ public sealed class Inbox(Peer peer) : IDisposable
             MoveToFront();
             while (AtHand < bytes)
             {
-                int got = peer.Read(_buffer.Span[_end..]);
+                int got = Read(_buffer.Span[_end..]);
                 if (got == 0)
                     return AtHand == 0 ? default : throw new PeerException($"{peer.Name} hung up in the middle of a message");
                 _end += got;
@@ -56,6 +57,14 @@ public sealed class Inbox(Peer peer) : IDisposable
 
     /// <summary>Whether the next <see cref="Peek"/> has to wait for the peer.</summary>
     public bool IsEmpty => AtHand == 0;
+
+    /// <summary>From now on what comes is in frames.</summary>
+    /// <param name="patience">How long the peer may be silent inside of one.</param>
+    /// <exception cref="PeerException">Something has come already.</exception>
+    public void BeginFrames(TimeSpan patience) => _frames = IsEmpty && _frames is null ? new FrameReader(peer, patience)
+        : throw new PeerException($"{peer.Name} did not wait for the answer to what it asked for");
+
+    private int Read(Span<byte> to) => _frames is { } frames ? frames.Read(to) : peer.Read(to);
 
     private void MoveToFront()
     {

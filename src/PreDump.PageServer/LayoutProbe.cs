@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace PreDump.PageServer;
 
-/// <summary>Finds out how long a server's messages are, by a question whose answer does not matter.</summary>
+/// <summary>Finds out how long a server's messages are, and whether it is one of ours, by a question whose answer from CRIU's
+/// does not matter.</summary>
 internal static class LayoutProbe
 {
     private static readonly TimeSpan s_leastQuiet = TimeSpan.FromMilliseconds(100);
@@ -12,13 +13,13 @@ internal static class LayoutProbe
     /// <param name="id">What the question asks for.</param>
     /// <param name="took">How long connecting took: a measure of the link's delay.</param>
     /// <exception cref="PeerException">There was no answer.</exception>
-    public static MessageLayout Ask(Peer peer, PagesId id, TimeSpan took) => peer.IsTls
+    public static (MessageLayout Layout, bool IsOurs) Ask(Peer peer, PagesId id, TimeSpan took) => peer.IsTls
         ? AskByTls(peer, id)
         : AskPlain(peer, id, quiet: TimeSpan.FromTicks(Math.Max(s_leastQuiet.Ticks, 4 * took.Ticks)));
 
     // In the old layout first. A server of the old layout answers at once; one of the new layout waits for eight bytes more: with
     // the id in them it is a question in the new layout, too.
-    private static MessageLayout AskPlain(Peer peer, PagesId id, TimeSpan quiet)
+    private static (MessageLayout Layout, bool IsOurs) AskPlain(Peer peer, PagesId id, TimeSpan quiet)
     {
         peer.Send(Question(id), MessageLayout.Bytes24);
         var layout = MessageLayout.Bytes24;
@@ -29,22 +30,22 @@ internal static class LayoutProbe
             peer.Send(rest);
             layout = MessageLayout.Bytes32;
         }
-        _ = peer.ReadAnswer();
-        return layout;
+        return (layout, Negotiation.IsOurs(peer.ReadAnswer()));
     }
 
     // With TLS a server takes a message from a single record, so only one layout can be tried. An old server refuses the second
     // question.
-    private static MessageLayout AskByTls(Peer peer, PagesId id)
+    private static (MessageLayout Layout, bool IsOurs) AskByTls(Peer peer, PagesId id)
     {
         try
         {
+            bool isOurs = false;
             for (int time = 0; time < 2; time++)
             {
                 peer.Send(Question(id), MessageLayout.Bytes32);
-                _ = peer.ReadAnswer();
+                isOurs = Negotiation.IsOurs(peer.ReadAnswer());
             }
-            return MessageLayout.Bytes32;
+            return (MessageLayout.Bytes32, isOurs);
         }
         catch (PeerException e)
         {
@@ -53,5 +54,5 @@ internal static class LayoutProbe
         }
     }
 
-    private static PageServerMessage Question(PagesId id) => new(PageServerCommandCode.Parent, id.DstId);
+    private static PageServerMessage Question(PagesId id) => Negotiation.Question(id, Features.None);
 }

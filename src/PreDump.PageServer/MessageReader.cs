@@ -38,6 +38,10 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
     /// <exception cref="PeerException">The client hung up, or was silent for too long.</exception>
     public Span<byte> TakePages(ulong most) => _inbox.TakePages(most);
 
+    /// <summary>From now on messages and pages come in frames.</summary>
+    /// <exception cref="PeerException">Some have come already.</exception>
+    public void BeginFrames() => _inbox.BeginFrames(patience);
+
     /// <inheritdoc/>
     public void Dispose() => _inbox.Dispose();
 

@@ -14,6 +14,7 @@ public sealed class PageServerClient : IDisposable
     private readonly Peer _peer;
     private readonly MessageLayout _layout;
     private readonly bool _isInherited;
+    private FrameWriter? _frames; // null: the server is criu's, or nothing is asked of it that criu's can't do
     private readonly Queue<PagesId> _opened = new(); // whose answer has not been read yet
     private readonly HashSet<PagesId> _withHoles = [];
     private PagesId _current;
@@ -38,9 +39,16 @@ public sealed class PageServerClient : IDisposable
         try
         {
             cancel.Register(peer.BreakOff);
-            var layout = options.Layout ?? LayoutProbe.Ask(peer, first, took);
+            // Who gives the layout knows the server: it is asked only for what has to be.
+            var (layout, isOurs) = options.Layout is { } given ? (given, options.Compression == CompressionMode.On)
+                : LayoutProbe.Ask(peer, first, took);
             observer.Detail($"{name}: messages of {(int)layout} bytes");
-            return new PageServerClient(peer, layout, isInherited: options.Socket is not null) { HasCompared = hasCompared };
+            var client = new PageServerClient(peer, layout, isInherited: options.Socket is not null)
+            {
+                HasCompared = hasCompared,
+            };
+            client.Negotiate(first, isOurs, options.Compression, observer);
+            return client;
         }
         catch
         {
@@ -54,6 +62,9 @@ public sealed class PageServerClient : IDisposable
 
     /// <summary>The server, for messages.</summary>
     public string Name => _peer.Name;
+
+    /// <summary>Bytes that were sent so far, over the network.</summary>
+    public long BytesSent => _peer.BytesSent;
 
     /// <summary>Asks which of these images the server's parent has.</summary>
     public HashSet<PagesId> AskParent(IReadOnlyList<PagesId> ids)
@@ -108,7 +119,7 @@ public sealed class PageServerClient : IDisposable
                 if (flags.HasFlag(PageFlags.Parent))
                     _withHoles.Add(_current);
             }
-            _peer.Send(heads[..(count * headBytes)], headBytes, pages[..bytes], parts[..count]);
+            Send(heads[..(count * headBytes)], headBytes, pages[..bytes], parts[..count]);
             pages = pages[bytes..];
         }
     }
@@ -144,5 +155,35 @@ public sealed class PageServerClient : IDisposable
         _openIsUnsent = false;
     }
 
-    private void Send(PageServerMessage message) => _peer.Send(message, _layout);
+    private void Negotiate(PagesId first, bool isOurs, CompressionMode compression, IObserver observer)
+    {
+        if (compression == CompressionMode.Off)
+            return;
+        var granted = Features.None;
+        if (isOurs)
+        {
+            _peer.Send(Negotiation.Question(first, Features.Frames), _layout);
+            granted = Negotiation.GrantedIn(_peer.ReadAnswer(), Features.Frames);
+        }
+        if (granted.HasFlag(Features.Frames))
+            _frames = new FrameWriter(_peer, compression);
+        else if (compression == CompressionMode.On)
+            observer.Warn($"{Name} does not take compressed pages (it is criu's, or an older one of ours): they are sent as they "
+                + "are", ServerInput.Compression);
+    }
+
+    private void Send(PageServerMessage message)
+    {
+        Span<byte> bytes = stackalloc byte[PageServerMessage.MaxBytes];
+        bytes = bytes[..message.Write(bytes, _layout)];
+        Send(bytes, bytes.Length, default, [0]);
+    }
+
+    private void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    {
+        if (_frames is { } frames)
+            frames.Send(heads, headBytes, body, parts);
+        else
+            _peer.Send(default, heads, headBytes, body, parts);
+    }
 }

@@ -18,6 +18,9 @@ public sealed record PageServerOptions
     /// <summary>The layout of the messages; null: it is detected.</summary>
     public MessageLayout? Layout { get; init; }
 
+    /// <summary>What is compressed, if the server is one of ours.</summary>
+    public CompressionMode Compression { get; init; }
+
     /// <summary>Whether TLS is used, and with which certificates.</summary>
     public required TlsOptions Tls { get; init; }
 }

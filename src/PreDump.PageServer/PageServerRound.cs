@@ -14,6 +14,9 @@ public sealed class PageServerRound(PageServerClient client, TreeRoot tree) : IR
     public string Name => client.Name;
 
     /// <inheritdoc/>
+    public long BytesSent => client.BytesSent;
+
+    /// <inheritdoc/>
     public IPageSink Sink { get; } = new PageServerSink(client);
 
     /// <inheritdoc/>

@@ -79,22 +79,33 @@ public sealed class Peer : IDisposable
         return true;
     }
 
+    /// <summary>Bytes that were sent so far, those of TLS included.</summary>
+    public long BytesSent => _plain.BytesSent;
+
+    /// <summary>Those of them that still wait for the link.</summary>
+    public int BytesQueued => _plain.BytesQueued;
+
     /// <summary>Sends bytes.</summary>
-    public void Send(ReadOnlySpan<byte> bytes) => Send(bytes, bytes.Length, default, [0]);
+    public void Send(ReadOnlySpan<byte> bytes) => Send(default, bytes, bytes.Length, default, [0]);
+
+    /// <summary>Sends bytes, and others after them.</summary>
+    public void Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> then) => Send(first, then, then.Length, default, [0]);
 
     /// <summary>Sends messages, each followed by its pages.</summary>
+    /// <param name="first">Precedes all.</param>
     /// <param name="heads">The messages, one after another.</param>
     /// <param name="headBytes">The length of a message, in bytes.</param>
     /// <param name="body">The pages.</param>
     /// <param name="parts">The number of bytes of pages that follow each message.</param>
-    public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    public void Send(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
     {
         try
         {
             if (_tls is null)
-                _plain.Send(heads, headBytes, body, parts);
+                _plain.Send(first, heads, headBytes, body, parts);
             else
-                SendRecords(_tls, heads, headBytes, body, parts);
+                SendRecords(_tls, first, heads, headBytes, body, parts);
         }
         catch (Exception e) when (PeerException.TryFrom(e, Name) is { } broken)
         {
@@ -136,9 +147,11 @@ public sealed class Peer : IDisposable
         _socket.Dispose();
     }
 
-    private static void SendRecords(
-        SslStream tls, ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
+    private static void SendRecords(SslStream tls, ReadOnlySpan<byte> first, ReadOnlySpan<byte> heads, int headBytes,
+        ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
     {
+        if (!first.IsEmpty)
+            tls.Write(first);
         for (int i = 0; i < parts.Length; i++)
         {
             tls.Write(heads.Slice(i * headBytes, headBytes));

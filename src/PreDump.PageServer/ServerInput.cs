@@ -20,6 +20,9 @@ public static class ServerInput
     /// <summary>The length of the protocol's messages.</summary>
     public static readonly Input MessageLayout = new(nameof(MessageLayout));
 
+    /// <summary>What is compressed.</summary>
+    public static readonly Input Compression = new(nameof(Compression));
+
     /// <summary>Whether TLS is used.</summary>
     public static readonly Input Tls = new(nameof(Tls));
 

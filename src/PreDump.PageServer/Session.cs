@@ -27,6 +27,9 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
             var images = _images ??= Begin(message);
             switch (message.Command)
             {
+                case PageServerCommandCode.Parent when Negotiation.WishesIn(message) is { } wishes:
+                    Grant(wishes & Features.Frames);
+                    break;
                 case PageServerCommandCode.Parent:
                     AnswerParent(images, IdOf(message));
                     break;
@@ -92,10 +95,19 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
     private PagesId IdOf(PageServerMessage message) =>
         PagesId.TryFrom(message.DstId) ?? throw Refused($"named pages of no task and no shared memory (id 0x{message.DstId:x})");
 
-    private void AnswerParent(SessionImages images, PagesId id)
+    private void Grant(Features granted)
+    {
+        if (granted.HasFlag(Features.Frames))
+            _messages.BeginFrames();
+        Answer(Negotiation.Answer(granted));
+    }
+
+    private void AnswerParent(SessionImages images, PagesId id) => Answer(images.MayLeaveToParent(id) ? 1 : 0);
+
+    private void Answer(int number)
     {
         Span<byte> answer = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(answer, images.MayLeaveToParent(id) ? 1 : 0);
+        BinaryPrimitives.WriteInt32LittleEndian(answer, number);
         peer.Send(answer);
     }
 

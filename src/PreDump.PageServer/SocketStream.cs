@@ -27,7 +27,7 @@ public sealed class SocketStream(StreamSocket socket) : Stream
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override void Write(ReadOnlySpan<byte> buffer) => socket.Send(buffer, buffer.Length, default, [0]);
+    public override void Write(ReadOnlySpan<byte> buffer) => socket.Send(buffer, default, 0, default, default);
 
     /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

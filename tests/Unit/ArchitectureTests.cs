@@ -33,7 +33,7 @@ public sealed partial class ArchitectureTests
     [InlineData("PreDump.Linux", "", "Tmds.LibC")]
     [InlineData("PreDump.Images", "PreDump.Linux", "Google.Protobuf Grpc.Tools")]
     [InlineData("PreDump.Core", "PreDump.Images PreDump.Linux", "")]
-    [InlineData("PreDump.PageServer", "PreDump.Core", "")]
+    [InlineData("PreDump.PageServer", "PreDump.Core", "K4os.Compression.LZ4")]
     [InlineData("PreDump", "PreDump.PageServer", "Serilog Serilog.Sinks.Console System.CommandLine")]
     public void Each_assembly_refers_only_to_those_below_it(string name, string projects, string packages)
     {

@@ -11,6 +11,7 @@ class Experiment:
     tools: list  # that take turns: names, or (client, server)
     runs: int
     target: str = 'tmpfs'
+    link: str = ''  # to the page server: its rate, for tc
     rounds: int = 1  # with two the second one counts
     dirty: bool = True  # every 8th page is dirty in it, or none
     pretend: bool = False  # also on a kernel that does not track changes, where no page looks changed
@@ -56,6 +57,26 @@ def stripes(what, threads):
         one, many = list(row.values())[:2]
         targets.ratio(f'{what}: total with {threads} stripes, against one', many, one, 'total', 1 / 3 if threads >= 8 else 1.1)
         targets.value(f'{what}: peak MB with {threads} threads', many['peak']['max'], 16 + 2 * threads)
+    return judge
+
+
+def wire(rate, plain, on):
+    def judge(targets, row):
+        for what in 'redis', 'floats', 'noise':
+            of = lambda tool: row.get(f'{tool} to predump, {what}')
+            targets.ratio(f'{what} at {rate}: total, against uncompressed', of('predump'), of(plain), 'total',
+                          1.03 if what == 'noise' else 0.75)
+            targets.ratio(f'{what} at {rate}: total, against criu splice', of('predump'), row.get(f'criu splice to criu, {what}'),
+                          'total', 1.03 if what == 'noise' else 0.75)
+            targets.ratio(f'{what} at {rate}: total, against always compressed', of('predump'), of(on), 'total', 1.1)
+    return judge
+
+
+def loopback(plain):
+    def judge(targets, row):
+        for what in 'redis', 'floats', 'noise':
+            targets.ratio(f'{what} over loopback: total, against uncompressed', row.get(f'predump to predump, {what}'),
+                          row.get(f'{plain} to predump, {what}'), 'total', 1.05)
     return judge
 
 
@@ -153,6 +174,14 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
     # (128 processes have 12 MiB of their own besides)
     yield Experiment('server, 128 tasks', {'1 task of 140 MiB': ['memory', '140'], '128 of 1 MiB': ['tasks', '128', '1']},
                      [('predump', 'predump')], runs, 'a page server', judge=many_tasks)
+
+    plain, always = variants('--compress off', '--compress on')
+    takers = [(tool, 'predump') for tool in ('predump', plain, always)] + [('criu splice', 'criu')]
+    memories = lambda mib: {'redis': ['redis', mib], 'floats': ['floats', mib], 'noise': ['memory', mib]}
+    for rate, mib in ('1gbit', '256'), ('100mbit', '128'):
+        yield Experiment(f'wire: {mib} MiB at {rate}', memories(mib), takers, 3, 'a page server', link=rate,
+                         judge=wire(rate, plain, always))
+    yield Experiment('wire: 256 MiB over loopback', memories('256'), takers, runs, 'a page server', judge=loopback(plain))
 
     yield Experiment(f'scattered: every 8th page of {size}', ['scattered', str(gib)], main, few)
     yield Experiment(f'thp: {size} of huge pages', ['thp', str(gib)], tools, few)

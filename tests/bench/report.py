@@ -15,7 +15,7 @@ def show(row):
                ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'),
                ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'),
                ('suspect', 'suspect', 'median'), ('compared', 'compared', 'median'), ('unchanged', 'unchanged', 'median'),
-               ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
+               ('MB sent', 'sent', 'median'), ('compare ms', 'comparing', 'median'), ('throughput', 'throughput', 'median'),
                ('server: cpu', 'server cpu', 'median'), ('peak MB', 'server peak', 'max')]
     hidden = () if ', round 2' in row['name'] else ('unchanged', 'comparing', 'suspect')
     columns = [column for column in columns if column[1] in first and column[1] not in hidden]

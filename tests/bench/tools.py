@@ -5,6 +5,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path += [HERE, os.path.join(HERE, '../vm')]  # in the VM all is in one directory
 from images import PARENT, Pagemap
 from report import show, summary
+from wire import Link, Redis
 from workload import Victim
 
 
@@ -18,6 +19,7 @@ class Bench:
         self.work = tempfile.mkdtemp(prefix='predump-bench.')
         self.targets = {'disk': args.disk, 'tmpfs': args.tmpfs}
         self.rows = []
+        self.link = None  # to the page server; none: loopback
         self.pretending = None  # the environment in which predump believes that this kernel tracks changed memory
         common = ['--track-mem', '--display-stats', '-v0', '-o', 'log']
         self.common = [args.predump, 'pre-dump', *common, '--json']
@@ -74,14 +76,17 @@ class Bench:
             free.bind(('127.0.0.1', 0))
             port = free.getsockname()[1]
         ready, status = os.pipe()
-        command = [self.args.predump if server == 'predump' else self.args.criu, 'page-server', '-D', directory,
-                   '--address', '127.0.0.1', '--port', str(port), '--status-fd', str(status), '-v0', '-o', 'server.log']
+        command = [*(self.link.far if self.link else []), self.args.predump if server == 'predump' else self.args.criu,
+                   'page-server', '-D', directory, '--address', self.address(), '--port', str(port), '--status-fd', str(status), '-v0', '-o', 'server.log']
         wait = self.measured(command, pass_fds=(status,))
         os.close(status)
         if os.read(ready, 1) != b'\0':
             wait()
         os.close(ready)
         return port, wait
+
+    def address(self):
+        return self.link.ADDRESS if self.link else '127.0.0.1'
 
     def sample(self, tool, server, victim, directory, parent=None):
         """One round of one tool."""
@@ -94,14 +99,14 @@ class Bench:
             threads = '1' if tool == 'C loop' else str(os.cpu_count())
             _, figures = self.measured([*self.tools[tool], str(victim.pid), directory, threads])()
         else:
-            command = [*self.tools[tool], '-t', str(victim.pid), '-D', directory]
+            command = [*(self.link.near if server and self.link else []), *self.tools[tool], '-t', str(victim.pid), '-D', directory]
             if parent:
                 command += ['--prev-images-dir', parent]
             served = None
             if server:
                 os.makedirs(f'{directory}/server')
                 port, served = self.serve(server, f'{directory}/server')
-                command += ['--page-server', '--address', '127.0.0.1', '--port', str(port)]
+                command += ['--page-server', '--address', self.address(), '--port', str(port)]
                 since = time.monotonic()
                 victim.forget_gap()
             text, figures = self.measured(command)()
@@ -114,6 +119,8 @@ class Bench:
             if json_line := re.search(r'^\{.*\}$', text, re.M):
                 ours = json.loads(json_line.group())
                 figures['suspect'] = ours['pages_suspect']
+                if 'bytes_sent' in ours:
+                    figures['sent'] = ours['bytes_sent'] / 1e6
                 if 'pages_unchanged' in ours:
                     figures['unchanged'], figures['comparing'] = ours['pages_unchanged'], ours['comparing_us'] / 1000
             if server:
@@ -185,7 +192,8 @@ class Bench:
         samples, failed = {turn: [] for turn in turns}, {}
         base = os.path.join(self.targets.get(experiment.target, self.args.tmpfs), f'predump-bench.{os.getpid()}')
         with contextlib.ExitStack() as stack:
-            victims = {which: stack.enter_context(Victim(self.programs, self.work, kind)) for which, kind in kinds.items()}
+            self.link = stack.enter_context(Link(experiment.link)) if experiment.link else None
+            victims = {which: stack.enter_context(self.victim(kind)) for which, kind in kinds.items()}
             quiet = self.throughput(victims['']) if kinds.get('', [''])[0] == 'busy' else None
             for run in range(-1, runs):  # the first one is a warm-up
                 # in random order: the previous run leaves memory that is fast or slow to allocate
@@ -221,6 +229,9 @@ class Bench:
         self.rows.append(row)
         show(row)
         return row['tools']
+
+    def victim(self, kind):
+        return Redis(self.work, int(kind[1])) if kind[0] == 'redis' else Victim(self.programs, self.work, kind)
 
     @staticmethod
     def throughput(victim):

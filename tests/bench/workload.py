@@ -5,18 +5,19 @@ import contextlib, mmap, os, re, signal, struct, subprocess, sys, tempfile, time
 class Victim:
     """A victim at rest, and its board (see tests/victims/workload.c)."""
 
-    def __init__(self, programs, work, kind):
+    def __init__(self, programs, work, kind, command=None):
         own = tempfile.mkdtemp(prefix='victim.', dir=work)
         self.board_file, self.out = os.path.join(own, 'board'), os.path.join(own, 'out')
         with open(self.board_file, 'wb') as board:
             board.truncate(4096)
-        command = ['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/workload', self.board_file, *kind]
+        command = command or (['sleep', '100000'] if kind == ['sleep'] else [f'{programs}/workload', self.board_file, *kind])
+        ready = {'sleep': '', 'redis': 'eady to accept'}.get(kind[0], 'READY')
         with open(self.out, 'w') as out:  # (not a pipe to us: criu would not dump that)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         with open(self.board_file, 'r+b') as board:
             self.board = mmap.mmap(board.fileno(), 4096)
         self.pid = self.process.pid
-        while kind != ['sleep'] and 'READY' not in open(self.out).read():
+        while ready not in open(self.out).read():
             if self.process.poll() is not None:
                 sys.exit(f'the victim {" ".join(kind)} ended: {open(self.out).read()}')
             time.sleep(0.02)

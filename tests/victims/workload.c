@@ -6,6 +6,7 @@
 //   vmas N          N mappings of a page each
 //   threads N SPIN  N threads, SPIN of which never sleep
 //   tasks N MB      N processes of MB MiB
+//   floats MB       of three pages one of zeros, and two of floats, half of which are zero, in stretches of 16
 //   sparse TB MB    TB TiB of reserved addresses, MB MiB of pages in them, a page here and there
 // A thread with real-time priority reads the clock every 100 microseconds; its longest delay is on the board.
 #define _GNU_SOURCE
@@ -184,6 +185,12 @@ int main(int argc, char **argv)
         for (size_t i = 1; i < n; i++)
             if (read(ready[0], &c, 1) != 1)
                 die("read");
+    } else if (!strcmp(kind, "floats")) {
+        float *at = (float *)(memory = map(bytes, 0));
+        madvise(memory, bytes, MADV_NOHUGEPAGE);
+        step = 8;
+        for (size_t i = 0; i < bytes / sizeof *at; i++)
+            at[i] = i / (PAGE / sizeof *at) % 3 && i / 16 % 2 ? (float)(next() >> 40) / (1 << 24) : 0;
     } else if (!strcmp(kind, "sparse")) {
         char *at = map(n << 40, MAP_NORESERVE);
         madvise(at, n << 40, MADV_NOHUGEPAGE);

@@ -82,6 +82,9 @@ public sealed class Summary
     /// <summary>Where the pages are, if not there.</summary>
     public string? PageServer { get; set; }
 
+    /// <summary>Bytes that went there over the network; null: the pages stayed here.</summary>
+    public long? BytesSent { get; set; }
+
     /// <summary>What is not in the images.</summary>
     public IEnumerable<SkippedMemory> Skipped
     {

@@ -3,10 +3,10 @@ using PreDump.Linux;
 
 namespace PreDump.Core.Maintenance;
 
-/// <summary>What a squashed directory takes over from the last round as it is: all of it but memory, stripes, the link to the parent, and
-/// what rounds that were killed have left. In place the new directory gets hard links, which cost nothing and keep owner, mode
-/// and times; the old names go with the old directory. Elsewhere it gets copies: two directories that share a file would be
-/// spoilt together by whatever changes an image in place, such as criu, when it dumps into one of them again.</summary>
+/// <summary>What a squashed directory takes over from the last round as it is: all of it but memory, stripes, the link to the
+/// parent, and what rounds that were killed have left. In place the new directory gets hard links, which cost nothing and keep
+/// owner, mode and times; the old names go with the old directory. Elsewhere it gets copies: two directories that share a file
+/// would be spoilt together by whatever changes an image in place, such as criu, when it dumps into one of them again.</summary>
 /// <param name="images">The last round.</param>
 internal sealed class CarriedFiles(ImageDirectory images)
 {

@@ -52,7 +52,8 @@ public static class Squash
             keepsFrames = images.Has(ImageNames.Frames);
         return new SquashResult(place.Path, chain.Rounds, names.Count(name => ImageNames.PidOfPagemap(name) is not null),
             pages.Pages, pages.FromParents, keepsFrames,
-            [.. chain.Skip(place.IsInPlace ? 1 : 0).Where(round => !round.IsStripe).Select(round => round.Path)], Stopwatch.GetElapsedTime(begun));
+            [.. chain.Skip(place.IsInPlace ? 1 : 0).Where(round => !round.IsStripe).Select(round => round.Path)],
+            Stopwatch.GetElapsedTime(begun));
     }
 
     private static void RefuseUnsound(DirectoryFd made)

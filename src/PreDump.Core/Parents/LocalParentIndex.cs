@@ -5,8 +5,8 @@ namespace PreDump.Core.Parents;
 
 /// <summary>The pagemaps in a local directory of images.</summary>
 /// <param name="directory">The directory of the parent's images; owned by the caller.</param>
-/// <param name="most">The maximum number of directories to look into, rounds or stripes of them. A page that is only in earlier rounds is not compared but copied
-/// again.</param>
+/// <param name="most">The maximum number of directories to look into, rounds or stripes of them. A page that is only in earlier
+/// rounds is not compared but copied again.</param>
 public sealed class LocalParentIndex(ImageDirectory directory, int most = LocalParentIndex.MostForFew) : IParentIndex
 {
     /// <summary>Directories to look into where few pages are compared.</summary>

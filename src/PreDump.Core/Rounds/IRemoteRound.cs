@@ -10,6 +10,9 @@ public interface IRemoteRound
     /// <summary>The receiver's name, for messages.</summary>
     string Name { get; }
 
+    /// <summary>Bytes that were sent so far, over the network.</summary>
+    long BytesSent { get; }
+
     /// <summary>Receives the pages.</summary>
     IPageSink Sink { get; }
 

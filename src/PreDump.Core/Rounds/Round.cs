@@ -60,6 +60,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
             Copy(snapshot, parent, sink, ledger, summary, cancel);
             sink.Complete();
         }
+        summary.BytesSent = remote?.BytesSent;
         summary.Total = Stopwatch.GetElapsedTime(request.Asked);
         observer.Written(summary);
         cancel.ThrowIfCancellationRequested();

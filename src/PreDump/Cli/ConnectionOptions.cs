@@ -98,6 +98,19 @@ internal static class ConnectionOptions
         Details = "auto detects it; with --tls it is taken to be 32.",
     }.Choice();
 
+    public static readonly TableOption<string?> Compress = new TableOption<string?>("--compress")
+    {
+        Argument = "auto|on|off",
+        About = ServerInput.Compression,
+        Default = "auto",
+        Help =
+        {
+            [Takers.AnyRound] = "Whether pages are compressed (LZ4) on their way to a page server of predump's.",
+            [Takers.PageServer] = "Whether pages are compressed (LZ4) on their way to the page server of --forward.",
+        },
+        Details = "auto does it while the network is slower than the compressor. A page server takes what comes.",
+    }.Choice();
+
     public static readonly TableOption<bool> UseTls = new("--tls")
     {
         About = ServerInput.Tls,

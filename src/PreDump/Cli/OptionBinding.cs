@@ -103,6 +103,7 @@ internal static class OptionBinding
             "32" => MessageLayout.Bytes32,
             _ => null,
         },
+        Compression = CompressionOf(line),
         Tls = TlsOf(line),
     };
 
@@ -115,9 +116,17 @@ internal static class OptionBinding
             Address = address,
             Port = port,
             Timeout = Timeout(line),
+            Compression = CompressionOf(line),
             Tls = TlsOf(line) with { Enabled = ConnectionOptions.ForwardTls.In(line) },
         };
     }
+
+    private static CompressionMode CompressionOf(ParseResult line) => ConnectionOptions.Compress.In(line) switch
+    {
+        "on" => CompressionMode.On,
+        "off" => CompressionMode.Off,
+        _ => CompressionMode.Auto,
+    };
 
     private static TlsOptions TlsOf(ParseResult line) => new(
         ConnectionOptions.UseTls.In(line),

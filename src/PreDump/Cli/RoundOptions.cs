@@ -124,7 +124,10 @@ internal static class RoundOptions
     {
         Argument = "N",
         About = RoundInput.Stripes,
-        DefaultText = { [Takers.AnyRound] = "in a first round of 512 MiB or more, as many as there are threads, if these are 4 or more" },
+        DefaultText =
+        {
+            [Takers.AnyRound] = "in a first round of 512 MiB or more, as many as there are threads, if these are 4 or more",
+        },
         Help = { [Takers.AnyRound] = "Spread the pages over N directories, so that N files are written at the same time." },
         Details = "A file has one lock, and past two threads one file gets no faster. N - 1 of the directories are in "
             + "DIR/stripes, each the parent of the next one; DIR is the last one. CRIU, and all of predump's commands, read "

@@ -15,7 +15,8 @@ internal static class DirectoryFindings
         using var directory = DirectoryFd.TryOpen(path, out int error);
         if (directory is null)
         {
-            yield return new("directory", false, true, error == Errno.ENOENT ? $"{path} does not exist: make it first (mkdir -p {path})"
+            yield return new("directory", false, true, error == Errno.ENOENT
+                ? $"{path} does not exist: make it first (mkdir -p {path})"
                 : new LinuxException("open", path, error).Message);
             yield break;
         }
@@ -58,8 +59,8 @@ internal static class DirectoryFindings
         bool huge = options.Contains("huge=always")
             || ProcFs.TryReadText(ShmemHugePages)?.Contains("[force]", StringComparison.Ordinal) == true;
         return new("file system", huge, false, huge ? "tmpfs with huge pages: the fastest place for images"
-            : "tmpfs without huge pages: mounted with huge=always it takes images 1.5 to 4 times as fast, and up to 13 times with "
-                + "many threads");
+            : "tmpfs without huge pages: mounted with huge=always it takes images 1.5 to 4 times as fast, and up to 13 times "
+                + "with many threads");
     }
 
     private static Finding Can(string name, bool ok, string good, string bad) => new(name, ok, false, ok ? good : bad);

@@ -16,6 +16,8 @@ internal static class SummaryMembers
         json.WriteNumber("pages_scanned", summary.PagesScanned);
         json.WriteNumber("pages_written", summary.PagesWritten);
         json.WriteNumber("bytes_written", PageSize.BytesOf(summary.PagesWritten));
+        if (summary.BytesSent is { } sent)
+            json.WriteNumber("bytes_sent", sent);
         json.WriteNumber("pages_in_parent", summary.PagesInParent);
         json.WriteNumber("pages_unchanged", summary.PagesUnchanged);
         json.WriteNumber("pages_suspect", summary.PagesSuspect);

@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using CsCheck;
+using K4os.Compression.LZ4;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.PageServer;
@@ -14,10 +16,10 @@ public sealed class PageServerFuzzTests
 {
 
     // A session: some tasks, each with runs that follow a gap, in either layout.
-    private static readonly Gen<byte[]> s_conversations = Gen.Select(
+    private static Gen<byte[]> Conversations(Gen<MessageLayout> layouts) => Gen.Select(
         Gen.Int[1, 100].Array[1, 3],
         Gen.Select(Gen.Int[0, 20], Gen.Int[1, 5], Gen.Int[0, 3]).Array[0, 6],
-        Gen.Enum<MessageLayout>(),
+        layouts,
         (pids, runs, layout) =>
         {
             var bytes = new List<byte>();
@@ -46,8 +48,42 @@ public sealed class PageServerFuzzTests
             return bytes.ToArray();
         });
 
+    // The same in frames, some of which are compressed.
+    private static Gen<byte[]> Framed(Gen<byte[]> conversations) => Gen.Select(conversations, Gen.Int[1, 40_000], (all, each) =>
+    {
+        var bytes = new List<byte>();
+        ulong number = 0;
+        foreach (var stretch in all.Chunk(each))
+        {
+            var packed = new byte[stretch.Length];
+            int length = number % 3 == 2 ? 0 : LZ4Codec.Encode(stretch, packed);
+            var wire = length > 0 && length < stretch.Length ? packed[..length] : stretch;
+            var head = new byte[FrameHead.Length];
+            new FrameHead(number++, stretch.Length, wire.Length).Write(head);
+            bytes.AddRange([.. head, .. wire]);
+        }
+        return bytes.ToArray();
+    });
+
     [Fact]
-    public void A_damaged_conversation_with_a_page_server_is_refused_or_leaves_whole_images()
+    public void A_damaged_conversation_with_a_page_server_is_refused_or_leaves_whole_images() =>
+        FeedServer(Conversations(Gen.Enum<MessageLayout>()), _ => { });
+
+    [Fact]
+    public void Damaged_frames_are_refused_or_leave_whole_images() =>
+        FeedServer(Framed(Conversations(Gen.Const(MessageLayout.Bytes24))), AskForFrames);
+
+    private static void AskForFrames(Socket client)
+    {
+        var bytes = new byte[PageServerMessage.MaxBytes];
+        client.Send(bytes, Negotiation.Question(PagesId.OfTask(1), Features.Frames).Write(bytes, MessageLayout.Bytes24),
+            SocketFlags.None);
+        client.Receive(bytes, sizeof(int), SocketFlags.None);
+        Assert.Equal(Features.Frames, Negotiation.GrantedIn(BinaryPrimitives.ReadInt32LittleEndian(bytes), Features.Frames));
+    }
+
+    // The client is another thread, as it may wait for answers.
+    private static void FeedServer(Gen<byte[]> conversations, Action<Socket> begin)
     {
         using var scratch = new Scratch();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -55,12 +91,16 @@ public sealed class PageServerFuzzTests
         using var folder = DirectoryFd.Open(scratch.Path);
         using var rounds = new NumberedRounds(folder, Observed.Nothing);
         int whole = 0;
-        Fuzz.Feed(Fuzz.Damaged(s_conversations), input =>
+        Fuzz.Feed(Fuzz.Damaged(conversations), input =>
         {
             using var client = new TcpClient("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
             using var peer = new Peer(listener.AcceptSocket(), "the peer", TimeSpan.FromSeconds(10));
-            client.Client.Send(input);
-            client.Client.Shutdown(SocketShutdown.Send);
+            var sending = Task.Run(() =>
+            {
+                begin(client.Client);
+                client.Client.Send(input);
+                client.Client.Shutdown(SocketShutdown.Send);
+            });
             try
             {
                 using var session = new Session(peer, () => rounds.Begin(rounds.Moment()),
@@ -70,6 +110,9 @@ public sealed class PageServerFuzzTests
             }
             finally
             {
+                peer.BreakOff(); // what it has not read
+                Assert.True(((IAsyncResult)sending).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(20)));
+                Assert.All(sending.Exception?.InnerExceptions ?? [], e => Assert.IsType<SocketException>(e));
                 var left = Directory.GetDirectories(scratch.Path);
                 Assert.All(left, directory => Assert.True(int.TryParse(Path.GetFileName(directory), out _), directory));
                 Array.ForEach(left, directory => Directory.Delete(directory, recursive: true));

@@ -25,7 +25,7 @@ public sealed class StreamSocketTests
                 theirs.Write([7]);
             }, TestContext.Current.CancellationToken);
             var socket = new StreamSocket(ours.Number, "peer", s_patience);
-            socket.Send(new byte[Bytes], Bytes, default, [0]);
+            socket.Send(default, new byte[Bytes], Bytes, default, [0]);
             var answer = new byte[1];
             Assert.Equal(1, socket.Receive(answer));
             Assert.Equal(7, answer[0]);
@@ -42,7 +42,7 @@ public sealed class StreamSocketTests
         {
             var socket = new StreamSocket(ours.Number, "peer", TimeSpan.FromSeconds(0.1));
             Assert.Contains("took nothing",
-                Assert.Throws<TimeoutException>(() => socket.Send(new byte[Bytes], Bytes, default, [0])).Message);
+                Assert.Throws<TimeoutException>(() => socket.Send(default, new byte[Bytes], Bytes, default, [0])).Message);
             Assert.Contains("was silent", Assert.Throws<TimeoutException>(() => socket.Receive(new byte[1])).Message);
         }
     }

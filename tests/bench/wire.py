@@ -1,0 +1,65 @@
+"""A link between two network namespaces, as slow as is asked for, and a victim whose memory is text."""
+import json, os, random, socket, subprocess
+
+from workload import Victim
+
+
+class Link:
+    """Two namespaces that end with the processes that hold them, and a pair of devices with a queue of a fixed rate (tc-tbf)."""
+
+    ADDRESS = '10.9.9.2'  # the far end's
+
+    def __init__(self, rate):
+        self.holders = [subprocess.Popen(['unshare', '--net', 'sh', '-c', 'echo; exec sleep infinity'], stdout=subprocess.PIPE)
+                        for _ in range(2)]
+        for holder in self.holders:
+            holder.stdout.readline()
+        near, far = (str(holder.pid) for holder in self.holders)
+        self.near, self.far = (['nsenter', f'--net=/proc/{pid}/ns/net'] for pid in (near, far))
+        self.must('ip', 'link', 'add', 'name', 'wire', 'netns', near, 'type', 'veth', 'peer', 'name', 'wire', 'netns', far)
+        for host, address in (self.near, '10.9.9.1'), (self.far, self.ADDRESS):
+            self.must(*host, 'ip', 'addr', 'add', f'{address}/24', 'dev', 'wire')
+            self.must(*host, 'ip', 'link', 'set', 'wire', 'up')
+            self.must(*host, 'tc', 'qdisc', 'add', 'dev', 'wire', 'root', 'tbf', 'rate', rate, 'burst', '1mb', 'latency', '50ms')
+
+    def must(self, *command):
+        subprocess.run(command, check=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for holder in self.holders:
+            holder.kill()
+            holder.wait()
+
+
+class Redis(Victim):
+    """A redis-server with MB of sessions: a random key, and a JSON object of fields that are partly random."""
+
+    def __init__(self, work, mib):
+        at = os.path.join(work, f'redis-{mib}')
+        super().__init__(None, work, ['redis'], ['redis-server', '--port', '0', '--unixsocket', at, '--save', '',
+                                                 '--dir', work])
+        chance = random.Random(mib)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(at)
+            stream = client.makefile('rwb')
+            for _ in range(mib):
+                batch = [self.session(chance) for _ in range(1024)]
+                stream.write(b''.join(self.command(b'SET', *pair) for pair in batch))
+                stream.flush()
+                for _ in batch:
+                    stream.readline()
+
+    @staticmethod
+    def session(chance):
+        value = {'user': chance.randrange(1 << 30), 'name': f'user{chance.randrange(100000)}@example.org',
+                 'token': f'{chance.getrandbits(256):064x}', 'since': 1700000000 + chance.randrange(10**7),
+                 'cart': [{'item': chance.randrange(10**6), 'count': chance.randrange(1, 9), 'price': chance.randrange(10**5) / 100}
+                          for _ in range(14)]}
+        return f'session:{chance.getrandbits(64):016x}'.encode(), json.dumps(value).encode()
+
+    @staticmethod
+    def command(*words):
+        return b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words)
