@@ -3,9 +3,9 @@ using K4os.Compression.LZ4;
 
 namespace PreDump.PageServer;
 
-/// <summary>Decides which frames are compressed, and compresses them (LZ4). By itself it does so while the link takes less than half
-/// of what could be compressed in the same time, until the link takes four fifths: then the pages come faster as they are. What
-/// does not get smaller is sent as it is, and after it a few frames, more each time, are not tried.</summary>
+/// <summary>Decides which frames are compressed, and compresses them (LZ4). By itself it does so while the link takes less than
+/// half of what could be compressed in the same time, until the link takes four fifths: then the pages come faster as they are.
+/// What does not get smaller is sent as it is, and after it a few frames, more each time, are not tried.</summary>
 /// <param name="mode">Whether there is a choice.</param>
 /// <param name="link">The link's speed.</param>
 internal sealed class Compressor(CompressionMode mode, LinkSpeed link)
