@@ -12,7 +12,7 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link)
 {
     private const double Begins = 0.5, Ends = 0.8; // shares of the compressor's own speed
     private const int MostFailures = 4; // in a row, that are counted: then 15 frames are not tried
-    private const int TriedAgain = 512; // after so many frames (128 MiB) it is looked at again how fast it is
+    private const int TriedAgain = 128; // after so many questions (of a MiB mostly) it is looked at again how fast it is
 
     private readonly byte[] _packed = new byte[FrameHead.MostPacked];
     private double _bytesPerSecond; // of the compressor; 0: not known

@@ -12,8 +12,8 @@ public readonly record struct FrameHead(ulong Number, int Bytes, int WireBytes)
     /// <summary>The head's own length in bytes.</summary>
     public const int Length = 16;
 
-    /// <summary>Bytes of a stretch that is compressed, at most.</summary>
-    public const int MostPacked = 256 * 1024;
+    /// <summary>Bytes of a stretch that is compressed, at most: as many as LZ4 looks back.</summary>
+    public const int MostPacked = 64 * 1024;
 
     /// <summary>Whether the stretch is compressed.</summary>
     public bool IsPacked => WireBytes < Bytes;
