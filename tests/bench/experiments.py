@@ -38,7 +38,7 @@ def a_gib_to(target, small):
 
 
 def peak_of(what):
-    return lambda targets, row: targets.value(f'{what}: peak MB', row['predump']['peak']['max'], 16)
+    return lambda targets, row: targets.value(f'{what}: peak MB', row['predump']['peak']['max'], 16 + 2 * min(os.cpu_count() or 1, 8))
 
 
 def page_servers(targets, row):
