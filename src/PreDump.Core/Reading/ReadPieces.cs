@@ -10,6 +10,9 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
 {
     private static readonly ulong s_fromSwapAtOnce = PageSize.RoundUp(64 * 1024); // bytes
 
+    // Asking again is faster than reading what the page tables say of so large a gap between runs.
+    private static readonly ulong s_largeGap = PageSize.BytesOf(256);
+
     private readonly MemoryRange[] _pieces = new MemoryRange[WantedRuns.Most];
     private readonly PageState[] _states = new PageState[WantedRuns.Most];
     private readonly PageStateReader _stateReader = new();
@@ -58,13 +61,18 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
         (_count, _at, _skip) = (0, 0, 0);
         _stateReader.Forget();
         int framesSeen = 0;
-        foreach (var run in wanted.Runs)
+        var runs = wanted.Runs;
+        ulong end = 0;
+        for (int i = 0; i < runs.Length; i++)
         {
+            var run = runs[i];
+            if (run.Start >= end)
+                end = EndOfNear(runs[i..]);
             bool byForce = wanted.UnderUserfaultfd || wanted.CategoryOf(run) != PageCategory.Anonymous;
             var rest = run;
             while (rest.Length > 0)
             {
-                var (state, bytes) = StateOf(rest, byForce, pagemap, wanted.Runs[^1].End);
+                var (state, bytes) = StateOf(rest, byForce, pagemap, end);
                 _states[_count] = state;
                 _pieces[_count] = rest with { Length = bytes };
                 if (notesFrames)
@@ -73,6 +81,15 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
                 rest = rest.Skip(bytes);
             }
         }
+    }
+
+    // Where the first of the runs ends, with those that follow it without a large gap.
+    private static ulong EndOfNear(ReadOnlySpan<MemoryRange> runs)
+    {
+        int last = 0;
+        while (last + 1 < runs.Length && runs[last + 1].Start - runs[last].End < s_largeGap)
+            last++;
+        return runs[last].End;
     }
 
     private (PageState State, ulong Bytes) StateOf(MemoryRange rest, bool byForce, ProcPagemap pagemap, ulong end)
