@@ -129,6 +129,11 @@ public sealed class RoundDirectory : IDisposable
             throw new PreDumpException($"images directory {Path} can't have stripes ({Failure.TryExplain(e)}): use another one, "
                 + "or one stripe", RoundInput.Stripes);
         }
+        catch (PreDumpException) // of the link
+        {
+            stripes.Remove();
+            throw;
+        }
     }
 
     /// <summary>The round's further directories; null where all its images go here.</summary>
