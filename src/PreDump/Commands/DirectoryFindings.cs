@@ -64,5 +64,5 @@ internal static class DirectoryFindings
     }
 
     private static Finding Can(string name, bool? ok, string good, string bad) =>
-        new(name, ok == true, false, ok switch { true => good, false => bad, null => "can't be tried: too little space is left" });
+        new(name, ok == true, false, ok is { } known ? known ? good : bad : "can't be tried: too little space is left");
 }
