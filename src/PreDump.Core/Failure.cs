@@ -26,7 +26,7 @@ public static class Failure
         LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT } =>
             $"{e.Message}: free some space, or use a directory on a larger disk",
         LinuxException { Errno: Errno.EMFILE } or IOException { HResult: Errno.EMFILE } =>
-            $"{e.Message}: raise the limit of open files (ulimit -n), 64 are enough for any tree",
+            $"{e.Message}: raise the limit of open files (ulimit -n), 64 are enough for any tree without stripes",
         LinuxException { Errno: Errno.ENFILE } =>
             $"{e.Message}: the whole machine has too many files open (sysctl fs.file-max)",
         LinuxException { Errno: Errno.EFBIG } =>

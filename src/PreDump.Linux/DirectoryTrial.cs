@@ -14,8 +14,11 @@ public static class DirectoryTrial
     {
         if (directory.IsAppendOnly)
             throw new LinuxException("rename", directory.PathOf(Name), Errno.EPERM);
-        directory.RemoveIfPresent(Name);
-        directory.RemoveIfPresent(NewName);
+        foreach (string name in new[] { Name, NewName })
+        {
+            directory.TryRemoveDirectory(name); // of a FileSystemProbe that was killed
+            directory.RemoveIfPresent(name);
+        }
         try
         {
             using (var file = directory.CreatePrivate(NewName))

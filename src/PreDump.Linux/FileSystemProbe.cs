@@ -3,8 +3,8 @@ using PreDump.Linux.Interop;
 
 namespace PreDump.Linux;
 
-/// <summary>Tries what a file system can do, with files that are removed again. Each answer is false where a call fails, whatever
-/// the reason.</summary>
+/// <summary>Tries what a file system can do, with files that are removed again. Each answer is false where a call fails, and null
+/// where it fails for lack of space (ENOSPC, EDQUOT), which says nothing about the file system.</summary>
 /// <param name="directory">A directory in it; owned by the caller.</param>
 public sealed class FileSystemProbe(DirectoryFd directory)
 {
@@ -22,20 +22,20 @@ public sealed class FileSystemProbe(DirectoryFd directory)
     }
 
     /// <summary>Whether there can be symbolic links.</summary>
-    public bool HasLinks() => Try(() => directory.CreateSymlink(Name, "."));
+    public bool? HasLinks() => Try(() => directory.CreateSymlink(Name, "."));
 
     /// <summary>Whether blocks in the middle of a file can be freed. See fallocate(2), FALLOC_FL_PUNCH_HOLE.</summary>
-    public bool PunchesHoles() => Try(() => WithFile(file => file.PunchHole(0, Bytes / 2)));
+    public bool? PunchesHoles() => Try(() => WithFile(file => file.PunchHole(0, Bytes / 2)));
 
     /// <summary>Whether files can be written past the page cache. See open(2), O_DIRECT.</summary>
-    public bool WritesDirectly() => Try(() => WithFile(file =>
+    public bool? WritesDirectly() => Try(() => WithFile(file =>
     {
         if (!file.TryBypassCache(true))
             throw new LinuxException("fcntl", directory.PathOf(Name), Errno.EINVAL);
     }));
 
     /// <summary>Whether two directories can be exchanged in one step. See renameat2(2), RENAME_EXCHANGE.</summary>
-    public bool Exchanges() => Try(() =>
+    public bool? Exchanges() => Try(() =>
     {
         directory.MakePrivateDirectory(Name).Dispose();
         directory.MakePrivateDirectory(Other).Dispose();
@@ -60,16 +60,16 @@ public sealed class FileSystemProbe(DirectoryFd directory)
         }
     }
 
-    private bool Try(Action what)
+    private bool? Try(Action what)
     {
         try
         {
             what();
             return true;
         }
-        catch (LinuxException)
+        catch (LinuxException e)
         {
-            return false;
+            return e.Errno is Errno.ENOSPC or Errno.EDQUOT ? null : false;
         }
         finally
         {

@@ -10,13 +10,14 @@ internal static class OldRound
 {
     private const uint PreDumpVersion = 0; // of inventory_entry
 
-    /// <summary>Whether there is one, and no other image.</summary>
+    /// <summary>Whether there is one, and no other image, nor anything of the user's that has the name of its stripes.</summary>
     /// <exception cref="ImageException">The inventory is damaged.</exception>
     public static bool IsIn(DirectoryFd directory)
     {
         var names = directory.Names();
         if (names.Any(name => ImageNames.IsImage(name) && !IsOfARound(name))
-            || names.Contains(ImageNames.PageServerMark) || names.Contains(ImageNames.UnprovedInventory))
+            || names.Contains(ImageNames.PageServerMark) || names.Contains(ImageNames.UnprovedInventory)
+            || Stripes.AreOthers(directory))
             return false;
         return names.Contains(ImageNames.Inventory) ? IsPreDump(directory, ImageNames.Inventory)
             : names.Contains(ImageNames.ClaimedInventory) ? IsPreDump(directory, ImageNames.ClaimedInventory)

@@ -116,6 +116,8 @@ public sealed class RoundDirectory : IDisposable
         if (ParentLink is { } present)
             throw new PreDumpException($"images directory {Path} has a parent link to {present}, which can't lead to stripes: "
                 + "use an empty directory", RoundInput.Stripes);
+        if (parent is not null)
+            RefuseTooLong(count, parent);
         var stripes = new Stripes(_directory);
         try
         {
@@ -128,6 +130,11 @@ public sealed class RoundDirectory : IDisposable
             stripes.Remove();
             throw new PreDumpException($"images directory {Path} can't have stripes ({Failure.TryExplain(e)}): use another one, "
                 + "or one stripe", RoundInput.Stripes);
+        }
+        catch (PreDumpException) // of the link
+        {
+            stripes.Remove();
+            throw;
         }
     }
 
@@ -255,6 +262,16 @@ public sealed class RoundDirectory : IDisposable
                 {
                     Number = Errno.EEXIST,
                 };
+    }
+
+    // Nobody could read it.
+    private void RefuseTooLong(int count, string parent)
+    {
+        using var previous = OpenPrevious(parent);
+        int length = ImageChain.Walk(previous).Count() + count;
+        if (length > ImageChain.MaxLength)
+            throw new PreDumpException($"with {count} stripes the chain of parents would have {length} directories, and no more "
+                + $"than {ImageChain.MaxLength} can be read: use fewer, or squash the parent", RoundInput.Stripes);
     }
 
     private void RefuseUnwritable()

@@ -17,6 +17,7 @@ namespace PreDump.Core.Sinks;
 public sealed class Stripes(DirectoryFd within) : IDisposable
 {
     private readonly List<DirectoryFd> _directories = [];
+    private bool _isMade;
 
     /// <summary>How many there are, the round's own directory not counted.</summary>
     public int Count => _directories.Count;
@@ -31,6 +32,7 @@ public sealed class Stripes(DirectoryFd within) : IDisposable
     public void Make(int count, string? parent)
     {
         using var all = within.MakePrivateDirectory(ImageNames.Stripes);
+        _isMade = true;
         for (int number = 1; number <= count; number++)
         {
             var stripe = all.MakePrivateDirectory(number.ToString(CultureInfo.InvariantCulture));
@@ -49,11 +51,29 @@ public sealed class Stripes(DirectoryFd within) : IDisposable
     /// <exception cref="LinuxException">It can't be created.</exception>
     public Fd Create(int stripe, string name) => _directories[stripe].CreatePrivate(name);
 
-    /// <summary>Removes them with all that is in them, as far as possible.</summary>
+    /// <summary>Removes them with all that is in them, as far as possible; nothing that was there before.</summary>
     public void Remove()
     {
         Dispose();
-        within.TryRemoveTree(ImageNames.Stripes);
+        if (_isMade)
+            within.TryRemoveTree(ImageNames.Stripes);
+    }
+
+    /// <summary>Whether something has their name that they are not: a directory or a file of the user's.</summary>
+    /// <param name="round">A round's own directory.</param>
+    /// <exception cref="LinuxException">It can't be read.</exception>
+    public static bool AreOthers(DirectoryFd round)
+    {
+        using var all = round.TryOpenOwnDirectory(ImageNames.Stripes);
+        if (all is null)
+            return round.HasEntry(ImageNames.Stripes);
+        foreach (string name in all.Names())
+        {
+            using var stripe = all.TryOpenOwnDirectory(name);
+            if (stripe is null || !(stripe.Has(ImageNames.StripeMark) || stripe.Names().Count == 0)) // killed before the mark
+                return true;
+        }
+        return false;
     }
 
     /// <inheritdoc/>

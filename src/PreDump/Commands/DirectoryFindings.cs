@@ -63,5 +63,6 @@ internal static class DirectoryFindings
                 + "with many threads");
     }
 
-    private static Finding Can(string name, bool ok, string good, string bad) => new(name, ok, false, ok ? good : bad);
+    private static Finding Can(string name, bool? ok, string good, string bad) =>
+        new(name, ok == true, false, ok is { } known ? known ? good : bad : "can't be tried: too little space is left");
 }

@@ -36,6 +36,26 @@ public sealed class CheckDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task What_needs_more_space_than_there_is_can_not_be_tried()
+    {
+        await using var disk = await TinyDisk.Mount(4096);
+        var (works, findings) = await Check(disk.Path);
+        Assert.True(works);
+        Assert.Contains("can't be tried", findings.GetProperty("holes").GetProperty("meaning").GetString());
+    }
+
+    /// <summary>A directory may have its name: what can be exchanged is tried with two of them.</summary>
+    [Theory]
+    [InlineData(".predump.probe")]
+    [InlineData(".predump.probe.new")]
+    public async Task What_a_killed_one_has_left_is_in_no_ones_way(string name)
+    {
+        _scratch.Folder(name);
+        Assert.True((await Check(_scratch.Path)).Works);
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Path));
+    }
+
+    [Fact]
     public async Task One_that_can_not_be_written_fails()
     {
         var (works, findings) = await Check(_scratch["nowhere"]);

@@ -107,6 +107,47 @@ public sealed class StripesTests
         Assert.Equal(["parent"], Names(rounds["2"]));
     }
 
+    /// <summary>A chain of more than 1000 directories could not be read.</summary>
+    [Fact]
+    public async Task Stripes_that_would_make_the_chain_too_long_are_refused()
+    {
+        await using var victim = await Started("nothing");
+        using var rounds = new ContentRounds(victim);
+        await rounds.Make("1", null, "--stripes", "64");
+        for (int round = 2; round <= 15; round++)
+            await rounds.Make($"{round}", $"{round - 1}", "--stripes", "64");
+        var refused = await rounds.Try("16", "15", "--stripes", "64");
+        Assert.Contains("1024 directories", Refusal.Line(Refusal.Failure, refused));
+        Assert.Empty(Names(rounds["16"]));
+        await rounds.Make("16", "15", "--stripes", "40");
+        await rounds.AssertExact("16");
+    }
+
+    /// <summary>Blocks that one file has reserved must not be missing in another one.</summary>
+    [Fact]
+    public async Task They_take_no_more_room_than_one_directory()
+    {
+        Requires.Root();
+        using var scratch = new Scratch();
+        File.Create(scratch["disk"]).Dispose();
+        await Command.Must("/usr/bin/truncate", "-s", "80M", scratch["disk"]);
+        var made = await Command.Run("/sbin/mkfs.ext4", ["-q", "-m", "0", "-O", "^has_journal", scratch["disk"]]);
+        Assert.SkipUnless(made.ExitCode == 0, $"no ext4: {made.Errors}");
+        string disk = scratch.Folder("mounted");
+        var mounted = await Command.Run("/bin/mount", ["-o", "loop", scratch["disk"], disk]);
+        Assert.SkipUnless(mounted.ExitCode == 0, $"no ext4 on a file here: {mounted.Errors}");
+        try
+        {
+            await using var victim = await Victim.Start("plain", 15360);
+            var round = await PreDumpTool.Run("-t", $"{victim.Pid}", "-D", disk, "--track", "content", "--stripes", "8");
+            Assert.True(round.ExitCode == 0, round.ToString());
+        }
+        finally
+        {
+            await Command.Must("/bin/umount", disk);
+        }
+    }
+
     private static string?[] Names(string directory) =>
         [.. Directory.GetFileSystemEntries(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal)];
 

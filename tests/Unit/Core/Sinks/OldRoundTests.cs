@@ -58,6 +58,41 @@ public sealed class OldRoundTests
         Assert.Equal([ImageNames.Begun], Names(scratch));
     }
 
+    [Theory]
+    [InlineData("stripes/notes.txt")]
+    [InlineData("stripes/1/notes.txt")]
+    [InlineData("stripes")]
+    public void What_is_the_users_is_no_stripe(string name)
+    {
+        using var scratch = Images(0, "inventory.img", s_ofARound);
+        Directory.CreateDirectory(Path.GetDirectoryName(scratch[name])!);
+        scratch.Write(name, [1]);
+        var before = Names(scratch);
+        Assert.Throws<PreDumpException>(() => RoundDirectory.Open(scratch.Path, mayHoldOldRound: true));
+        Assert.Equal(before, Names(scratch));
+    }
+
+    [Fact]
+    public void Stripes_that_can_not_be_made_leave_what_was_there()
+    {
+        using var scratch = new Scratch();
+        using var directory = RoundDirectory.Open(scratch.Path);
+        scratch.Folder("stripes");
+        scratch.Write("stripes/notes.txt", [1]);
+        Assert.Throws<PreDumpException>(() => directory.MakeStripes(3, parent: null));
+        Assert.True(File.Exists(scratch["stripes/notes.txt"]));
+    }
+
+    [Fact]
+    public void Stripes_without_a_link_to_them_do_not_stay()
+    {
+        using var scratch = new Scratch();
+        scratch.Folder("parent");
+        using var directory = RoundDirectory.Open(scratch.Path);
+        Assert.Throws<PreDumpException>(() => directory.MakeStripes(3, parent: null));
+        Assert.Equal(["parent"], Names(scratch));
+    }
+
     [Fact]
     public void Images_that_were_made_on_the_old_round_are_named()
     {
