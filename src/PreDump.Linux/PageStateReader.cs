@@ -27,7 +27,7 @@ public sealed class PageStateReader
     /// <summary>Returns the state of the first page of a range, and how many bytes of the range share it.</summary>
     /// <param name="pagemap">The task's pagemap.</param>
     /// <param name="range">The pages; ranges must be asked for in ascending order.</param>
-    /// <param name="end">The end of the last range whose state is worth reading along with this one's.</param>
+    /// <param name="end">The end of the last range that will be asked for.</param>
     /// <param name="bytes">The length of the run of pages with this state, at the range's start.</param>
     public PageState Ask(ProcPagemap pagemap, MemoryRange range, ulong end, out ulong bytes)
     {

@@ -10,9 +10,6 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
 {
     private static readonly ulong s_fromSwapAtOnce = PageSize.RoundUp(64 * 1024); // bytes
 
-    // Asking again is faster than reading what the page tables say of so large a gap between runs.
-    private static readonly ulong s_largeGap = PageSize.BytesOf(256);
-
     private readonly MemoryRange[] _pieces = new MemoryRange[WantedRuns.Most];
     private readonly PageState[] _states = new PageState[WantedRuns.Most];
     private readonly PageStateReader _stateReader = new();
@@ -61,18 +58,13 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
         (_count, _at, _skip) = (0, 0, 0);
         _stateReader.Forget();
         int framesSeen = 0;
-        var runs = wanted.Runs;
-        ulong end = 0;
-        for (int i = 0; i < runs.Length; i++)
+        foreach (var run in wanted.Runs)
         {
-            var run = runs[i];
-            if (run.Start >= end)
-                end = EndOfNear(runs[i..]);
             bool byForce = wanted.UnderUserfaultfd || wanted.CategoryOf(run) != PageCategory.Anonymous;
             var rest = run;
             while (rest.Length > 0)
             {
-                var (state, bytes) = StateOf(rest, byForce, pagemap, end);
+                var (state, bytes) = StateOf(rest, byForce, pagemap, wanted.Runs[^1].End);
                 _states[_count] = state;
                 _pieces[_count] = rest with { Length = bytes };
                 if (notesFrames)
@@ -81,15 +73,6 @@ public sealed class ReadPieces(int maxBytes, bool notesFrames)
                 rest = rest.Skip(bytes);
             }
         }
-    }
-
-    // Where the first of the runs ends, with those that follow it without a large gap.
-    private static ulong EndOfNear(ReadOnlySpan<MemoryRange> runs)
-    {
-        int last = 0;
-        while (last + 1 < runs.Length && runs[last + 1].Start - runs[last].End < s_largeGap)
-            last++;
-        return runs[last].End;
     }
 
     private (PageState State, ulong Bytes) StateOf(MemoryRange rest, bool byForce, ProcPagemap pagemap, ulong end)

@@ -15,7 +15,7 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
 
     private int _users = 1; // one for reserving, and one for each slot not written yet
     private ulong _length, _allocated; // bytes
-    private bool _allocatesAhead = allocatesAhead;
+    private bool _allocatesAhead = allocatesAhead && fd.GainsFromReserving;
     private volatile bool _hasHoles;
 
     /// <summary>Reserves a slot after the previous one.</summary>
@@ -97,7 +97,7 @@ public sealed class PagesFile(Fd fd, DirectIo? direct = null, bool allocatesAhea
     private void AllocateAhead()
     {
         ulong more = Math.Clamp(_length, MinAhead, MaxAhead);
-        _allocatesAhead = (_allocated > 0 || fd.GainsFromReserving) && fd.TryReserve(_length, more);
+        _allocatesAhead = fd.TryReserve(_length, more);
         if (_allocatesAhead)
             _allocated = _length + more;
     }
