@@ -41,8 +41,9 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
     /// <inheritdoc/>
     public ImageDirectory this[int round] => _rounds[round];
 
-    /// <summary>The number of rounds: of directories that are no stripes.</summary>
-    public int Rounds => _rounds.Count(round => !round.IsStripe);
+    /// <summary>The number of rounds: of directories that are no stripes. The last one is a round, whatever mark it
+    /// has.</summary>
+    public int Rounds => 1 + _rounds.Skip(1).Count(round => !round.IsStripe);
 
     /// <summary>The number of directories that hold the last round's own pages: its own and its stripes.</summary>
     public int PartsOfLast => 1 + _rounds.Skip(1).TakeWhile(round => round.IsStripe).Count();

@@ -81,14 +81,12 @@ public sealed unsafe class Fd : IDisposable
         }
     }
 
-    /// <summary>Reserves blocks for a range and extends the file to its end. False on failure, which callers may ignore: a later
-    /// write fails with the reason. Also false where room is short: up to 64 files are written at the same time, and blocks that
-    /// one of them does not need yet must not be missing in another. See fallocate(2).</summary>
+    /// <summary>Reserves blocks for a range and extends the file to its end. False, which callers may ignore, on failure and
+    /// where 64 files have no room for it: what one has reserved must not be missing in another. See fallocate(2).</summary>
     public bool TryReserve(ulong offset, ulong length)
     {
-        const ulong MostFiles = 64;
         long* status = stackalloc long[15]; // struct statfs: f_type, f_bsize, f_blocks, f_bfree, f_bavail, ...
-        return Interop.LibCExtra.fstatfs(_fd, status) == 0 && (ulong)status[1] * (ulong)status[4] / MostFiles >= length
+        return Interop.LibCExtra.fstatfs(_fd, status) == 0 && (ulong)status[1] * (ulong)status[4] / 64 >= length
             && fallocate(_fd, 0, (off_t)(long)offset, (off_t)(long)length) == 0;
     }
 

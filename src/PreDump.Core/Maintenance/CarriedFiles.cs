@@ -13,6 +13,7 @@ internal sealed class CarriedFiles(ImageDirectory images)
     private static readonly string[] s_leftOut =
     [
         ImageNames.Parent, ImageNames.Begun, ImageNames.NewChild, ImageNames.NewInventory, ImageNames.ClaimedInventory,
+        ImageNames.StripeMark,
     ];
 
     private readonly IReadOnlyList<string> _names = images.Names();

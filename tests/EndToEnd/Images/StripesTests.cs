@@ -107,6 +107,19 @@ public sealed class StripesTests
         Assert.Equal(["parent"], Names(rounds["2"]));
     }
 
+    [Fact]
+    public async Task The_mark_of_a_stripe_does_not_make_a_whole_round_one()
+    {
+        await using var victim = await Started("move");
+        using var rounds = new ContentRounds(victim);
+        await rounds.Make("1");
+        File.WriteAllBytes(rounds[$"1/{ImageNames.StripeMark}"], []);
+        var made = JsonNode.Parse(await Command.Must(
+            await PreDumpTool.File(), "squash", rounds["1"], "-o", rounds["made"], "--json"))!;
+        Assert.Equal(1, (int)made["rounds"]!);
+        Assert.DoesNotContain(ImageNames.StripeMark, Names(rounds["made"]));
+    }
+
     /// <summary>A chain of more than 1000 directories could not be read.</summary>
     [Fact]
     public async Task Stripes_that_would_make_the_chain_too_long_are_refused()
