@@ -1,4 +1,5 @@
 using PreDump.Images;
+using PreDump.Linux;
 
 namespace PreDump.Core.Sinks;
 
@@ -29,14 +30,16 @@ public sealed class DirectorySink(RoundDirectory directory, DirectIo? direct = n
 
     private TaskPart Begin(int part, string name, uint id)
     {
-        bool isOwn = part == _writers.Length - 1;
-        var pagemap = isOwn ? directory.Create(name) : directory.Stripes!.Create(part, name);
-        var file = isOwn ? directory.Create(ImageNames.Pages(id)) : directory.Stripes!.Create(part, ImageNames.Pages(id));
+        var (pagemap, file) = (Create(part, name), Create(part, ImageNames.Pages(id)));
         direct?.Begin(file);
         var pages = new PagesFile(file, direct);
         _writers[part].Begin(pagemap, pages, id);
         return new TaskPart(_writers[part], pages);
     }
+
+    // The last part is the round's own directory.
+    private Fd Create(int part, string name) =>
+        part == _writers.Length - 1 ? directory.Create(name) : directory.Stripes!.Create(part, name);
 
     /// <summary>Does nothing: what was written is in the files already.</summary>
     public void Complete()
