@@ -63,6 +63,6 @@ public static class PageFrames
     {
         using var page = new NativeBuffer(1);
         fixed (byte* p = page.Span)
-            return IsKnown(Of(OwnPages.Entry(p)));
+            return IsKnown(Of(OwnPages.Entry(p, out _)));
     }
 }

@@ -17,9 +17,9 @@ public static unsafe class SoftDirtyProbe
             byte* from = (byte*)((start + table - 1) & ~(table - 1)), to = from + (2 * table);
             _ = madvise(from, (size_t)table, MADV_NOHUGEPAGE);
             *from = 1;
-            return Reset()
+            return SoftDirty.TryResetOwn()
                 && mremap(from, (size_t)table, (size_t)table, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to
-                && (OwnPages.Entry(to) & (PagemapBits.Present | PagemapBits.SoftDirtyMark)) == PagemapBits.Present;
+                && (OwnPages.Entry(to, out _) & (PagemapBits.Present | PagemapBits.SoftDirtyMark)) == PagemapBits.Present;
         });
     }
 
@@ -35,10 +35,10 @@ public static unsafe class SoftDirtyProbe
             *first = 1;
             return munmap(second, page) == 0
                 && madvise(first, page, MADV_DONTFORK) == 0 // keeps the two from being merged yet
-                && Reset()
+                && SoftDirty.TryResetOwn()
                 && mmap(second, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == second
                 && madvise(first, page, MADV_DOFORK) == 0
-                && (OwnPages.Entry(second) & PagemapBits.SoftDirtyMark) == 0;
+                && (OwnPages.Entry(second, out _) & PagemapBits.SoftDirtyMark) == 0;
         });
     }
 
@@ -52,11 +52,5 @@ public static unsafe class SoftDirtyProbe
         bool found = probe((ulong)memory);
         _ = munmap(memory, (size_t)bytes);
         return found;
-    }
-
-    private static bool Reset()
-    {
-        using var clearRefs = Fd.TryOpen("/proc/self/clear_refs", O_WRONLY, out _);
-        return clearRefs?.TryWriteOnce("4"u8) == 0;
     }
 }
