@@ -8,16 +8,20 @@ namespace PreDump.Linux;
 /// another one sends.</summary>
 /// <param name="fd">The socket's descriptor.</param>
 /// <param name="name">The peer's name, for messages.</param>
-/// <param name="patience">The initial <see cref="Patience"/>.</param>
+/// <param name="patience">How long the peer may take nothing, and at first how long it may be silent.</param>
 public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
 {
-    /// <summary>How long the peer may make no progress, when receiving or sending; <see cref="Timeout.InfiniteTimeSpan"/> waits
-    /// forever.</summary>
-    public TimeSpan Patience { get; set; } = patience;
-
     private const int MaxVectors = 1024; // IOV_MAX
 
     private readonly iovec[] _vectors = new iovec[MaxVectors];
+    private TimeSpan? _patience;
+
+    /// <summary>How long the peer may be silent; <see cref="Timeout.InfiniteTimeSpan"/> waits forever.</summary>
+    public TimeSpan Patience
+    {
+        get => _patience ?? patience;
+        set => _patience = value;
+    }
 
     /// <summary>Bytes that were sent so far.</summary>
     public long BytesSent { get; private set; }
@@ -25,6 +29,10 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
     /// <summary>Those of them that the kernel has not yet put on the link (SIOCOUTQNSD, Linux 3.11); 0 where it does not say, as
     /// for a Unix socket.</summary>
     public int BytesQueued => Queued(ioctlRequest: 0x894B);
+
+    /// <summary>Those that the peer's kernel has not acknowledged yet (tcp(7), SIOCOUTQ): a slow link may need longer than our
+    /// patience for all of them.</summary>
+    public int BytesUnacknowledged => Queued(ioctlRequest: 0x5411);
 
     /// <summary>Whether a descriptor is an open and connected stream socket. See getsockopt(2), SO_TYPE, and
     /// getpeername(2).</summary>
@@ -140,20 +148,18 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
         if (errno is var error && error != EAGAIN && error != EINTR)
             throw new LinuxException(call, name, error);
         var poll = new pollfd { fd = fd, events = events };
-        int timeout = Patience == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(int.MaxValue, Patience.TotalMilliseconds);
+        var limit = events == POLLIN ? Patience : patience;
+        int timeout = limit == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(int.MaxValue, limit.TotalMilliseconds);
         int ready, unacknowledged;
         do
         {
-            unacknowledged = UnacknowledgedBytes(); // if it shrinks, the peer is slow but not silent
+            unacknowledged = BytesUnacknowledged; // if it shrinks, the peer is slow but not silent
             ready = LibC.poll(&poll, 1, timeout);
-        } while ((ready < 0 && errno == EINTR) || (ready == 0 && UnacknowledgedBytes() < unacknowledged));
+        } while ((ready < 0 && errno == EINTR) || (ready == 0 && BytesUnacknowledged < unacknowledged));
         string fault = events == POLLIN ? "was silent" : "took nothing";
         if (ready == 0)
-            throw new TimeoutException($"{name} {fault} for {Patience.TotalSeconds:0.#} s");
+            throw new TimeoutException($"{name} {fault} for {limit.TotalSeconds:0.#} s");
     }
-
-    // Bytes sent but not yet acknowledged (tcp(7), SIOCOUTQ). A slow link may need longer than our patience for all of them.
-    private int UnacknowledgedBytes() => Queued(ioctlRequest: 0x5411);
 
     private int Queued(int ioctlRequest)
     {

@@ -14,6 +14,9 @@ internal sealed record Connection(Socket Socket, string Name, long Moment)
     /// <summary>Whether its first message has made sense.</summary>
     public bool HasBegun { get; set; }
 
+    /// <summary>Whether it is one more of another connection's round.</summary>
+    public bool HasJoined { get; set; }
+
     /// <summary>How long it has been here, or how long it has had its turn.</summary>
     public TimeSpan Age => Stopwatch.GetElapsedTime(_since);
 

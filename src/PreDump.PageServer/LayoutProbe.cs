@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 

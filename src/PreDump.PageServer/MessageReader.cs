@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 
@@ -13,7 +14,12 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
     private readonly Inbox _inbox = new(peer);
     private MessageLayout _layout;
     private ulong _firstId;
-    private bool _hasRead;
+    private bool _hasRead, _isPatient;
+
+    /// <summary>How long a client may be silent between its messages.</summary>
+    /// <param name="patience">How long it may be in the middle of one.</param>
+    public static TimeSpan PatienceBetween(TimeSpan patience) =>
+        patience == Timeout.InfiniteTimeSpan ? patience : patience * PausesOfPatience;
 
     /// <summary>Waits for the next message.</summary>
     /// <exception cref="PeerException">The client hung up, or was silent for too long.</exception>
@@ -38,9 +44,17 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
     /// <exception cref="PeerException">The client hung up, or was silent for too long.</exception>
     public Span<byte> TakePages(ulong most) => _inbox.TakePages(most);
 
-    /// <summary>From now on messages and pages come in frames.</summary>
+    /// <summary>From now on messages and pages come in frames, over this connection.</summary>
     /// <exception cref="PeerException">Some have come already.</exception>
-    public void BeginFrames() => _inbox.BeginFrames(patience);
+    public void BeginFrames() => _inbox.ReadFrom(new FrameReader(peer, patience));
+
+    /// <summary>From now on they come over several connections, whose own patience it is.</summary>
+    /// <exception cref="PeerException">Some have come already.</exception>
+    public void BeginStreams(ReceivedStreams streams)
+    {
+        _inbox.ReadFrom(streams);
+        _isPatient = true;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _inbox.Dispose();
@@ -57,9 +71,9 @@ internal sealed class MessageReader(Peer peer, TimeSpan patience) : IDisposable
 
     private void WaitForMessage()
     {
-        if (!_hasRead)
+        if (!_hasRead || _isPatient)
             return;
-        peer.Patience = patience == Timeout.InfiniteTimeSpan ? patience : patience * PausesOfPatience;
+        peer.Patience = PatienceBetween(patience);
         _inbox.Peek(1);
         peer.Patience = patience;
     }

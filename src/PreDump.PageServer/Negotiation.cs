@@ -1,3 +1,5 @@
+using PreDump.PageServer.Wire;
+
 namespace PreDump.PageServer;
 
 /// <summary>How a client finds out that a server is one of ours: it asks whether the parent has some images (PARENT), with a
@@ -11,8 +13,22 @@ internal static class Negotiation
     /// <summary>The question.</summary>
     /// <param name="id">What CRIU takes it to be about.</param>
     /// <param name="wishes">What the client wants.</param>
-    public static PageServerMessage Question(PagesId id, Features wishes) =>
-        new(PageServerCommandCode.Parent, 0, Mark | (uint)wishes, 0, id.DstId);
+    /// <param name="retry">How long the server is to wait for a client whose connections have dropped.</param>
+    public static PageServerMessage Question(PagesId id, Features wishes, TimeSpan retry = default) =>
+        new(PageServerCommandCode.Parent, 0, Mark | (uint)wishes, (ulong)retry.TotalMilliseconds, id.DstId);
+
+    /// <summary>The first message of one more connection of a round, which has to be of the shorter layout: only there is room
+    /// for the token.</summary>
+    public static PageServerMessage Join(StreamToken token) =>
+        new(PageServerCommandCode.Parent, 0, Mark | (uint)Features.Join, token.Second, token.First);
+
+    /// <summary>The token in such a message; null: it is none.</summary>
+    public static StreamToken? TokenIn(PageServerMessage message) =>
+        WishesIn(message) == Features.Join ? new StreamToken(message.DstId, message.Address) : null;
+
+    /// <summary>How long a client whose connections have dropped is to be waited for: an hour at most.</summary>
+    public static TimeSpan RetryIn(PageServerMessage message) =>
+        TimeSpan.FromMilliseconds(Math.Min(message.Address, TimeSpan.MillisecondsPerHour));
 
     /// <summary>What is wanted; null: the message is no such question.</summary>
     public static Features? WishesIn(PageServerMessage message) => message.Command == PageServerCommandCode.Parent

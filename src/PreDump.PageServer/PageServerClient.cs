@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using PreDump.Core;
 using PreDump.Images;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 
@@ -11,17 +13,16 @@ public sealed class PageServerClient : IDisposable
     // Questions that are under way at the same time.
     private const int MostAsked = 256;
 
-    private readonly Peer _peer;
+    private readonly IWire _wire;
     private readonly MessageLayout _layout;
     private readonly bool _isInherited;
-    private FrameWriter? _frames; // null: the server is criu's, or nothing is asked of it that criu's can't do
     private readonly Queue<PagesId> _opened = new(); // whose answer has not been read yet
     private readonly HashSet<PagesId> _withHoles = [];
     private PagesId _current;
     private bool _openIsUnsent;
 
-    private PageServerClient(Peer peer, MessageLayout layout, bool isInherited) =>
-        (_peer, _layout, _isInherited) = (peer, layout, isInherited);
+    private PageServerClient(string name, IWire wire, MessageLayout layout, bool isInherited) =>
+        (Name, _wire, _layout, _isInherited) = (name, wire, layout, isInherited);
 
     /// <summary>Connects, and finds out how long the server's messages are.</summary>
     /// <param name="options">Where the server is, and how long it may be silent.</param>
@@ -34,21 +35,21 @@ public sealed class PageServerClient : IDisposable
         bool hasCompared = false)
     {
         var tls = Tls.Client(options.Tls, options.Address);
-        var (socket, name, took) = ServerConnection.Open(options, cancel);
-        var peer = new Peer(socket, name, options.Timeout, tls, isShared: options.Socket is not null);
+        var connected = ServerConnection.Open(options, cancel);
+        var peer = connected.Talk(options, tls);
         try
         {
-            cancel.Register(peer.BreakOff);
+            using var early = cancel.Register(peer.BreakOff);
             // Who gives the layout knows the server: it is asked only for what has to be.
-            var (layout, isOurs) = options.Layout is { } given ? (given, options.Compression == CompressionMode.On)
-                : LayoutProbe.Ask(peer, first, took);
-            observer.Detail($"{name}: messages of {(int)layout} bytes");
-            var client = new PageServerClient(peer, layout, isInherited: options.Socket is not null)
+            var (layout, isOurs) = options.Layout is { } given ? (given, options.WantsOurs)
+                : LayoutProbe.Ask(peer, first, connected.Took);
+            observer.Detail($"{peer.Name}: messages of {(int)layout} bytes");
+            var wire = new WireChoice(options, tls, observer, cancel).Make(peer, layout, first, isOurs);
+            cancel.Register(wire.BreakOff);
+            return new PageServerClient(peer.Name, wire, layout, isInherited: options.Socket is not null)
             {
                 HasCompared = hasCompared,
             };
-            client.Negotiate(first, isOurs, options.Compression, observer);
-            return client;
         }
         catch
         {
@@ -61,10 +62,10 @@ public sealed class PageServerClient : IDisposable
     public bool HasCompared { get; init; }
 
     /// <summary>The server, for messages.</summary>
-    public string Name => _peer.Name;
+    public string Name { get; }
 
     /// <summary>Bytes that were sent so far, over the network.</summary>
-    public long BytesSent => _peer.BytesSent;
+    public long BytesSent => _wire.BytesSent;
 
     /// <summary>Asks which of these images the server's parent has.</summary>
     public HashSet<PagesId> AskParent(IReadOnlyList<PagesId> ids)
@@ -76,7 +77,7 @@ public sealed class PageServerClient : IDisposable
             foreach (var id in some)
                 Send(new PageServerMessage(PageServerCommandCode.Parent, id.DstId));
             foreach (var id in some)
-                if (_peer.ReadAnswer() > 0)
+                if (ReadAnswer() > 0)
                     there.Add(id);
         }
         return there;
@@ -119,7 +120,7 @@ public sealed class PageServerClient : IDisposable
                 if (flags.HasFlag(PageFlags.Parent))
                     _withHoles.Add(_current);
             }
-            Send(heads[..(count * headBytes)], headBytes, pages[..bytes], parts[..count]);
+            _wire.Send(heads[..(count * headBytes)], headBytes, pages[..bytes], parts[..count]);
             pages = pages[bytes..];
         }
     }
@@ -132,17 +133,18 @@ public sealed class PageServerClient : IDisposable
         Send(new PageServerMessage(_isInherited ? PageServerCommandCode.ForceClose : PageServerCommandCode.Close));
         Span<byte> hasParent = stackalloc byte[1];
         while (_opened.TryDequeue(out var id))
-            if (!_peer.TryReadExactly(hasParent))
-                throw _peer.HungUp();
-            else if (hasParent[0] == 0 && _withHoles.Contains(id))
+        {
+            _wire.ReadAnswer(hasParent);
+            if (hasParent[0] == 0 && _withHoles.Contains(id))
                 throw new PeerException($"{Name} no longer has a parent for {id.FileName}: the pages left to it are lost");
-        if (_peer.ReadAnswer() is not 0 and var status)
+        }
+        if (ReadAnswer() is not 0 and var status)
             throw new PeerException($"{Name} could not write the images (status {status}): see its log");
-        _peer.EndSending();
+        _wire.End();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _peer.Dispose();
+    public void Dispose() => _wire.Dispose();
 
     private PageServerMessage OpenCurrent => HasCompared ? PageServerMessage.OpenCompared(_current.DstId)
         : new(PageServerCommandCode.Open2, _current.DstId);
@@ -155,35 +157,17 @@ public sealed class PageServerClient : IDisposable
         _openIsUnsent = false;
     }
 
-    private void Negotiate(PagesId first, bool isOurs, CompressionMode compression, IObserver observer)
+    private int ReadAnswer()
     {
-        if (compression == CompressionMode.Off)
-            return;
-        var granted = Features.None;
-        if (isOurs)
-        {
-            _peer.Send(Negotiation.Question(first, Features.Frames), _layout);
-            granted = Negotiation.GrantedIn(_peer.ReadAnswer(), Features.Frames);
-        }
-        if (granted.HasFlag(Features.Frames))
-            _frames = new FrameWriter(_peer, compression);
-        else if (compression == CompressionMode.On)
-            observer.Warn($"{Name} does not take compressed pages (it is criu's, or an older one of ours): they are sent as they "
-                + "are", ServerInput.Compression);
+        Span<byte> answer = stackalloc byte[sizeof(int)];
+        _wire.ReadAnswer(answer);
+        return BinaryPrimitives.ReadInt32LittleEndian(answer);
     }
 
     private void Send(PageServerMessage message)
     {
         Span<byte> bytes = stackalloc byte[PageServerMessage.MaxBytes];
         bytes = bytes[..message.Write(bytes, _layout)];
-        Send(bytes, bytes.Length, default, [0]);
-    }
-
-    private void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
-    {
-        if (_frames is { } frames)
-            frames.Send(heads, headBytes, body, parts);
-        else
-            _peer.Send(default, heads, headBytes, body, parts);
+        _wire.Send(bytes, bytes.Length, default, [0]);
     }
 }

@@ -1,3 +1,5 @@
+using PreDump.PageServer.Wire;
+
 namespace PreDump.PageServer;
 
 /// <summary>The page server that gets the pages instead of the images directory.</summary>
@@ -21,6 +23,19 @@ public sealed record PageServerOptions
     /// <summary>What is compressed, if the server is one of ours.</summary>
     public CompressionMode Compression { get; init; }
 
+    /// <summary>The number of connections, if the server is one of ours.</summary>
+    public int Streams { get; init; } = 1;
+
+    /// <summary>How long a connection that drops is tried to be made again, if the server is one of ours; zero: it
+    /// isn't.</summary>
+    public TimeSpan Retry { get; init; }
+
     /// <summary>Whether TLS is used, and with which certificates.</summary>
     public required TlsOptions Tls { get; init; }
+
+    /// <summary>Whether more than one connection is wanted, or one that may drop.</summary>
+    internal bool WantsStreams => Streams > 1 || Retry > TimeSpan.Zero;
+
+    /// <summary>Whether something is wanted that only a server of ours can do.</summary>
+    internal bool WantsOurs => Compression == CompressionMode.On || WantsStreams;
 }

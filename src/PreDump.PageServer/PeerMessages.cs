@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 
@@ -17,9 +18,7 @@ internal static class PeerMessages
     public static int ReadAnswer(this Peer peer)
     {
         Span<byte> answer = stackalloc byte[sizeof(int)];
-        return peer.TryReadExactly(answer) ? BinaryPrimitives.ReadInt32LittleEndian(answer) : throw peer.HungUp();
+        peer.ReadAnswer(answer);
+        return BinaryPrimitives.ReadInt32LittleEndian(answer);
     }
-
-    /// <summary>What is thrown where an answer was due.</summary>
-    public static PeerException HungUp(this Peer peer) => new($"{peer.Name} hung up: its log says why");
 }

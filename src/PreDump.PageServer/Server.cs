@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Core.Maintenance;
 using PreDump.Images;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 
@@ -25,6 +26,7 @@ public sealed class Server : IDisposable
     private readonly Action<SessionResult> _tell;
     private readonly IObserver _observer;
     private readonly Alarm _alarm = new();
+    private readonly OpenRounds _open;
     private readonly Lock _lock = new();
     private readonly List<Connection> _waiting = [], _running = [];
     private int _left;
@@ -41,6 +43,7 @@ public sealed class Server : IDisposable
     {
         (_request, _rounds, _tls, _tell, _observer) = (request, rounds, tls, tell, observer);
         _left = request.Rounds ?? 1;
+        _open = new OpenRounds(_alarm.Ring);
     }
 
     private bool IsSingle => _request.Rounds is null;
@@ -79,14 +82,14 @@ public sealed class Server : IDisposable
         var ready = new List<Socket> { _alarm.Socket };
         lock (_lock)
         {
-            if (listener is not null && _waiting.Count < MostWaiting && !(IsSingle && _begun))
+            if (listener is not null && _waiting.Count < MostWaiting && !(IsSingle && _begun && _open.IsEmpty))
                 ready.Add(listener);
             if (_running.Count < MostSessions)
                 ready.AddRange(_waiting.Select(connection => connection.Socket));
         }
         bool clock;
         lock (_lock)
-            clock = _waiting.Count > 0 || _running.Exists(connection => !connection.HasBegun);
+            clock = _waiting.Count > 0 || _running.Exists(connection => !connection.HasBegun && !connection.HasJoined);
         Socket.Select(ready, null, null, clock ? s_pollTime : Timeout.InfiniteTimeSpan);
         if (ready.Remove(_alarm.Socket))
             _alarm.Clear();
@@ -145,7 +148,8 @@ public sealed class Server : IDisposable
         }
         lock (_lock)
             if (_running.Count >= MostSessions && _waiting.Count > 0)
-                foreach (var connection in _running.Where(connection => !connection.HasBegun && connection.Age > s_crowded))
+                foreach (var connection in _running.Where(connection =>
+                    !connection.HasBegun && !connection.HasJoined && connection.Age > s_crowded))
                     connection.BreakOff();
     }
 
@@ -170,8 +174,13 @@ public sealed class Server : IDisposable
         try
         {
             using var peer = new Peer(connection.Socket, connection.Name, _request.Timeout, _tls, _request.IsOneConnection);
-            using var session = new Session(peer, () => Begin(connection), _request, _observer);
-            var result = session.Run();
+            using var session = new Session(peer, () => Begin(connection), _request, _observer)
+            {
+                OpenRounds = _request.IsOneConnection ? null : _open,
+                Joins = () => connection.HasJoined = true,
+            };
+            if (session.Run() is not { } result)
+                return;
             Finish(result);
             if (!_request.IsOneConnection || peer.IsTls) // an inherited connection may go on, with another round
                 session.WaitForHangUp();

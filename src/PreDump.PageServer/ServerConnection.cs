@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Linux;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 
@@ -21,6 +23,23 @@ public readonly record struct ServerConnection(Socket Socket, string Name, TimeS
     public static ServerConnection Open(PageServerOptions options, CancellationToken cancel) => options.Socket is { } fd
         ? new ServerConnection(InheritedSocket.Take(fd), $"page server at descriptor {fd}", TimeSpan.Zero)
         : Connect(options, cancel);
+
+    /// <summary>The peer at the other end.</summary>
+    /// <param name="options">How long it may be silent.</param>
+    /// <param name="tls">From <see cref="Tls.Client"/>; null: plain.</param>
+    /// <exception cref="PreDumpException">Its certificate is refused.</exception>
+    public Peer Talk(PageServerOptions options, Func<Stream, SslStream>? tls)
+    {
+        try
+        {
+            return new Peer(Socket, Name, options.Timeout, tls, isShared: options.Socket is not null);
+        }
+        catch
+        {
+            Socket.Dispose();
+            throw;
+        }
+    }
 
     // To the first of the name's addresses that answers, as criu does.
     private static ServerConnection Connect(PageServerOptions options, CancellationToken cancel)

@@ -23,6 +23,12 @@ public static class ServerInput
     /// <summary>What is compressed.</summary>
     public static readonly Input Compression = new(nameof(Compression));
 
+    /// <summary>The number of connections.</summary>
+    public static readonly Input Streams = new(nameof(Streams));
+
+    /// <summary>How long a connection that drops is tried to be made again.</summary>
+    public static readonly Input Retry = new(nameof(Retry));
+
     /// <summary>Whether TLS is used.</summary>
     public static readonly Input Tls = new(nameof(Tls));
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using PreDump.Core;
 using PreDump.Images;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 
@@ -13,22 +14,38 @@ namespace PreDump.PageServer;
 /// <param name="observer">Notified of what is odd.</param>
 public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request, IObserver observer) : IDisposable
 {
+    private const int StackBytes = 256 * 1024;
+
     private readonly MessageReader _messages = new(peer, request.Timeout);
     private readonly long _start = Stopwatch.GetTimestamp();
     private SessionImages? _images;
+    private ReceivedStreams? _streams; // null: this is the only connection
+    private Thread? _reading;
 
-    /// <summary>Goes through the session until its images are complete and in their place, and the peer knows.</summary>
+    /// <summary>The rounds that more connections may join; null: none.</summary>
+    internal OpenRounds? OpenRounds { get; init; }
+
+    /// <summary>Called once it turns out that the connection is one more of a round that is under way.</summary>
+    internal Action Joins { get; init; } = () => { };
+
+    /// <summary>Goes through the session until its images are complete and in their place, and the peer knows; null: the
+    /// connection was one more of another session's.</summary>
     /// <exception cref="PeerException">The peer hung up before, was silent for too long, or sent what makes no sense.</exception>
-    public SessionResult Run()
+    public SessionResult? Run()
     {
         while (true)
         {
             var message = _messages.Read();
+            if (_images is null && Negotiation.TokenIn(message) is { } token)
+            {
+                Join(token);
+                return null;
+            }
             var images = _images ??= Begin(message);
             switch (message.Command)
             {
                 case PageServerCommandCode.Parent when Negotiation.WishesIn(message) is { } wishes:
-                    Grant(wishes & Features.Frames);
+                    Grant(wishes, Negotiation.RetryIn(message));
                     break;
                 case PageServerCommandCode.Parent:
                     AnswerParent(images, IdOf(message));
@@ -38,7 +55,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
                     break;
                 case PageServerCommandCode.Open2:
                     images.Open(IdOf(message));
-                    peer.Send([(byte)(images.HasParentFor(message) ? 1 : 0)]);
+                    Send([(byte)(images.HasParentFor(message) ? 1 : 0)]);
                     break;
                 case PageServerCommandCode.Add:
                     images.Add(message, PageFlags.Present);
@@ -62,6 +79,13 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
     /// <summary>After <see cref="Run"/>: waits until the peer has hung up, too, unless that takes too long.</summary>
     public void WaitForHangUp()
     {
+        if (_streams is { } streams)
+        {
+            if (!streams.WaitForEnd())
+                observer.Detail($"{peer.Name} did not say that it has heard: this does no harm, its images are complete");
+            streams.Dispose();
+            return;
+        }
         try
         {
             peer.EndSending();
@@ -78,6 +102,12 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_streams is { } streams)
+        {
+            OpenRounds?.Remove(streams);
+            streams.Dispose();
+            _reading?.Join();
+        }
         _images?.Dispose();
         _messages.Dispose();
     }
@@ -95,11 +125,43 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
     private PagesId IdOf(PageServerMessage message) =>
         PagesId.TryFrom(message.DstId) ?? throw Refused($"named pages of no task and no shared memory (id 0x{message.DstId:x})");
 
-    private void Grant(Features granted)
+    private void Grant(Features wishes, TimeSpan retry)
     {
+        if (wishes.HasFlag(Features.Streams) && OpenRounds is { } rounds && _streams is null)
+        {
+            GrantStreams(rounds, retry);
+            return;
+        }
+        var granted = wishes & Features.Frames;
         if (granted.HasFlag(Features.Frames))
             _messages.BeginFrames();
         Answer(Negotiation.Answer(granted));
+    }
+
+    private void GrantStreams(OpenRounds rounds, TimeSpan retry)
+    {
+        var streams = new ReceivedStreams(
+            peer.Name, retry, request.Timeout, MessageReader.PatienceBetween(request.Timeout), observer);
+        _messages.BeginStreams(streams);
+        rounds.Add(streams); // before the client knows how to join
+        Answer(Negotiation.Answer(Features.Streams));
+        Span<byte> token = stackalloc byte[StreamToken.Bytes];
+        streams.Token.Write(token);
+        peer.Send(token);
+        _streams = streams;
+        var first = streams.Join(peer)!; // from now on answers are reports
+        _reading = new Thread(() => streams.Run(first), StackBytes) { IsBackground = true, Name = peer.Name };
+        _reading.Start();
+    }
+
+    private void Join(StreamToken token)
+    {
+        var round = OpenRounds?.Find(token);
+        if (round is not null)
+            Joins();
+        Answer(Negotiation.Answer(round is null ? Features.None : Features.Join));
+        if (round?.Join(peer) is { } stream)
+            round.Run(stream);
     }
 
     private void AnswerParent(SessionImages images, PagesId id) => Answer(images.MayLeaveToParent(id) ? 1 : 0);
@@ -108,7 +170,15 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
     {
         Span<byte> answer = stackalloc byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(answer, number);
-        peer.Send(answer);
+        Send(answer);
+    }
+
+    private void Send(ReadOnlySpan<byte> answer)
+    {
+        if (_streams is { } streams)
+            streams.Answer(answer);
+        else
+            peer.Send(answer);
     }
 
     private SessionResult Finish(SessionImages images)
@@ -134,7 +204,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
     {
         try
         {
-            peer.Send(status);
+            Send(status);
         }
         catch (PeerException e)
         {

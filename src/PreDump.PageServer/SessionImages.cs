@@ -2,6 +2,7 @@ using PreDump.Core;
 using PreDump.Core.Parents;
 using PreDump.Images;
 using PreDump.Linux;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 

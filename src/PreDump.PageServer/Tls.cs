@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using PreDump.Core;
+using PreDump.PageServer.Wire;
 
 namespace PreDump.PageServer;
 

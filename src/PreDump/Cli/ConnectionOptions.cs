@@ -111,6 +111,32 @@ internal static class ConnectionOptions
         Details = "auto does it while the network is slower than the compressor. A page server takes what comes.",
     }.Choice();
 
+    public static readonly TableOption<int?> Streams = new TableOption<int?>("--streams")
+    {
+        Argument = "N",
+        About = ServerInput.Streams,
+        Default = 1,
+        Help =
+        {
+            [Takers.AnyRound] = "The number of connections to a page server of predump's.",
+            [Takers.PageServer] = "The number of connections to the page server of --forward.",
+        },
+        Details = "For links that are fast and long, or lose packets, and for TLS on several processors.",
+    }.Number(least: 1, most: 32);
+
+    public static readonly TableOption<int?> Retry = new TableOption<int?>("--retry")
+    {
+        Argument = "SECONDS",
+        About = ServerInput.Retry,
+        Default = 0,
+        Help =
+        {
+            [Takers.AnyRound] = "How long to try to connect again to a page server of predump's when the connection drops.",
+            [Takers.PageServer] = "How long to try to connect again to the page server of --forward when the connection drops.",
+        },
+        Details = "The round then goes on where it was: the server keeps what it has for as long.",
+    }.Number(most: 3600);
+
     public static readonly TableOption<bool> UseTls = new("--tls")
     {
         About = ServerInput.Tls,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using PreDump.Core.Copying;
 using PreDump.Core.Tracking;
 using PreDump.PageServer;
+using PreDump.PageServer.Wire;
 using PreDump.Settings;
 
 namespace PreDump.Cli;
@@ -104,6 +105,8 @@ internal static class OptionBinding
             _ => null,
         },
         Compression = CompressionOf(line),
+        Streams = ConnectionOptions.Streams.In(line)!.Value,
+        Retry = TimeSpan.FromSeconds(ConnectionOptions.Retry.In(line)!.Value),
         Tls = TlsOf(line),
     };
 
@@ -117,6 +120,8 @@ internal static class OptionBinding
             Port = port,
             Timeout = Timeout(line),
             Compression = CompressionOf(line),
+            Streams = ConnectionOptions.Streams.In(line)!.Value,
+            Retry = TimeSpan.FromSeconds(ConnectionOptions.Retry.In(line)!.Value),
             Tls = TlsOf(line) with { Enabled = ConnectionOptions.ForwardTls.In(line) },
         };
     }

@@ -13,6 +13,10 @@ internal static class OptionRules
             line.AddError("--tree PID is missing: which process is to be pre-dumped?");
         if (byAddress && line.GetResult(ConnectionOptions.Port)?.Tokens is not [{ Value: not "0" }])
             line.AddError("--page-server: --port PORT is missing (or --ps-socket FD)");
+        if (ConnectionOptions.PsSocket.IsIn(line))
+            foreach (var option in new[] { ConnectionOptions.Streams, ConnectionOptions.Retry })
+                if (option.IsIn(line))
+                    line.AddError($"{option.Name}: with --ps-socket no one knows where to connect; give --address and --port");
         if (line.GetResult(RoundOptions.Track)?.Tokens is [{ Value: "content" }])
         {
             if (RoundOptions.NoCompare.IsIn(line))

@@ -18,7 +18,7 @@ internal static class Options
         RoundOptions.Timeout, RoundOptions.Threads, RoundOptions.Stripes, RoundOptions.MaxRate, RoundOptions.Nice,
         RoundOptions.ImageIoMode,
         ConnectionOptions.PageServer, ConnectionOptions.Address, ConnectionOptions.Port, ConnectionOptions.PsSocket,
-        ConnectionOptions.PageServerProtocol, ConnectionOptions.Compress,
+        ConnectionOptions.PageServerProtocol, ConnectionOptions.Compress, ConnectionOptions.Streams, ConnectionOptions.Retry,
         ConnectionOptions.UseTls, ConnectionOptions.TlsCert, ConnectionOptions.TlsKey,
         ConnectionOptions.TlsCaCert, ConnectionOptions.TlsCrl, ConnectionOptions.TlsNoCnVerify,
         ProcessOptions.Daemon, ProcessOptions.WorkDir, ProcessOptions.LogFile, ProcessOptions.Verbosity,

@@ -5,7 +5,7 @@ using PreDump.Core.Sinks;
 using PreDump.Host;
 using PreDump.Linux;
 using PreDump.Output;
-using PreDump.PageServer;
+using PreDump.PageServer.Wire;
 using PreDump.Settings;
 
 namespace PreDump.Commands;

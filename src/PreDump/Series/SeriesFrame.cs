@@ -3,7 +3,7 @@ using PreDump.Core.Series;
 using PreDump.Host;
 using PreDump.Linux;
 using PreDump.Output;
-using PreDump.PageServer;
+using PreDump.PageServer.Wire;
 using PreDump.Report;
 using PreDump.Settings;
 using Serilog;

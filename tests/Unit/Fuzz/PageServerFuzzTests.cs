@@ -6,6 +6,7 @@ using K4os.Compression.LZ4;
 using PreDump.Images;
 using PreDump.Linux;
 using PreDump.PageServer;
+using PreDump.PageServer.Wire;
 using Xunit;
 
 namespace PreDump.Tests.Unit.Fuzz;
@@ -105,7 +106,7 @@ public sealed class PageServerFuzzTests
             {
                 using var session = new Session(peer, () => rounds.Begin(rounds.Moment()),
                     new ServerRequest { Timeout = TimeSpan.FromSeconds(10) }, Observed.Nothing);
-                AssertWhole(session.Run().Round.Directory);
+                AssertWhole(session.Run()!.Round.Directory);
                 whole++;
             }
             finally

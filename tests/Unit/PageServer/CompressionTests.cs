@@ -1,4 +1,5 @@
 using PreDump.PageServer;
+using PreDump.PageServer.Wire;
 using Xunit;
 
 namespace PreDump.Tests.Unit.PageServer;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>How fast a link takes bytes, as far as it is the link that makes us wait.</summary>
 internal sealed class LinkSpeed

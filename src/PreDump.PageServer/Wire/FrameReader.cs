@@ -1,15 +1,14 @@
-using K4os.Compression.LZ4;
-
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>The bytes of a client's messages and pages, out of the frames in which they come. Nothing in a frame is trusted: a
 /// compressed one has to give exactly as many bytes as it says, of which there is a limit. Used by the session's thread
 /// alone.</summary>
 /// <param name="peer">The client.</param>
 /// <param name="patience">How long it may be silent inside of a frame.</param>
-internal sealed class FrameReader(Peer peer, TimeSpan patience)
+internal sealed class FrameReader(Peer peer, TimeSpan patience) : IIncoming
 {
-    private readonly byte[] _wire = new byte[FrameHead.MostPacked], _unpacked = new byte[FrameHead.MostPacked];
+    private readonly FrameUnpacker _unpacker = new(peer, FrameHead.MostPacked);
+    private readonly byte[] _unpacked = new byte[FrameHead.MostPacked];
     private ulong _next;
     private int _left; // of a frame that is not compressed, in bytes
     private int _start, _end; // of what is unpacked, and not yet read
@@ -54,11 +53,7 @@ internal sealed class FrameReader(Peer peer, TimeSpan patience)
 
     private void Unpack(FrameHead head)
     {
-        var packed = _wire.AsSpan(0, head.WireBytes);
-        if (!peer.TryReadExactly(packed))
-            throw new PeerException($"{peer.Name} hung up in the middle of a frame");
-        if (LZ4Codec.Decode(packed, _unpacked.AsSpan(0, head.Bytes)) != head.Bytes)
-            throw new PeerException($"{peer.Name} sent a compressed frame that is damaged");
+        _unpacker.Read(head, _unpacked);
         (_start, _end) = (0, head.Bytes);
     }
 }

@@ -1,4 +1,4 @@
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>Whether pages are compressed on their way to a page server of ours.</summary>
 public enum CompressionMode

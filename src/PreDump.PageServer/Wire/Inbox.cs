@@ -1,6 +1,6 @@
 using PreDump.Linux;
 
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>Bytes that a peer has sent and that were not taken yet. They are received in pieces as large as they come: messages,
 /// pages, or parts of both. Used by one thread.</summary>
@@ -10,7 +10,7 @@ public sealed class Inbox(Peer peer) : IDisposable
     private const int SmallBytes = 4096, LargeBytes = 1024 * 1024;
 
     private readonly NativeBuffer _buffer = new(SmallBytes);
-    private FrameReader? _frames;
+    private IIncoming _from = peer;
     private int _start, _end;
 
     /// <summary>The number of bytes that can be taken without waiting.</summary>
@@ -25,7 +25,7 @@ public sealed class Inbox(Peer peer) : IDisposable
             MoveToFront();
             while (AtHand < bytes)
             {
-                int got = Read(_buffer.Span[_end..]);
+                int got = _from.Read(_buffer.Span[_end..]);
                 if (got == 0)
                     return AtHand == 0 ? default : throw new PeerException($"{peer.Name} hung up in the middle of a message");
                 _end += got;
@@ -59,12 +59,10 @@ public sealed class Inbox(Peer peer) : IDisposable
     public bool IsEmpty => AtHand == 0;
 
     /// <summary>From now on what comes is in frames.</summary>
-    /// <param name="patience">How long the peer may be silent inside of one.</param>
+    /// <param name="frames">Where it comes from.</param>
     /// <exception cref="PeerException">Something has come already.</exception>
-    public void BeginFrames(TimeSpan patience) => _frames = IsEmpty && _frames is null ? new FrameReader(peer, patience)
+    public void ReadFrom(IIncoming frames) => _from = IsEmpty && _from == peer ? frames
         : throw new PeerException($"{peer.Name} did not wait for the answer to what it asked for");
-
-    private int Read(Span<byte> to) => _frames is { } frames ? frames.Read(to) : peer.Read(to);
 
     private void MoveToFront()
     {

@@ -3,7 +3,7 @@ using System.Security.Authentication;
 using PreDump.Core;
 using PreDump.Linux;
 
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>The other side is gone, silent, or not what it should be.</summary>
 public sealed class PeerException(string message, params Input[] about) : PreDumpException(message, about)

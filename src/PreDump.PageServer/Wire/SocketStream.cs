@@ -1,6 +1,6 @@
 using PreDump.Linux;
 
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>The stream below TLS: as patient as the socket is without it.</summary>
 public sealed class SocketStream(StreamSocket socket) : Stream

@@ -2,11 +2,11 @@ using System.Net.Security;
 using System.Net.Sockets;
 using PreDump.Linux;
 
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>The other side of a page server's connection, plain or by TLS. Whatever goes wrong with it is a
 /// <see cref="PeerException"/>. One thread at a time uses it; only <see cref="BreakOff"/> may come from any.</summary>
-public sealed class Peer : IDisposable
+public sealed class Peer : IIncoming, IDisposable
 {
     // CRIU reads a run's pages in blocks, and what a record has beyond a block's end it never sees: no record may cross one.
     private const int MostOfRecord = 16 * 1024;
@@ -49,7 +49,8 @@ public sealed class Peer : IDisposable
     /// <summary>Waits for something to read, on a plain connection.</summary>
     public bool IsReadable(TimeSpan patience) => _socket.Poll(patience, SelectMode.SelectRead);
 
-    /// <summary>How long it may be silent.</summary>
+    /// <summary>How long it may be silent; whatever that is, it has to take what is sent within the time that it was made
+    /// with.</summary>
     public TimeSpan Patience { set => _plain.Patience = value; }
 
     /// <summary>Reads once; 0 where the stream has ended.</summary>
@@ -79,11 +80,22 @@ public sealed class Peer : IDisposable
         return true;
     }
 
+    /// <summary>Fills <paramref name="to"/> with an answer.</summary>
+    /// <exception cref="PeerException">It hung up, or was silent for too long.</exception>
+    public void ReadAnswer(Span<byte> to)
+    {
+        if (!TryReadExactly(to))
+            throw new PeerException($"{Name} hung up: its log says why");
+    }
+
     /// <summary>Bytes that were sent so far, those of TLS included.</summary>
     public long BytesSent => _plain.BytesSent;
 
     /// <summary>Those of them that still wait for the link.</summary>
     public int BytesQueued => _plain.BytesQueued;
+
+    /// <summary>Those of them that its kernel has not taken yet.</summary>
+    public int BytesUnacknowledged => _plain.BytesUnacknowledged;
 
     /// <summary>Sends bytes.</summary>
     public void Send(ReadOnlySpan<byte> bytes) => Send(default, bytes, bytes.Length, default, [0]);

@@ -1,7 +1,7 @@
 using System.Security.Authentication;
 using PreDump.Linux;
 
-namespace PreDump.PageServer;
+namespace PreDump.PageServer.Wire;
 
 /// <summary>The other side's certificate is refused; the message says why.</summary>
 public sealed class CertificateException(string message, params Input[] about) : AuthenticationException(message)

@@ -1,0 +1,33 @@
+namespace PreDump.PageServer.Wire;
+
+/// <summary>Sends frames over a connection, compressed where that pays. Used by one thread at a time.</summary>
+internal sealed class FrameSender
+{
+    private readonly Peer _peer;
+    private readonly LinkSpeed _link = new();
+    private readonly Compressor _compressor;
+
+    /// <param name="peer">The server, which expects frames.</param>
+    /// <param name="mode">What is compressed.</param>
+    /// <param name="mostBytes">The longest frame, in bytes.</param>
+    public FrameSender(Peer peer, CompressionMode mode, int mostBytes) =>
+        (_peer, _compressor) = (peer, new Compressor(mode, _link, mostBytes));
+
+    /// <summary>Whether frames are tried to be compressed now: as the link is.</summary>
+    public bool Tries()
+    {
+        _link.Look(_peer.BytesSent, _peer.BytesQueued);
+        return _compressor.IsOn;
+    }
+
+    /// <summary>Sends a frame.</summary>
+    public void Send(ulong number, ReadOnlySpan<byte> bytes, bool tries)
+    {
+        ReadOnlySpan<byte> packed = tries ? _compressor.TryPack(bytes) : default;
+        var wire = packed.IsEmpty ? bytes : packed;
+        Span<byte> head = stackalloc byte[FrameHead.Length];
+        new FrameHead(number, bytes.Length, wire.Length).Write(head);
+        _link.Look(_peer.BytesSent, _peer.BytesQueued);
+        _peer.Send(head, wire);
+    }
+}

@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using PreDump.Core;
+using PreDump.Linux;
+
+namespace PreDump.PageServer.Wire;
+
+/// <summary>The frames of a round, as they come over several connections, put together by their numbers; and the answers to them.
+/// A connection may drop, and another come in its stead: what was taken stays, and what comes twice is left out.</summary>
+/// <param name="name">The client, for messages.</param>
+/// <param name="retry">How long a client without any connection may stay away; zero: it is given up at once.</param>
+/// <param name="patience">How long it may be silent inside of a frame.</param>
+/// <param name="between">And between frames.</param>
+/// <param name="observer">Notified of connections that drop.</param>
+internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan patience, TimeSpan between, IObserver observer)
+    : IIncoming, IDisposable
+{
+    /// <summary>The most connections at the same time.</summary>
+    public const int MostStreams = 32;
+
+    private readonly object _gate = new();
+    private readonly Dictionary<ulong, ReceivedFrame> _held = [];
+    private readonly List<ReceivedStream> _streams = [];
+    private readonly List<byte> _answers = [];
+    private ulong _next;
+    private ReceivedFrame? _current; // that is being taken
+    private ReceivedStream? _latest; // from which something was taken
+    private int _leaving; // connections that are still in use, though they have dropped
+    private long _since = Stopwatch.GetTimestamp(); // when one dropped
+    private bool _hasEnded, _isOver;
+    private string _why = $"{name} hung up";
+
+    /// <summary>By which other connections join.</summary>
+    public StreamToken Token { get; } = StreamToken.Random();
+
+    /// <summary>Adds a connection, which is told how far the round has come; null: the round is over, or has enough of
+    /// them.</summary>
+    /// <param name="peer">The client, which stays the caller's.</param>
+    public ReceivedStream? Join(Peer peer)
+    {
+        var stream = new ReceivedStream(peer);
+        lock (_gate)
+        {
+            if (_isOver || _streams.Count == MostStreams)
+                return null;
+            _streams.Add(stream);
+            Monitor.PulseAll(_gate);
+        }
+        Report(stream);
+        return stream;
+    }
+
+    /// <summary>Reads the frames of a connection, on a thread of its own, until it drops or the round is over.</summary>
+    /// <param name="stream">From <see cref="Join"/>; disposed.</param>
+    public void Run(ReceivedStream stream)
+    {
+        using var owned = stream;
+        bool dropped = false;
+        try
+        {
+            while (FreeFrame(stream) is { } frame && !_hasEnded)
+                if (stream.Read(frame, patience, between))
+                    Hold(frame);
+                else
+                    HasEnded();
+        }
+        catch (Exception e) when (e is PeerException or LinuxException)
+        {
+            dropped = true;
+            Note(e.Message);
+        }
+        finally
+        {
+            Leave(stream, dropped);
+        }
+    }
+
+    /// <summary>Takes at least one byte of the frames; 0: no more will come.</summary>
+    /// <exception cref="PeerException">The client has gone, and did not come back in time.</exception>
+    public int Read(Span<byte> to)
+    {
+        if ((_current ?? NextFrame()) is not { } frame)
+            return 0;
+        int bytes = frame.Take(to);
+        if (frame.IsTaken)
+            Release(frame);
+        return bytes;
+    }
+
+    /// <summary>Answers the client.</summary>
+    public void Answer(ReadOnlySpan<byte> answer)
+    {
+        lock (_gate)
+            foreach (byte each in answer)
+                _answers.Add(each);
+        Report();
+    }
+
+    /// <summary>Waits until the client has heard the last answer, unless that takes too long; whether it has.</summary>
+    public bool WaitForEnd()
+    {
+        long start = Stopwatch.GetTimestamp();
+        var most = patience == Timeout.InfiniteTimeSpan ? TimeSpan.FromHours(1) : patience > retry ? patience : retry;
+        lock (_gate)
+            while (!_hasEnded && (_streams.Count > 0 || retry > TimeSpan.Zero) && most - Stopwatch.GetElapsedTime(start) is var left
+                && left > TimeSpan.Zero)
+                Monitor.Wait(_gate, left);
+        return _hasEnded;
+    }
+
+    /// <summary>Ends all connections, and waits until none is in use.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isOver = true;
+            Monitor.PulseAll(_gate);
+            _streams.ForEach(stream => stream.BreakOff());
+            while (_streams.Count + _leaving > 0)
+                Monitor.Wait(_gate);
+        }
+    }
+
+    private ReceivedFrame? FreeFrame(ReceivedStream stream)
+    {
+        lock (_gate)
+        {
+            ReceivedFrame? free = null;
+            while (!_isOver && !stream.Free.TryPop(out free) && !stream.MayHoldMore)
+                Monitor.Wait(_gate);
+            return _isOver ? null : free ?? stream.NewFrame();
+        }
+    }
+
+    private void Hold(ReceivedFrame frame)
+    {
+        lock (_gate)
+        {
+            if (frame.Number < _next || !_held.TryAdd(frame.Number, frame))
+                frame.From.Free.Push(frame); // it was sent again
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private ReceivedFrame? NextFrame()
+    {
+        lock (_gate)
+        {
+            while (!_held.Remove(_next, out _current))
+                if (_streams.Count > 0)
+                    Monitor.Wait(_gate);
+                else if (_hasEnded)
+                    return null;
+                else if (retry - Stopwatch.GetElapsedTime(_since) is var left && left > TimeSpan.Zero)
+                    Monitor.Wait(_gate, left);
+                else
+                    throw new PeerException(retry == TimeSpan.Zero ? _why
+                        : $"{_why}, and did not come back for {retry.TotalSeconds:0.#} s: what it sent is discarded");
+            return _current;
+        }
+    }
+
+    private void Release(ReceivedFrame frame)
+    {
+        lock (_gate)
+        {
+            _next = frame.Number + 1;
+            frame.From.Free.Push(frame);
+            (_current, _latest) = (null, frame.From);
+            Monitor.PulseAll(_gate);
+        }
+        Report();
+    }
+
+    // On the connection from which something came last, or any other.
+    private void Report()
+    {
+        ReceivedStream? to;
+        lock (_gate)
+            to = _latest is { } latest && _streams.Contains(latest) ? latest : _streams.LastOrDefault();
+        if (to is not null)
+            Report(to);
+    }
+
+    private void Report(ReceivedStream to) => to.Report(from =>
+    {
+        lock (_gate)
+            return (_next, [.. _answers.Skip(from)]);
+    });
+
+    private void HasEnded()
+    {
+        lock (_gate)
+            _hasEnded = true;
+    }
+
+    private void Note(string why)
+    {
+        lock (_gate)
+        {
+            _why = why;
+            if (_isOver || _hasEnded)
+                return;
+        }
+        if (retry > TimeSpan.Zero)
+            observer.Note($"{why}: waiting for it to come back");
+    }
+
+    // What it holds stays while it may be taken; where it dropped, it will be sent again.
+    private void Leave(ReceivedStream stream, bool dropped)
+    {
+        lock (_gate)
+        {
+            (_since, _leaving) = (Stopwatch.GetTimestamp(), _leaving + 1);
+            _streams.Remove(stream);
+            if (dropped && retry > TimeSpan.Zero)
+                foreach (var (number, frame) in _held.Where(held => held.Value.From == stream).ToList())
+                    _held.Remove(number);
+            Monitor.PulseAll(_gate);
+            while (!_isOver && (_current?.From == stream || _held.Values.Any(frame => frame.From == stream)))
+                Monitor.Wait(_gate);
+            _leaving--;
+            Monitor.PulseAll(_gate);
+        }
+    }
+}

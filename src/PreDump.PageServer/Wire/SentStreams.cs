@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using PreDump.Core;
+
+namespace PreDump.PageServer.Wire;
+
+/// <summary>The way to a page server of ours over several connections, or over one that may drop: what is sent is cut into frames,
+/// which any connection takes, and which the server puts together by their numbers.</summary>
+internal sealed class SentStreams : FrameFiller, IWire
+{
+    private const int MostKept = 64; // frames, 16 MiB: what is on the way on a link that is fast and long
+
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100), s_longestPause = TimeSpan.FromSeconds(2);
+
+    private readonly StreamOptions _options;
+    private readonly Func<Peer?> _join;
+    private readonly IObserver _observer;
+    private readonly SentFrames _frames;
+    private readonly List<SentStream> _streams = [];
+    private readonly string _name;
+    private SentFrame? _frame; // that is being filled
+
+    /// <param name="first">The first connection, whose server grants others; owned.</param>
+    /// <param name="options">How many there are to be, and what becomes of one that drops.</param>
+    /// <param name="join">Makes one more; null: the server doesn't know the round any more.</param>
+    /// <param name="observer">Notified of connections that drop.</param>
+    /// <exception cref="PreDumpException">Not all connections can be made.</exception>
+    public SentStreams(Peer first, StreamOptions options, Func<Peer?> join, IObserver observer)
+    {
+        (_options, _join, _observer, _name) = (options, join, observer, first.Name);
+        bool keeps = options.Retry > TimeSpan.Zero;
+        _frames = new SentFrames(_name, keeps ? MostKept : 2 + (2 * options.Count), keeps, options.Patience);
+        var peers = new List<Peer> { first };
+        try
+        {
+            while (peers.Count < options.Count)
+                peers.Add(join() ?? throw Forgotten());
+        }
+        catch
+        {
+            peers.Skip(1).ToList().ForEach(peer => peer.Dispose());
+            throw;
+        }
+        foreach (var _ in peers)
+        {
+            _streams.Add(new SentStream(_frames, options.Compression, ComeBack));
+            _frames.Add(_streams[^1]);
+        }
+        for (int i = 0; i < peers.Count; i++)
+            _streams[i].Start(peers[i]);
+    }
+
+    /// <inheritdoc/>
+    public long BytesSent
+    {
+        get
+        {
+            long bytes = 0;
+            _frames.Change(() => bytes = _streams.Sum(stream => stream.BytesSent));
+            return bytes;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts) =>
+        Fill(heads, headBytes, body, parts);
+
+    /// <inheritdoc/>
+    public void ReadAnswer(Span<byte> to)
+    {
+        Flush();
+        _frames.ReadAnswer(to);
+    }
+
+    /// <inheritdoc/>
+    public void End()
+    {
+        _frames.End();
+        Join();
+    }
+
+    // Those that send nothing at the moment say that this is the end.
+    /// <inheritdoc/>
+    public void BreakOff()
+    {
+        _frames.End();
+        _frames.Change(() => _streams.Where(stream => stream.IsBusy).ToList().ForEach(stream => stream.BreakOff()));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        BreakOff();
+        Join();
+        _frames.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override Span<byte> Frame => (_frame ??= _frames.Take()).Room;
+
+    /// <inheritdoc/>
+    protected override void SendFrame(int bytes)
+    {
+        _frame!.Length = bytes;
+        _frames.Add(_frame);
+        _frame = null;
+    }
+
+    private void Join()
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (_streams.TrueForAll(stream => stream.Join(s_longestPause - Stopwatch.GetElapsedTime(start) is var left
+            && left > TimeSpan.Zero ? left : TimeSpan.Zero)))
+            return;
+        _frames.Change(() => _streams.ForEach(stream => stream.BreakOff()));
+        _streams.ForEach(stream => stream.Join(Timeout.InfiniteTimeSpan));
+    }
+
+    private Peer? ComeBack(PeerException why)
+    {
+        if (_options.Retry == TimeSpan.Zero || _frames.IsOverAfter(TimeSpan.Zero))
+        {
+            _frames.End(why);
+            return null;
+        }
+        string time = $"{_options.Retry.TotalSeconds:0.#} s";
+        _observer.Warn($"{why.Message}: trying to connect again for {time}");
+        string last = why.Message;
+        var pause = s_firstPause;
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < _options.Retry; pause *= 2)
+        {
+            try
+            {
+                if (_join() is not { } peer)
+                {
+                    _frames.End(Forgotten());
+                    return null;
+                }
+                _observer.Note($"connected to {_name} again after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
+                return peer;
+            }
+            catch (PreDumpException e)
+            {
+                last = e.Message;
+            }
+            if (_frames.IsOverAfter(pause < s_longestPause ? pause : s_longestPause))
+                return null;
+        }
+        _frames.End(new PeerException($"{why.Message}, and there was no new connection within {time}: {last}"));
+        return null;
+    }
+
+    private PeerException Forgotten() => new($"{_name} knows no more of this round: its log says why");
+}
