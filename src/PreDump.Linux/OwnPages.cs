@@ -10,10 +10,9 @@ internal static unsafe class OwnPages
     /// <paramref name="error"/>.</summary>
     public static ulong Entry(void* page, out int error)
     {
-        ulong entry = 0;
+        ulong entry = 0, offset = (ulong)page / PageSize.Step * sizeof(ulong);
         using var pagemap = Fd.TryOpen("/proc/self/pagemap", O_RDONLY, out error);
-        if (pagemap is not null
-            && pagemap.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), (ulong)page / PageSize.Step * sizeof(ulong)) < 0)
+        if (pagemap is not null && pagemap.TryReadAt(MemoryMarshal.AsBytes(new Span<ulong>(ref entry)), offset) < 0)
             error = errno;
         return entry;
     }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using PreDump.PageServer;
+using PreDump.PageServer.Security;
 
 namespace PreDump.Tests.Support;
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using PreDump.Core;
 using PreDump.Linux;
+using PreDump.PageServer.Security;
 
 namespace PreDump.PageServer.Wire;
 

@@ -25,7 +25,8 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     private ReceivedFrame? _current; // that is being taken
     private ReceivedStream? _latest; // from which something was taken
     private int _leaving; // connections that are still in use, though they have dropped
-    private long _since = Stopwatch.GetTimestamp(); // when one dropped
+    private int _full; // connections that hold as much as they may
+    private long _since = Stopwatch.GetTimestamp(); // when one dropped, or was full
     private bool _hasEnded, _isOver;
     private string _why = $"{name} hung up";
 
@@ -101,8 +102,8 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         long start = Stopwatch.GetTimestamp();
         var most = patience == Timeout.InfiniteTimeSpan ? TimeSpan.FromHours(1) : patience > retry ? patience : retry;
         lock (_gate)
-            while (!_hasEnded && (_streams.Count > 0 || retry > TimeSpan.Zero) && most - Stopwatch.GetElapsedTime(start) is var left
-                && left > TimeSpan.Zero)
+            while (!_hasEnded && (_streams.Count > 0 || retry > TimeSpan.Zero)
+                && most - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
                 Monitor.Wait(_gate, left);
         return _hasEnded;
     }
@@ -124,10 +125,15 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     {
         lock (_gate)
         {
-            ReceivedFrame? free = null;
-            while (!_isOver && !stream.Free.TryPop(out free) && !stream.MayHoldMore)
-                Monitor.Wait(_gate);
-            return _isOver ? null : free ?? stream.NewFrame();
+            if (stream.Free.Count == 0 && !stream.MayHoldMore)
+            {
+                (_since, _full) = (Stopwatch.GetTimestamp(), _full + 1);
+                Monitor.PulseAll(_gate);
+                while (!_isOver && stream.Free.Count == 0)
+                    Monitor.Wait(_gate);
+                _full--;
+            }
+            return _isOver ? null : stream.Free.TryPop(out var free) ? free : stream.NewFrame();
         }
     }
 
@@ -146,18 +152,29 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         lock (_gate)
         {
             while (!_held.Remove(_next, out _current))
-                if (_streams.Count > 0)
-                    Monitor.Wait(_gate);
-                else if (_hasEnded)
+                if (_streams.Count > _full)
+                    Monitor.Wait(_gate); // as long as its own patience lasts
+                else if (_streams.Count == 0 && _hasEnded)
                     return null;
-                else if (retry - Stopwatch.GetElapsedTime(_since) is var left && left > TimeSpan.Zero)
+                else if (Left() is var left && left > TimeSpan.Zero)
                     Monitor.Wait(_gate, left);
                 else
-                    throw new PeerException(retry == TimeSpan.Zero ? _why
-                        : $"{_why}, and did not come back for {retry.TotalSeconds:0.#} s: what it sent is discarded");
+                    throw Gone();
             return _current;
         }
     }
+
+    // Until whoever has the next frame comes back.
+    private TimeSpan Left()
+    {
+        bool isFull = _streams.Count > 0;
+        return isFull && patience == Timeout.InfiniteTimeSpan ? TimeSpan.FromMinutes(1)
+            : retry + (isFull ? patience : TimeSpan.Zero) - Stopwatch.GetElapsedTime(_since);
+    }
+
+    private PeerException Gone() => new(_streams.Count > 0 ? $"{name} sent frames of which one is missing"
+        : retry == TimeSpan.Zero ? _why
+        : $"{_why}, and did not come back for {retry.TotalSeconds:0.#} s: what it sent is discarded");
 
     private void Release(ReceivedFrame frame)
     {

@@ -3,8 +3,8 @@ using PreDump.Core;
 
 namespace PreDump.PageServer.Wire;
 
-/// <summary>The way to a page server of ours over several connections, or over one that may drop: what is sent is cut into frames,
-/// which any connection takes, and which the server puts together by their numbers.</summary>
+/// <summary>The way to a page server of ours over several connections, or over one that may drop: what is sent is cut into
+/// frames, which any connection takes, and which the server puts together by their numbers.</summary>
 internal sealed class SentStreams : FrameFiller, IWire
 {
     private const int MostKept = 64; // frames, 16 MiB: what is on the way on a link that is fast and long

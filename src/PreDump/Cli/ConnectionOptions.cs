@@ -1,4 +1,5 @@
 using PreDump.PageServer;
+using PreDump.PageServer.Security;
 
 namespace PreDump.Cli;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using PreDump.Core.Copying;
 using PreDump.Core.Tracking;
-using PreDump.PageServer;
+using PreDump.PageServer.Client;
+using PreDump.PageServer.Protocol;
+using PreDump.PageServer.Security;
 using PreDump.PageServer.Wire;
 using PreDump.Settings;
 

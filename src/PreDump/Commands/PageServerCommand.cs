@@ -6,7 +6,10 @@ using PreDump.Core.Sinks;
 using PreDump.Host;
 using PreDump.Linux;
 using PreDump.Output;
-using PreDump.PageServer;
+using PreDump.PageServer.Client;
+using PreDump.PageServer.Security;
+using PreDump.PageServer.Serving;
+using PreDump.PageServer.Wire;
 using PreDump.Settings;
 using Serilog;
 

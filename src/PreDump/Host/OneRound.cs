@@ -2,7 +2,8 @@ using PreDump.Core.Copying;
 using PreDump.Core.Rounds;
 using PreDump.Core.Sinks;
 using PreDump.Linux;
-using PreDump.PageServer;
+using PreDump.PageServer.Client;
+using PreDump.PageServer.Protocol;
 using PreDump.Settings;
 
 namespace PreDump.Host;

@@ -1,6 +1,6 @@
 using System.Net;
 using PreDump.Linux;
-using PreDump.PageServer;
+using PreDump.PageServer.Serving;
 
 namespace PreDump.Output;
 

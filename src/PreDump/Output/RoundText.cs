@@ -1,5 +1,5 @@
 using PreDump.Linux;
-using PreDump.PageServer;
+using PreDump.PageServer.Serving;
 
 namespace PreDump.Output;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Core.Sinks;
-using PreDump.PageServer;
+using PreDump.PageServer.Serving;
 
 namespace PreDump.Series;
 

@@ -2,7 +2,8 @@ using PreDump.Core;
 using PreDump.Core.Series;
 using PreDump.Core.Tracking;
 using PreDump.Images;
-using PreDump.PageServer;
+using PreDump.PageServer.Security;
+using PreDump.PageServer.Serving;
 using PreDump.Settings;
 using static System.FormattableString;
 

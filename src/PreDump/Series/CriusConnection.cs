@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Linux;
-using PreDump.PageServer;
+using PreDump.PageServer.Client;
 
 namespace PreDump.Series;
 

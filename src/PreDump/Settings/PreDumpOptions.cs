@@ -3,7 +3,7 @@ using PreDump.Core.Parents;
 using PreDump.Core.Rounds;
 using PreDump.Core.Tracking;
 using PreDump.Linux;
-using PreDump.PageServer;
+using PreDump.PageServer.Client;
 
 namespace PreDump.Settings;
 

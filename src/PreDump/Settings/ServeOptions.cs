@@ -1,4 +1,6 @@
-using PreDump.PageServer;
+using PreDump.PageServer.Client;
+using PreDump.PageServer.Security;
+using PreDump.PageServer.Serving;
 
 namespace PreDump.Settings;
 

@@ -2,8 +2,8 @@ using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
 
-/// <summary>A round over several connections, and over connections that drop: it arrives as it was, or the client says that it did
-/// not.</summary>
+/// <summary>A round over several connections, and over connections that drop: it arrives as it was, or the client says that it
+/// did not.</summary>
 public sealed class StreamsTests
 {
     private const int Pages = 12_000;
@@ -92,7 +92,8 @@ public sealed class StreamsTests
         await using var server = await PageServerTool.Start(hosts.Far, images, "--forever", "--timeout", "1");
         await using var victim = await Victim.Start("plain", Pages);
         await victim.Stop();
-        var sending = hosts.Near.Run([await PreDumpTool.File(), "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"),
+        var sending = hosts.Near.Run([await PreDumpTool.File(), "--tree", $"{victim.Pid}",
+            "--images-dir", scratch.Folder("client"),
             "--page-server", "--address", hosts.Far.Address, "--port", $"{server.Port}", "--streams", $"{streams}",
             "--retry", "60", "--timeout", "1", "--compress", "off"]);
         await Eventually.True(() => Received(images) > 4 << 20, "the first pages are there");
@@ -132,7 +133,8 @@ public sealed class StreamsTests
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
         await using var other = await PageServerTool.Start(scratch.Folder("others"));
-        using var link = new DroppingLink(number => number == 0 ? server.Port : other.Port, number => number == 0 ? 10 << 20 : null);
+        using var link = new DroppingLink(
+            number => number == 0 ? server.Port : other.Port, number => number == 0 ? 10 << 20 : null);
 
         var result = await Send(victim, scratch.Folder("client"), link.Port, "--retry", "20");
 

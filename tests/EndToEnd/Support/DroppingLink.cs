@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace PreDump.Tests.EndToEnd.Support;
 
-/// <summary>A link to a page server on this machine whose connections drop, each after some bytes, until enough have dropped: in one
-/// of three ways, as a router, a proxy or a cable that is pulled would do it.</summary>
+/// <summary>A link to a page server on this machine whose connections drop, each after some bytes: in one of three ways, as a
+/// router, a proxy or a cable that is pulled would do it.</summary>
 internal sealed class DroppingLink : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

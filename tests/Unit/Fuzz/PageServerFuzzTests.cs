@@ -5,7 +5,8 @@ using CsCheck;
 using K4os.Compression.LZ4;
 using PreDump.Images;
 using PreDump.Linux;
-using PreDump.PageServer;
+using PreDump.PageServer.Protocol;
+using PreDump.PageServer.Serving;
 using PreDump.PageServer.Wire;
 using Xunit;
 
@@ -15,6 +16,7 @@ namespace PreDump.Tests.Unit.Fuzz;
 /// complete.</summary>
 public sealed class PageServerFuzzTests
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     // A session: some tasks, each with runs that follow a gap, in either layout.
     private static Gen<byte[]> Conversations(Gen<MessageLayout> layouts) => Gen.Select(
@@ -68,23 +70,31 @@ public sealed class PageServerFuzzTests
 
     [Fact]
     public void A_damaged_conversation_with_a_page_server_is_refused_or_leaves_whole_images() =>
-        FeedServer(Conversations(Gen.Enum<MessageLayout>()), _ => { });
+        FeedServer(Conversations(Gen.Enum<MessageLayout>()), s_patience, _ => { });
 
     [Fact]
     public void Damaged_frames_are_refused_or_leave_whole_images() =>
-        FeedServer(Framed(Conversations(Gen.Const(MessageLayout.Bytes24))), AskForFrames);
+        FeedServer(Framed(Conversations(Gen.Const(MessageLayout.Bytes24))), s_patience, client => AskFor(client, Features.Frames));
 
-    private static void AskForFrames(Socket client)
+    /// <summary>Where a frame is missing, another connection might bring it: the server waits for its patience.</summary>
+    [Fact]
+    public void Damaged_frames_of_several_connections_are_refused_or_leave_whole_images() =>
+        FeedServer(Framed(Conversations(Gen.Const(MessageLayout.Bytes24))), TimeSpan.FromMilliseconds(50), client =>
+        {
+            AskFor(client, Features.Streams);
+            client.Receive(new byte[StreamToken.Bytes], SocketFlags.None);
+        });
+
+    private static void AskFor(Socket client, Features wish)
     {
         var bytes = new byte[PageServerMessage.MaxBytes];
-        client.Send(bytes, Negotiation.Question(PagesId.OfTask(1), Features.Frames).Write(bytes, MessageLayout.Bytes24),
-            SocketFlags.None);
+        client.Send(bytes, Negotiation.Question(PagesId.OfTask(1), wish).Write(bytes, MessageLayout.Bytes24), SocketFlags.None);
         client.Receive(bytes, sizeof(int), SocketFlags.None);
-        Assert.Equal(Features.Frames, Negotiation.GrantedIn(BinaryPrimitives.ReadInt32LittleEndian(bytes), Features.Frames));
+        Assert.Equal(wish, Negotiation.GrantedIn(BinaryPrimitives.ReadInt32LittleEndian(bytes), wish));
     }
 
     // The client is another thread, as it may wait for answers.
-    private static void FeedServer(Gen<byte[]> conversations, Action<Socket> begin)
+    private static void FeedServer(Gen<byte[]> conversations, TimeSpan patience, Action<Socket> begin)
     {
         using var scratch = new Scratch();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -95,7 +105,7 @@ public sealed class PageServerFuzzTests
         Fuzz.Feed(Fuzz.Damaged(conversations), input =>
         {
             using var client = new TcpClient("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
-            using var peer = new Peer(listener.AcceptSocket(), "the peer", TimeSpan.FromSeconds(10));
+            using var peer = new Peer(listener.AcceptSocket(), "the peer", patience);
             var sending = Task.Run(() =>
             {
                 begin(client.Client);
@@ -105,7 +115,10 @@ public sealed class PageServerFuzzTests
             try
             {
                 using var session = new Session(peer, () => rounds.Begin(rounds.Moment()),
-                    new ServerRequest { Timeout = TimeSpan.FromSeconds(10) }, Observed.Nothing);
+                    new ServerRequest { Timeout = patience }, Observed.Nothing)
+                {
+                    OpenRounds = new OpenRounds(() => { }),
+                };
                 AssertWhole(session.Run()!.Round.Directory);
                 whole++;
             }

@@ -1,4 +1,4 @@
-using PreDump.PageServer;
+using PreDump.PageServer.Protocol;
 using PreDump.PageServer.Wire;
 using Xunit;
 

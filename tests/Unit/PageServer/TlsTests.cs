@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using PreDump.Core;
 using PreDump.Linux;
 using PreDump.PageServer;
+using PreDump.PageServer.Security;
 using PreDump.PageServer.Wire;
 using Xunit;
 
