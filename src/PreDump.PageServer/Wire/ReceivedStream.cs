@@ -11,6 +11,7 @@ internal sealed class ReceivedStream : IDisposable
     private readonly Lock _reporting = new();
     private readonly List<ReceivedFrame> _all = [];
     private int _answered; // bytes of answers that were sent here
+    private bool _isClosed;
 
     /// <param name="peer">The client; the caller disposes it, once <see cref="ReceivedStreams.Run"/> has returned.</param>
     public ReceivedStream(Peer peer) => (_peer, _unpacker) = (peer, new FrameUnpacker(peer, FrameHead.MostInStreams));
@@ -58,6 +59,8 @@ internal sealed class ReceivedStream : IDisposable
         {
             lock (_reporting)
             {
+                if (_isClosed)
+                    return;
                 var (taken, answers) = news(_answered);
                 Span<byte> report = stackalloc byte[StreamReport.Length];
                 new StreamReport(taken, _answered, answers.Length).Write(report);
@@ -74,6 +77,11 @@ internal sealed class ReceivedStream : IDisposable
     /// <summary>Ends the connection at once.</summary>
     public void BreakOff() => _peer.BreakOff();
 
-    /// <inheritdoc/>
-    public void Dispose() => _all.ForEach(frame => frame.Dispose());
+    /// <summary>Frees the frames' memory. Nothing is sent any more: the socket's descriptor may soon be another's.</summary>
+    public void Dispose()
+    {
+        lock (_reporting)
+            _isClosed = true;
+        _all.ForEach(frame => frame.Dispose());
+    }
 }

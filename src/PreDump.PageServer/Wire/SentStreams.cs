@@ -10,6 +10,7 @@ internal sealed class SentStreams : FrameFiller, IWire
     private const int MostKept = 64; // frames, 16 MiB: what is on the way on a link that is fast and long
 
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100), s_longestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_atEnd = TimeSpan.FromSeconds(2);
 
     private readonly StreamOptions _options;
     private readonly Func<Peer?> _join;
@@ -90,8 +91,8 @@ internal sealed class SentStreams : FrameFiller, IWire
     public void Dispose()
     {
         BreakOff();
-        Join();
-        _frames.Dispose();
+        if (Join())
+            _frames.Dispose();
     }
 
     /// <inheritdoc/>
@@ -105,14 +106,20 @@ internal sealed class SentStreams : FrameFiller, IWire
         _frame = null;
     }
 
-    private void Join()
+    // Whether all threads have ended; one that is about to connect may take its time.
+    private bool Join()
+    {
+        if (HaveEnded())
+            return true;
+        _frames.Change(() => _streams.ForEach(stream => stream.BreakOff()));
+        return HaveEnded();
+    }
+
+    private bool HaveEnded()
     {
         long start = Stopwatch.GetTimestamp();
-        if (_streams.TrueForAll(stream => stream.Join(s_longestPause - Stopwatch.GetElapsedTime(start) is var left
-            && left > TimeSpan.Zero ? left : TimeSpan.Zero)))
-            return;
-        _frames.Change(() => _streams.ForEach(stream => stream.BreakOff()));
-        _streams.ForEach(stream => stream.Join(Timeout.InfiniteTimeSpan));
+        return _streams.TrueForAll(stream =>
+            stream.Join(s_atEnd - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero));
     }
 
     private Peer? ComeBack(PeerException why)
