@@ -13,7 +13,6 @@ internal sealed class ComparingServer : IDisposable
     private readonly RoundDirectory _directory;
     private readonly SingleRound _round;
     private readonly Server _server;
-    private readonly Socket _ours, _criusEnd;
     private readonly Thread _thread;
     private Exception? _failure;
     private SessionResult? _result;
@@ -29,8 +28,9 @@ internal sealed class ComparingServer : IDisposable
             Timeout = System.Threading.Timeout.InfiniteTimeSpan, // criu's other work is not ours to limit
         };
         _server = new Server(request, _round, tls: null, result => _result = result, observer);
-        (_ours, _criusEnd) = Connected();
-        _thread = new Thread(Serve) { IsBackground = true, Name = "page server" };
+        var (ours, crius) = Connected();
+        Connection = new CriusConnection(crius);
+        _thread = new Thread(() => Serve(ours)) { IsBackground = true, Name = "page server" };
         _thread.Start();
     }
 
@@ -41,16 +41,14 @@ internal sealed class ComparingServer : IDisposable
     /// <exception cref="PreDumpException">The directory or the parent can't be used, or there is no loopback network.</exception>
     public static ComparingServer Start(string images, string parent, IObserver observer) => new(images, parent, observer);
 
-    /// <summary>The descriptor of criu's end.</summary>
-    public int CriusEnd => (int)_criusEnd.Handle;
+    /// <summary>criu's end.</summary>
+    public CriusConnection Connection { get; }
 
-    /// <summary>To be called when criu has its end: if it ends then, so does the server.</summary>
-    public void HandOver() => _criusEnd.Dispose();
-
-    /// <summary>Waits until all is in its place; returns what has come.</summary>
+    /// <summary>To be called when criu has ended: waits until all is in its place; returns what has come.</summary>
     /// <exception cref="PreDumpException">Not all has come.</exception>
     public SessionResult Result()
     {
+        Connection.Dispose();
         _thread.Join();
         return _result ?? throw new PreDumpException("the pages did not all come: "
             + (_failure is null ? "criu has hung up" : Failure.TryExplain(_failure) ?? _failure.ToString()));
@@ -59,18 +57,18 @@ internal sealed class ComparingServer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        HandOver();
+        Connection.Dispose();
         _thread.Join();
         _server.Dispose();
         _round.Dispose();
         _directory.Dispose();
     }
 
-    private void Serve()
+    private void Serve(Socket ours)
     {
         try
         {
-            _server.Run(listener: null, _ours, CancellationToken.None);
+            _server.Run(listener: null, ours, CancellationToken.None);
         }
         catch (Exception e)
         {

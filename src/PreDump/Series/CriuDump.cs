@@ -32,7 +32,7 @@ internal sealed class CriuDump(string criu, SeriesSettings settings, RoundSeries
             using var server = ComparesHere ? ComparingServer.Start(images, SeriesDirectory.Relative(parent), observer) : null;
             using var connection = settings.ConnectsForCriu ? CriusConnection.To(settings.Round.PageServer!, cancel) : null;
             var request = new DumpRequest(criu, settings.Round.Tree, images, IsByContent ? null : series.Directory.Of(parent),
-                Words(parent), settings.CriuOptions, server, connection);
+                Words(parent), settings.CriuOptions, server?.Connection ?? connection, IsCompared: server is not null);
             var result = request.Run();
             if (result.IsDone)
                 return FiguresOf(images, parent, result, server?.Result());

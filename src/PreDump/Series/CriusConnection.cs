@@ -40,9 +40,10 @@ internal sealed class CriusConnection(Socket socket) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_ended.IsSet)
+            return;
         _ended.Set();
         _thread?.Join();
-        _ended.Dispose();
         socket.Dispose();
     }
 

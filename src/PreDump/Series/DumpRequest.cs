@@ -16,11 +16,11 @@ namespace PreDump.Series;
 /// <param name="Parent">The directory of the round that it is made upon; null: none.</param>
 /// <param name="Words">Options, beside those that say where the dump goes.</param>
 /// <param name="User">What the user wants criu to be told.</param>
-/// <param name="Server">Takes the pages, and compares them with the rounds; null: criu leaves pages to the rounds, which is
-/// proved.</param>
-/// <param name="Connection">The connection to another page server; null: criu has none, or makes it itself.</param>
+/// <param name="Connection">The connection to a page server; null: criu has none, or makes it itself.</param>
+/// <param name="IsCompared">Whether the page server compares the pages with the rounds; otherwise criu leaves pages to the rounds,
+/// which is proved.</param>
 internal sealed record DumpRequest(string Criu, int Tree, string Images, string? Parent, IReadOnlyList<string> Words,
-    DumpOptions User, ComparingServer? Server = null, CriusConnection? Connection = null)
+    DumpOptions User, CriusConnection? Connection = null, bool IsCompared = false)
 {
     private const string Log = "dump.log";
 
@@ -34,9 +34,8 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, string?
         using var images = DirectoryFd.Open(Images);
         var (ours, theirs) = MessageSocket.Pair();
         int pid = CriuProcess.StartAside(
-            Criu, [.. Words, .. ToServer, "--images-dir", Images, "--log-file", Log, .. User.Words], theirs, CriusEnd);
+            Criu, [.. Words, .. ToServer, "--images-dir", Images, "--log-file", Log, .. User.Words], theirs, Connection?.Number);
         Connection?.KeepFlowing();
-        Server?.HandOver();
         var request = new criu_req
         {
             Type = criu_req_type.Dump,
@@ -44,7 +43,7 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, string?
         };
         var dump = new RequestedDump(pid, ours, request, new DumpFiles(Images, Parent, Images, LogFile))
         {
-            IsProved = Server is null,
+            IsProved = !IsCompared,
         };
         var (answer, exitCode) = dump.Run(message =>
             FailedScript(message.Notify?.Script ?? "") is { } reason ? dump.Refuse(reason) : RequestedDump.GoOn);
@@ -52,10 +51,8 @@ internal sealed record DumpRequest(string Criu, int Tree, string Images, string?
             dump.Proof?.Total ?? TimeSpan.Zero, dump.Proof?.Mended ?? 0);
     }
 
-    private int? CriusEnd => Server?.CriusEnd ?? Connection?.Number;
-
     private string[] ToServer =>
-        CriusEnd is { } end ? ["--page-server", "--ps-socket", end.ToString(CultureInfo.InvariantCulture)] : [];
+        Connection?.Number is { } end ? ["--page-server", "--ps-socket", end.ToString(CultureInfo.InvariantCulture)] : [];
 
     // The user's scripts, called as criu calls them. It does not itself, since it is asked by request.
     private string? FailedScript(string action)
