@@ -1,4 +1,4 @@
-"""A link between two network namespaces, as slow as is asked for, and a victim whose memory is text."""
+"""A link between two network namespaces, as slow as is asked for, and victims whose memory is that of real programs."""
 import json, os, random, socket, subprocess
 
 from workload import Victim
@@ -37,9 +37,10 @@ class Link:
 class Redis(Victim):
     """A redis-server with MB of sessions: a random key, and a JSON object of fields that are partly random."""
 
-    def __init__(self, work, mib):
+    def __init__(self, programs, work, kind):
+        mib = int(kind[1])
         at = os.path.join(work, f'redis-{mib}')
-        super().__init__(None, work, ['redis'], ['redis-server', '--port', '0', '--unixsocket', at, '--save', '',
+        super().__init__(programs, work, kind, ['redis-server', '--port', '0', '--unixsocket', at, '--save', '',
                                                  '--dir', work])
         chance = random.Random(mib)
         with socket.socket(socket.AF_UNIX) as client:
@@ -63,3 +64,12 @@ class Redis(Victim):
     @staticmethod
     def command(*words):
         return b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words)
+
+
+class Java(Victim):
+    """A JVM whose heap has MB of objects and text (Sessions.java). Its performance counters are in no shared file."""
+
+    def __init__(self, programs, work, kind):
+        heap = [f'-X{which}{int(kind[1]) * 5 // 4}m' for which in ('ms', 'mx')]
+        super().__init__(programs, work, kind, ['java', '-XX:-UsePerfData', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', *heap,
+                                                '-cp', f'{programs}/java.classes', 'Sessions', kind[1]])
