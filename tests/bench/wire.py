@@ -43,12 +43,13 @@ class Redis(Victim):
         super().__init__(programs, work, kind, ['redis-server', '--port', '0', '--unixsocket', at, '--save', '',
                                                  '--dir', work])
         chance = random.Random(mib)
+        values = [self.session(chance) for _ in range(8 * 1024)]  # (8 MiB of them: nothing compresses over such a distance)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(at)
             stream = client.makefile('rwb')
-            for _ in range(mib):
-                batch = [self.session(chance) for _ in range(1024)]
-                stream.write(b''.join(self.command(b'SET', *pair) for pair in batch))
+            for number in range(mib):
+                batch = values[number % 8 * 1024:][:1024]
+                stream.write(b''.join(self.command(b'SET', b'session:%016x' % chance.getrandbits(64), value) for value in batch))
                 stream.flush()
                 for _ in batch:
                     stream.readline()
@@ -59,7 +60,7 @@ class Redis(Victim):
                  'token': f'{chance.getrandbits(256):064x}', 'since': 1700000000 + chance.randrange(10**7),
                  'cart': [{'item': chance.randrange(10**6), 'count': chance.randrange(1, 9), 'price': chance.randrange(10**5) / 100}
                           for _ in range(14)]}
-        return f'session:{chance.getrandbits(64):016x}'.encode(), json.dumps(value).encode()
+        return json.dumps(value).encode()
 
     @staticmethod
     def command(*words):
