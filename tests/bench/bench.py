@@ -31,7 +31,7 @@ def whole(bench, args):
     for experiment in table(list(bench.tools), bench.variants, args.disk, args.small, args.runs, tracks_dirty):
         if re.search(args.only or '', experiment.name):
             with bench.tracking(tracks_dirty or not experiment.pretend):
-                experiment.judge(targets, bench.proofs(experiment) if experiment.proof else bench.experiment(experiment))
+                experiment.judge(targets, getattr(bench, experiment.how)(experiment))
     targets.show()
     if args.json:
         with open(args.json, 'w') as out:

@@ -1,5 +1,5 @@
 """The table of experiments: the victims, the tools, the number of runs, and the targets for their figures."""
-import os
+import os, shutil
 from dataclasses import dataclass
 from typing import Callable
 
@@ -15,7 +15,7 @@ class Experiment:
     rounds: int = 1  # with two the second one counts
     dirty: bool = True  # every 8th page is dirty in it, or none
     pretend: bool = False  # also on a kernel that does not track changes, where no page looks changed
-    proof: bool = False  # predump as criu's action script; the tools are its settings
+    how: str = 'experiment'  # the method of Bench that runs it; with `proofs` the tools are settings of predump as action script
     judge: Callable = lambda targets, row: None  # row: figures by the title of the tool
 
 
@@ -34,6 +34,21 @@ def a_gib_to(target, small):
         threads = row.get(f'C loop, {os.cpu_count()} threads')
         targets.ratio('(as many threads of the C loop, for comparison)', threads, loop, 'total', 1.5, at_least=True)
         peak_of(to)(targets, row)
+    return judge
+
+
+def eight_gib(what):
+    def judge(targets, row):
+        targets.ratio(f'{what}: total, against the C loop', row['predump'], row['C loop'], 'total', 1.0)
+        targets.ratio(f'{what}: cpu, against the C loop', row['predump'], row['C loop'], 'cpu', 1.0)
+        peak_of(what)(targets, row)
+    return judge
+
+
+def peaks(threads):
+    def judge(targets, row):
+        for count, figures in zip(threads, row.values()):
+            targets.value(f'{count} threads: peak MB', figures['peak']['max'], 16 + 2 * count)
     return judge
 
 
@@ -62,7 +77,7 @@ def stripes(what, threads):
 
 def wire(rate, plain, on):
     def judge(targets, row):
-        for what in 'redis', 'floats', 'noise':
+        for what in MEMORIES:
             of = lambda tool: row.get(f'{tool} to predump, {what}')
             targets.ratio(f'{what} at {rate}: total, against uncompressed', of('predump'), of(plain), 'total',
                           1.03 if what == 'noise' else 0.75)
@@ -74,7 +89,7 @@ def wire(rate, plain, on):
 
 def loopback(plain):
     def judge(targets, row):
-        for what in 'redis', 'floats', 'noise':
+        for what in MEMORIES:
             targets.ratio(f'{what} over loopback: total, against uncompressed', row.get(f'predump to predump, {what}'),
                           row.get(f'{plain} to predump, {what}'), 'total', 1.05)
     return judge
@@ -98,10 +113,14 @@ def many_threads(count):
     return judge
 
 
-def idle(targets, row):
-    targets.value('an idle sleep: total ms', row['predump']['total']['median'], 8)
-    for mode in 'read', 'splice':
-        targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], row.get(f'criu {mode}'), 'total', 0.5)
+def idle(small):
+    def judge(targets, row):
+        if not small:  # (a VM without KVM takes many times as long)
+            targets.value('an idle sleep: total ms', row['predump']['total']['median'], 8)
+        for mode in 'read', 'splice':
+            targets.ratio(f'an idle sleep: total, against criu {mode}', row['predump'], row.get(f'criu {mode}'), 'total',
+                          1.0 if small else 0.5)
+    return judge
 
 
 def first_freeze(sizes):
@@ -114,6 +133,26 @@ def first_freeze(sizes):
                           of('predump', sizes[0]), 'frozen', 1.5)
             targets.ratio(f'first freeze of {size}: the longest gap, against criu read', of('predump', size),
                           of('criu read', size), 'gap', 0.5)
+    return judge
+
+
+def later_freeze(when, sizes):
+    """What grows with memory in the freeze of a later round: milliseconds for each GiB more."""
+    def judge(targets, row):
+        for tool, what in ('predump', 'frozen'), (RESET, "the kernel's reset alone"):
+            times = [row[f'{tool}, {mib} MiB']['frozen']['median'] for mib in sizes if f'{tool}, {mib} MiB' in row]
+            if times:
+                targets.known(f'a later freeze, {when}: {what}, ms for each GiB',
+                              (times[1] - times[0]) / (sizes[1] - sizes[0]) * 1024)
+    return judge
+
+
+def migrated(links):
+    def judge(targets, row):
+        for link in links:
+            for key, what in ('downtime', 'downtime'), ('carried', 'bytes over the link'), ('total', 'total'):
+                targets.ratio(f'a migration at {link}: {what}, against criu', row.get(f'predump, {link}'), row.get(f'criu, {link}'),
+                              key, 1.0)
     return judge
 
 
@@ -134,6 +173,8 @@ def growth(what, counts):
 
 # ---- the experiments ----
 
+MEMORIES = {'redis': ['redis'], 'JVM': ['sessions'], 'floats': ['floats'], 'noise': ['memory']}
+RESET = 'clear_refs alone'  # no tool, but the kernel's part of a freeze
 SERVERS = [('predump', 'predump'), ('predump', 'criu'), ('criu splice', 'predump'), ('criu splice', 'criu')]
 
 
@@ -154,7 +195,11 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
     if not small:
         for target in targets:
             yield Experiment(f'big {target}: 8 GiB in one task', ['memory', '8192'], ['predump', 'C loop'], 3, target,
-                             judge=peak_of(f'8 GiB to {target}'))
+                             judge=eight_gib(f'8 GiB to {target}'))
+
+    counts = [1, 2, 4, 8, 16]
+    yield Experiment(f'peak: {size} in one task, by threads', ['memory', str(gib)], variants(*(f'--threads {n}' for n in counts)),
+                     3, judge=peaks(counts))
 
     threads = min(max(os.cpu_count() or 1, 2), 16)
     striped = variants(f'--threads {threads} --stripes 1', f'--threads {threads} --stripes {threads}')
@@ -165,9 +210,15 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
             yield Experiment(f'stripes {target}: {what}', kind, striped, few, target,
                              judge=stripes(f'{what} to {target}', threads))
 
-    sizes = {f'{n} MiB': ['memory', str(n)] for n in (256, 1024, 2048 if small else 4096)}
+    largest = 4096 if os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') > 7 << 30 else 2048  # MiB
+    sizes = {f'{n} MiB': ['memory', str(n)] for n in (256, 1024, largest)}
     yield Experiment('first freeze: it does not grow with memory', sizes, [tools[0], 'criu read'], few,
                      targets[0], judge=first_freeze(list(sizes)))
+    if tracks_dirty:
+        sizes = {f'{n} MiB': ['memory', str(n)] for n in (256, 1024)}
+        for when, dirty in ('nothing has changed', False), ('every 8th page is dirty', True):
+            yield Experiment(f'later freeze, round 2: {when}', sizes, ['predump', *([] if dirty else [RESET])], few, targets[0],
+                             rounds=2, dirty=dirty, judge=later_freeze(when, (256, 1024)))
 
     yield Experiment(f'server: {size} in one task', ['memory', str(gib)], SERVERS, few if small else runs // 2 + 1,
                      'a page server', judge=page_servers)
@@ -177,7 +228,7 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
 
     plain, always = variants('--compress off', '--compress on')
     takers = [(tool, 'predump') for tool in ('predump', plain, always)] + [('criu splice', 'criu')]
-    memories = lambda mib: {'redis': ['redis', mib], 'floats': ['floats', mib], 'noise': ['memory', mib]}
+    memories = lambda mib: {what: [*kind, mib] for what, kind in MEMORIES.items() if what != 'JVM' or shutil.which('javac')}
     for rate, mib in ('1gbit', '256'), ('100mbit', '128'):
         yield Experiment(f'wire: {mib} MiB at {rate}', memories(mib), takers, 3, 'a page server', link=rate,
                          judge=wire(rate, plain, always))
@@ -197,7 +248,7 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
     yield Experiment('growth: MiB, round 2, unchanged', {f'{n} MiB': ['memory', str(n)] for n in (gib // 2, gib, 2 * gib)},
                      ['predump'], runs, rounds=2, dirty=False, pretend=True, judge=unchanged_growth)
     yield Experiment(f'proof: a final dump of {size} of which nothing has changed', ['memory', str(gib)], ['changed', 'whole'],
-                     runs, pretend=True, proof=True, judge=proof_of(size))
+                     runs, pretend=True, how='proofs', judge=proof_of(size))
     limited = variants('--nice 19', '--max-rate 500M', '--threads 1 --max-rate 500M')
     yield Experiment(f'busy: {size}, written to all the while', ['busy', str(gib)], [*tools, *limited], few)
 
@@ -207,7 +258,7 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
     yield Experiment('vmas: 60,000', ['vmas', '60000'], main, few, judge=peak_of('60,000 VMAs'))
     yield Experiment('tasks: 500 of 2 MiB', ['tasks', '500', '2'], main, few)
     yield Experiment('sparse: 100 MiB in 64 TiB', ['sparse', '64', '100'], main, few)
-    yield Experiment('sleep', ['sleep'], main, runs, judge=idle)
+    yield Experiment('sleep', ['sleep'], main, runs, judge=idle(small))
 
     for what, counts, kind in (('MiB', [gib // 2, gib, 2 * gib], lambda n: ['memory', str(n)]),
                                ('VMAs', [15000, 30000, 60000], lambda n: ['vmas', str(n)]),
@@ -215,3 +266,8 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
                                ('tasks', [125, 250, 500], lambda n: ['tasks', str(n), '1'])):
         yield Experiment(f'growth: {what}', {f'{n} {what}': kind(n) for n in counts}, ['predump'], few if small else runs,
                          judge=growth(what, counts))
+
+    if tracks_dirty and criu:
+        links = ['100mbit', '1gbit']
+        yield Experiment('migration: redis under load, 128 MiB', links, [], 3, 'another network namespace', how='migrations',
+                         judge=migrated(links))

@@ -4,8 +4,9 @@ import contextlib, json, os, random, re, shutil, signal, socket, subprocess, sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path += [HERE, os.path.join(HERE, '../vm')]  # in the VM all is in one directory
 from images import PARENT, Pagemap
+from experiments import RESET
 from report import show, summary
-from wire import Link, Redis
+from wire import Java, Link, Redis
 from workload import Victim
 
 
@@ -95,7 +96,13 @@ class Bench:
         _, writes, _ = victim.read()
         since = time.monotonic()
         loop = tool.startswith('C loop')
-        if loop:
+        if tool == RESET:
+            with open(f'/proc/{victim.pid}/clear_refs', 'w') as file:
+                file.write('4')
+                begun = time.monotonic()
+                file.flush()
+            figures = {'frozen': (time.monotonic() - begun) * 1000}
+        elif loop:
             threads = '1' if tool == 'C loop' else str(os.cpu_count())
             _, figures = self.measured([*self.tools[tool], str(victim.pid), directory, threads])()
         else:
@@ -112,7 +119,7 @@ class Bench:
             text, figures = self.measured(command)()
         figures['writes'] = (victim.read()[1] - writes) / (time.monotonic() - since)
         figures['gap'] = victim.read()[0] / 1e6
-        if not loop:
+        if not loop and tool != RESET:
             figure = lambda name: int(re.search(rf'^{name}: (\d+)', text, re.M).group(1))
             figures['frozen'] = (figure('Freezing time') + figure('Frozen time')) / 1000
             figures['pages'] = figure('Memory pages written')
@@ -164,6 +171,22 @@ class Bench:
         show(row)
         return row['tools']
 
+    def migrations(self, experiment):
+        """tests/vm/migration.py, which prints a table of its own. Its figures by `WAY, RATE`."""
+        where, told = next(path for path in (f'{HERE}/vm', f'{HERE}/../vm') if os.path.isdir(path)), f'{self.work}/migration'
+        print(f'\n{experiment.name}, {experiment.runs} runs', flush=True)
+        done = subprocess.run([sys.executable, f'{where}/migration.py', '--victims', self.programs, '--predump', self.args.predump,
+                               '--criu', self.args.criu, '--times', str(experiment.runs), '--links', ','.join(experiment.kinds),
+                               '--json', told])
+        if done.returncode != 0:  # it has said why
+            return {}
+        with open(told) as file:
+            figures = json.load(file)
+        row = {'name': experiment.name, 'target': experiment.target, 'runs': experiment.runs, 'failed': {},
+               'tools': {tool: {key: summary(values) for key, values in of.items()} for tool, of in figures.items()}}
+        self.rows.append(row)
+        return row['tools']
+
     @staticmethod
     def final_dump(base):
         """A dump on round 1 whose pages are all in the parent."""
@@ -188,7 +211,7 @@ class Bench:
         kinds = experiment.kinds if isinstance(experiment.kinds, dict) else {'': experiment.kinds}
         pairs = [tool if isinstance(tool, tuple) else (tool, None) for tool in experiment.tools]
         turns = [(tool, server, which) for tool, server in pairs for which in kinds
-                 if tool in self.tools and (server != 'criu' or 'criu read' in self.tools)]
+                 if (tool in self.tools or tool == RESET) and (server != 'criu' or 'criu read' in self.tools)]
         samples, failed = {turn: [] for turn in turns}, {}
         base = os.path.join(self.targets.get(experiment.target, self.args.tmpfs), f'predump-bench.{os.getpid()}')
         with contextlib.ExitStack() as stack:
@@ -231,7 +254,7 @@ class Bench:
         return row['tools']
 
     def victim(self, kind):
-        return Redis(self.work, int(kind[1])) if kind[0] == 'redis' else Victim(self.programs, self.work, kind)
+        return {'redis': Redis, 'sessions': Java}.get(kind[0], Victim)(self.programs, self.work, kind)
 
     @staticmethod
     def throughput(victim):

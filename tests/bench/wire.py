@@ -1,4 +1,4 @@
-"""A link between two network namespaces, as slow as is asked for, and a victim whose memory is text."""
+"""A link between two network namespaces, as slow as is asked for, and victims whose memory is that of real programs."""
 import json, os, random, socket, subprocess
 
 from workload import Victim
@@ -37,17 +37,19 @@ class Link:
 class Redis(Victim):
     """A redis-server with MB of sessions: a random key, and a JSON object of fields that are partly random."""
 
-    def __init__(self, work, mib):
+    def __init__(self, programs, work, kind):
+        mib = int(kind[1])
         at = os.path.join(work, f'redis-{mib}')
-        super().__init__(None, work, ['redis'], ['redis-server', '--port', '0', '--unixsocket', at, '--save', '',
+        super().__init__(programs, work, kind, ['redis-server', '--port', '0', '--unixsocket', at, '--save', '',
                                                  '--dir', work])
         chance = random.Random(mib)
+        values = [self.session(chance) for _ in range(8 * 1024)]  # (8 MiB of them: nothing compresses over such a distance)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(at)
             stream = client.makefile('rwb')
-            for _ in range(mib):
-                batch = [self.session(chance) for _ in range(1024)]
-                stream.write(b''.join(self.command(b'SET', *pair) for pair in batch))
+            for number in range(mib):
+                batch = values[number % 8 * 1024:][:1024]
+                stream.write(b''.join(self.command(b'SET', b'session:%016x' % chance.getrandbits(64), value) for value in batch))
                 stream.flush()
                 for _ in batch:
                     stream.readline()
@@ -58,8 +60,17 @@ class Redis(Victim):
                  'token': f'{chance.getrandbits(256):064x}', 'since': 1700000000 + chance.randrange(10**7),
                  'cart': [{'item': chance.randrange(10**6), 'count': chance.randrange(1, 9), 'price': chance.randrange(10**5) / 100}
                           for _ in range(14)]}
-        return f'session:{chance.getrandbits(64):016x}'.encode(), json.dumps(value).encode()
+        return json.dumps(value).encode()
 
     @staticmethod
     def command(*words):
         return b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words)
+
+
+class Java(Victim):
+    """A JVM whose heap has MB of objects and text (Sessions.java). Its performance counters are in no shared file."""
+
+    def __init__(self, programs, work, kind):
+        heap = [f'-X{which}{int(kind[1]) * 5 // 4}m' for which in ('ms', 'mx')]
+        super().__init__(programs, work, kind, ['java', '-XX:-UsePerfData', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', *heap,
+                                                '-cp', f'{programs}/java.classes', 'Sessions', kind[1]])

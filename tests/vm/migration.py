@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """migration.py [--mib N] [--rate N] [--rounds N] [--times N] [--links RATE,RATE] [--only WAY,WAY] [--quick]
+             [--json FILE]
 A redis-server at work moves to another network namespace over a shaped link: rounds and a final dump to a page server there, the
 rest of the images by tar, criu restore, and its address. By turns criu alone and predump; the figures are what one of its clients
 saw, and what went over the link. Afterwards another client, which has rewritten values all the while (--rate: how many a second),
 reads all of them."""
-import os, shutil, signal, statistics, subprocess, tempfile, time
+import json, os, shutil, signal, statistics, subprocess, tempfile, time
 from guest import TALLY, Victim, eventually, main, must, options, read, run
 from series import CriuSeries, Series
 from wire import FAR, SERVER, Wire
 
-GIVEN = options(mib=128, rate=600, rounds=3, times=3, links='100mbit,1gbit', only=None, quick=False)
+GIVEN = options(mib=128, rate=600, rounds=3, times=3, links='100mbit,1gbit', only=None, quick=False, json=None)
 PORT, PAGES = '7000', '9000'
 SIZE, SETTLE = 2000, 3  # bytes, seconds
 DUMP = ['-v2', '--tcp-established', '--skip-in-flight']
@@ -139,7 +140,11 @@ def row(rate, name, trips):
           f'totals, s: {", ".join(f"{trip.total:.1f}" for trip in trips)})', flush=True)
 
 
+FIGURES = 'rounds', 'before', 'longest', 'downtime', 'stop', 'rest', 'restore', 'carried', 'total'
+
+
 def prove():
+    figures = {}
     links, times, keys = GIVEN.links.split(','), GIVEN.times, (GIVEN.mib << 20) // SIZE
     if GIVEN.quick:
         links, times, keys = links[-1:], 1, 4000
@@ -156,6 +161,10 @@ def prove():
                 trips[way.name].append(travel(way, rate, keys))
         for name, made in trips.items():
             row(rate, name, made)
+            figures[f'{name}, {rate}'] = {figure: [getattr(trip, figure) for trip in made] for figure in FIGURES}
+    if GIVEN.json:
+        with open(GIVEN.json, 'w') as file:
+            json.dump(figures, file)
 
 
 main('migration', prove)
