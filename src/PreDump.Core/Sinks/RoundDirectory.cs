@@ -127,14 +127,13 @@ public sealed class RoundDirectory : IDisposable
         }
         catch (LinuxException e)
         {
-            stripes.Remove();
             throw new PreDumpException($"images directory {Path} can't have stripes ({Failure.TryExplain(e)}): use another one, "
                 + "or one stripe", RoundInput.Stripes);
         }
-        catch (PreDumpException) // of the link
+        finally
         {
-            stripes.Remove();
-            throw;
+            if (Stripes is null)
+                stripes.Remove();
         }
     }
 
