@@ -18,13 +18,11 @@ public readonly record struct PagemapOverview(
     /// <exception cref="ImageException">It is missing in the round's own directory, or damaged.</exception>
     public static PagemapOverview Of(RoundParts round, string name, int pageSize)
     {
-        var all = Of(round[0], name, pageSize);
+        var own = Of(round[0], name, pageSize);
+        var all = new PageCounts(own.Present, own.InParent);
         foreach (var stripe in round.Skip(1).Where(stripe => stripe.Has(name)))
-        {
-            ulong present = Of(stripe, name, pageSize).Present;
-            all = all with { Present = all.Present + present, InParent = all.InParent - Math.Min(present, all.InParent) };
-        }
-        return all;
+            all = all.WithStripe(Of(stripe, name, pageSize).Present);
+        return own with { Present = all.Present, InParent = all.InParent };
     }
 
     private static PagemapOverview Of(ImageDirectory directory, string name, int pageSize)
