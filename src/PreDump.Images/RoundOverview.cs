@@ -12,11 +12,11 @@ public readonly record struct PagemapOverview(
     string Name, int? Pid, uint PagesId, ulong Runs, ulong Present, ulong InParent, ulong Lazy)
 {
     /// <summary>Reads the pagemaps of a task or segment.</summary>
-    /// <param name="round">The round's directories.</param>
+    /// <param name="round">The round's directories (<see cref="ImageChain.OpenParts"/>).</param>
     /// <param name="name">The file's name.</param>
     /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
     /// <exception cref="ImageException">It is missing in the round's own directory, or damaged.</exception>
-    public static PagemapOverview Of(RoundParts round, string name, int pageSize)
+    public static PagemapOverview Of(ImageChain round, string name, int pageSize)
     {
         var own = Of(round[0], name, pageSize);
         var all = new PageCounts(own.Present, own.InParent);
@@ -82,7 +82,7 @@ public sealed record RoundOverview(
     public static RoundOverview Of(ImageDirectory directory, int pageSize)
     {
         var names = directory.Names();
-        using var parts = RoundParts.Of(directory);
+        using var parts = ImageChain.OpenParts(directory);
         return new RoundOverview(
             names.Contains(ImageNames.Inventory) ? InventoryImage.Read(directory) : null,
             [.. ImageChain.RoundsOf(ImageChain.Walk(directory))],
