@@ -110,7 +110,7 @@ public sealed class RoundDirectory : IDisposable
     /// <summary>Refuses a round that nobody could read, because its chain would be too long.</summary>
     /// <param name="parent">The parent's directory, relative to this one.</param>
     /// <param name="count">How many directories the round's pages are to go to, this one included.</param>
-    /// <exception cref="PreDumpException">The chain would have more than <see cref="ImageChain.MaxLength"/> directories.</exception>
+    /// <exception cref="PreDumpException">It would have more than <see cref="ImageChain.MaxLength"/> directories.</exception>
     /// <exception cref="ImageException">The parent's chain can't be read.</exception>
     public void RefuseTooLong(string parent, int count)
     {
@@ -118,7 +118,8 @@ public sealed class RoundDirectory : IDisposable
         int length = ImageChain.Walk(previous).Count() + count;
         if (length <= ImageChain.MaxLength)
             return;
-        string chain = $"the chain of parents would have {length} directories, and no more than {ImageChain.MaxLength} can be read";
+        string chain = $"the chain of parents would have {length} directories, and no more than {ImageChain.MaxLength} can be "
+            + "read";
         throw count == 1 ? new PreDumpException($"{chain}: squash the parent", RoundInput.Parent)
             : new PreDumpException($"with {count} stripes {chain}: use fewer, or squash the parent", RoundInput.Stripes);
     }

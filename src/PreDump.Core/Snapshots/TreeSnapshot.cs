@@ -154,7 +154,7 @@ public sealed class TreeSnapshot : IDisposable
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
     }
 
-    // A VMA that maps no file mostly has a page. As much for a small tree as for a large one would take it a twentieth of its time.
+    // A VMA that maps no file mostly has a page. (The most for every tree would take `sleep` a tenth longer.)
     private static ulong ExpectedMapsBytes(IReadOnlyList<TreeTask> tasks)
     {
         const ulong BytesOfProgram = 16 * 1024, BytesOfVma = 80;

@@ -1,5 +1,6 @@
 using PreDump.Core;
 using PreDump.Core.Sinks;
+using PreDump.Linux;
 using Xunit;
 
 namespace PreDump.Tests.Unit.Core.Sinks;
@@ -20,7 +21,10 @@ public sealed class RoundDirectoryTests
         using var directory = RoundDirectory.Open(scratch.Folder("next"));
         directory.RefuseTooLong("../999", 1);
         directory.RefuseTooLong("../990", 10);
-        Assert.Equal(RoundInput.Parent, Assert.Throws<PreDumpException>(() => directory.RefuseTooLong("../1000", 1)).About.Single());
-        Assert.Equal(RoundInput.Stripes, Assert.Throws<PreDumpException>(() => directory.RefuseTooLong("../990", 11)).About.Single());
+        Assert.Equal([RoundInput.Parent], Refused("../1000", 1));
+        Assert.Equal([RoundInput.Stripes], Refused("../990", 11));
+
+        IReadOnlyList<Input> Refused(string parent, int count) =>
+            Assert.Throws<PreDumpException>(() => directory.RefuseTooLong(parent, count)).About;
     }
 }
