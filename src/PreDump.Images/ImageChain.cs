@@ -66,22 +66,14 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
     /// <param name="most">The maximum number of rounds to open, including this one.</param>
     /// <exception cref="ImageException">A link is dangling or leads back into the chain, or the chain is longer than
     /// <see cref="MaxLength"/>.</exception>
-    public static ImageChain Open(ImageDirectory last, int most = int.MaxValue)
-    {
-        var chain = new ImageChain(last);
-        try
-        {
-            var steps = new ChainSteps(last);
-            while (chain.Count < most && steps.Next(chain._rounds[^1]) is { } parent)
-                chain._rounds.Add(parent);
-            return chain;
-        }
-        catch
-        {
-            chain.Dispose();
-            throw;
-        }
-    }
+    public static ImageChain Open(ImageDirectory last, int most = int.MaxValue) => Open(last, most, static _ => true);
+
+    /// <summary>Opens the directories that hold a round's own pages: its own, and its stripes. The round's own pagemaps have all
+    /// its pages, some of them as left to the parent, which are present in the stripes' pagemaps.</summary>
+    /// <param name="round">The round's own directory; owned by the caller.</param>
+    /// <exception cref="ImageException">A link is dangling or leads back.</exception>
+    public static ImageChain OpenParts(ImageDirectory round) =>
+        Open(round.Reopen(), most: round.IsStriped ? MaxLength : 1, static parent => parent.IsStripe);
 
     /// <summary>Enumerates the rounds of a chain, with at most two directories open at a time.</summary>
     /// <param name="last">The last round; owned by the caller.</param>
@@ -142,6 +134,30 @@ public sealed class ImageChain : IReadOnlyList<ImageDirectory>, IDisposable
     {
         foreach (var round in _rounds)
             round.Dispose();
+    }
+
+    private static ImageChain Open(ImageDirectory last, int most, Func<ImageDirectory, bool> isWanted)
+    {
+        var chain = new ImageChain(last);
+        try
+        {
+            var steps = new ChainSteps(last);
+            while (chain.Count < most && steps.Next(chain._rounds[^1]) is { } parent)
+            {
+                if (!isWanted(parent))
+                {
+                    parent.Dispose();
+                    break;
+                }
+                chain._rounds.Add(parent);
+            }
+            return chain;
+        }
+        catch
+        {
+            chain.Dispose();
+            throw;
+        }
     }
 }
 

@@ -25,7 +25,6 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
     public bool ClaimedIsSound { get; init; }
 
     private int _problems;
-    private ulong _present, _inParent;
 
     /// <summary>Throws if there is a problem with the images.</summary>
     /// <param name="directory">The last round.</param>
@@ -55,6 +54,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
             Report(e);
         }
         int tasks = 0;
+        var pages = default(PageCounts);
         bool isComparedWith = false; // by the round after it, which needs no more than bytes
         bool isOfLast = true;
         ImageDirectory? round = directory;
@@ -65,9 +65,9 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
             {
                 var counts = CheckDirectory(round, parent, isLast: i == 0, claimedIsSound: ClaimedIsSound || isComparedWith);
                 if (i == 0)
-                    (tasks, _present, _inParent) = counts;
-                else if (isOfLast &= chain[i].IsStripe) // what it has was counted as left to the parent
-                    (_present, _inParent) = (_present + counts.Present, _inParent - Math.Min(counts.Present, _inParent));
+                    (tasks, pages) = counts;
+                else if (isOfLast &= chain[i].IsStripe)
+                    pages = pages.WithStripe(counts.Pages.Present);
                 isComparedWith = round.Has(ImageNames.ByContent) || round.Has(ImageNames.PageServerMark)
                     || (isComparedWith && chain[i].IsStripe);
             }
@@ -78,7 +78,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
             }
             round = parent;
         }
-        return new ImageCheckResult([.. ImageChain.RoundsOf(chain)], tasks, _present, _inParent, _problems);
+        return new ImageCheckResult([.. ImageChain.RoundsOf(chain)], tasks, pages.Present, pages.InParent, _problems);
     }
 
     // The parent existed a moment ago, so a failure is a problem to report.
@@ -95,7 +95,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
         }
     }
 
-    private (int Tasks, ulong Present, ulong InParent) CheckDirectory(
+    private (int Tasks, PageCounts Pages) CheckDirectory(
         ImageDirectory directory, ImageDirectory? parent, bool isLast, bool claimedIsSound)
     {
         IReadOnlyList<string> names;
@@ -129,7 +129,7 @@ public sealed class ImageCheck(Action<ImageProblem> report, int pageSize)
         foreach (string name in names)
             if (allRead && ImageNames.IdOfPages(name) is { } id && !ownerOfPages.ContainsKey(id))
                 Report(new ImageProblem(directory.PathOf(name), null, "no pagemap names these pages"));
-        return (tasks, present, inParent);
+        return (tasks, new PageCounts(present, inParent));
     }
 
     private void CheckInventory(

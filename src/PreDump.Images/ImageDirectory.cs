@@ -13,6 +13,7 @@ public sealed class ImageDirectory : IDisposable
     private const int MinBufferBytes = 512;
 
     private readonly DirectoryFd _directory;
+    private bool? _isStripe; // asked once: a mark neither comes nor goes
 
     private ImageDirectory(DirectoryFd directory)
     {
@@ -54,7 +55,7 @@ public sealed class ImageDirectory : IDisposable
     public string? ParentLink => _directory.ReadLink(ImageNames.Parent);
 
     /// <summary>Whether this is a stripe in another round's directory (<see cref="ImageNames.Stripes"/>).</summary>
-    public bool IsStripe => Has(ImageNames.StripeMark);
+    public bool IsStripe => _isStripe ??= Has(ImageNames.StripeMark);
 
     /// <summary>Whether the parent link leads to stripes of this round.</summary>
     public bool IsStriped => ParentLink?.StartsWith($"{ImageNames.Stripes}/", StringComparison.Ordinal) == true;

@@ -12,19 +12,17 @@ public readonly record struct PagemapOverview(
     string Name, int? Pid, uint PagesId, ulong Runs, ulong Present, ulong InParent, ulong Lazy)
 {
     /// <summary>Reads the pagemaps of a task or segment.</summary>
-    /// <param name="round">The round's directories.</param>
+    /// <param name="round">The round's directories (<see cref="ImageChain.OpenParts"/>).</param>
     /// <param name="name">The file's name.</param>
     /// <param name="pageSize">The page size of the images in bytes, a power of two.</param>
     /// <exception cref="ImageException">It is missing in the round's own directory, or damaged.</exception>
-    public static PagemapOverview Of(RoundParts round, string name, int pageSize)
+    public static PagemapOverview Of(ImageChain round, string name, int pageSize)
     {
-        var all = Of(round[0], name, pageSize);
+        var own = Of(round[0], name, pageSize);
+        var all = new PageCounts(own.Present, own.InParent);
         foreach (var stripe in round.Skip(1).Where(stripe => stripe.Has(name)))
-        {
-            ulong present = Of(stripe, name, pageSize).Present;
-            all = all with { Present = all.Present + present, InParent = all.InParent - Math.Min(present, all.InParent) };
-        }
-        return all;
+            all = all.WithStripe(Of(stripe, name, pageSize).Present);
+        return own with { Present = all.Present, InParent = all.InParent };
     }
 
     private static PagemapOverview Of(ImageDirectory directory, string name, int pageSize)
@@ -84,7 +82,7 @@ public sealed record RoundOverview(
     public static RoundOverview Of(ImageDirectory directory, int pageSize)
     {
         var names = directory.Names();
-        using var parts = RoundParts.Of(directory);
+        using var parts = ImageChain.OpenParts(directory);
         return new RoundOverview(
             names.Contains(ImageNames.Inventory) ? InventoryImage.Read(directory) : null,
             [.. ImageChain.RoundsOf(ImageChain.Walk(directory))],

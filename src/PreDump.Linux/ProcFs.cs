@@ -142,11 +142,23 @@ public static class ProcFs
     /// <exception cref="LinuxException">They can't be read for another reason.</exception>
     public static List<int> Threads(int pid)
     {
+        if (ThreadCount(pid) == 1)
+            return [pid]; // the leader, since a process has it until its last thread has ended; listing takes twice as long
         var tids = new List<int>();
         using var directory = OpenUnlessGone(Path(pid, "task"), O_RDONLY | O_DIRECTORY);
         if (directory is not null)
             DirectoryEntries.Numbers(directory, tids);
         return tids;
+    }
+
+    // The links of /proc/PID/task count the directories in it, one for each thread, and itself twice. 0 if it can't be asked.
+    private static unsafe int ThreadCount(int pid)
+    {
+        Span<byte> path = stackalloc byte[32];
+        _ = Utf8.TryWrite(path, $"/proc/{pid}/task\0", out _);
+        stat status;
+        fixed (byte* at = path)
+            return LibC.stat(at, &status) == 0 ? (int)(ulong)status.st_nlink - 2 : 0;
     }
 
     /// <summary>The child processes that a thread has forked and not yet reaped; null if the thread has gone, or if the kernel

@@ -51,7 +51,7 @@ internal static class RoundReader
     private static (ulong Written, ulong InParent) Count(ImageDirectory directory, Dictionary<int, ulong> sizes)
     {
         ulong written = 0, inParent = 0;
-        using var parts = RoundParts.Of(directory);
+        using var parts = ImageChain.OpenParts(directory);
         foreach (var name in directory.Names().Where(ImageNames.IsPagemap))
         {
             var task = PagemapOverview.Of(parts, name, PageSize.Bytes);

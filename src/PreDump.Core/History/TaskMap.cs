@@ -54,7 +54,7 @@ public sealed record TaskMap(int Pid, IReadOnlyList<MapRow> Rows)
     {
         if (round is null)
             return;
-        using var parts = RoundParts.Of(round);
+        using var parts = ImageChain.OpenParts(round);
         for (int part = 0; part < parts.Count; part++)
             Count(parts[part], pid, isStripe: part > 0, column, rows, cells);
     }

@@ -43,10 +43,7 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         if (!_tracker.Works)
             observer.Warn("this kernel does not track changed memory (no soft-dirty): the images are a full copy, but the final "
                 + "criu dump can't use them as its parent; a chain by content can", RoundInput.Tracking, RoundInput.Kernel);
-        if (remote is null && request.Stripes is > 1 and var stripes)
-            images.MakeStripes(stripes, request.Parent.Directory);
-        else if (request.Parent.Directory is { } previous)
-            images.LinkParent(previous);
+        Link(request.Parent.Directory, directories: remote is null ? request.Stripes ?? 1 : 1);
         if (_tracker.ComparesAll)
             images.Create(ImageNames.ByContent).Close();
         using var ledger = NotesFrames ? new FrameLedgerWriter(images.Create(ImageNames.Frames)) : null;
@@ -71,6 +68,16 @@ public sealed class Round(RoundRequest request, RoundDirectory images, IRemoteRo
         if (parent is not null && request.AutoDedup && remote is null) // last, because only a complete round replaces pages
             Dedup.RunAfterRound(images.OpenImages, observer);
         return summary;
+    }
+
+    private void Link(string? previous, int directories)
+    {
+        if (previous is not null)
+            images.RefuseTooLong(previous, directories);
+        if (directories > 1)
+            images.MakeStripes(directories, previous);
+        else if (previous is not null)
+            images.LinkParent(previous);
     }
 
     private bool NotesFrames => _tracker is { Works: true, IsTrusted: false } && PageFrames.AreVisible;

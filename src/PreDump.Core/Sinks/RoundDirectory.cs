@@ -107,6 +107,23 @@ public sealed class RoundDirectory : IDisposable
         _created.Add(ImageNames.Parent);
     }
 
+    /// <summary>Refuses a round that nobody could read, because its chain would be too long.</summary>
+    /// <param name="parent">The parent's directory, relative to this one.</param>
+    /// <param name="count">How many directories the round's pages are to go to, this one included.</param>
+    /// <exception cref="PreDumpException">It would have more than <see cref="ImageChain.MaxLength"/> directories.</exception>
+    /// <exception cref="ImageException">The parent's chain can't be read.</exception>
+    public void RefuseTooLong(string parent, int count)
+    {
+        using var previous = OpenPrevious(parent);
+        int length = ImageChain.Walk(previous).Count() + count;
+        if (length <= ImageChain.MaxLength)
+            return;
+        string chain = $"the chain of parents would have {length} directories, and no more than {ImageChain.MaxLength} can be "
+            + "read";
+        throw count == 1 ? new PreDumpException($"{chain}: squash the parent", RoundInput.Parent)
+            : new PreDumpException($"with {count} stripes {chain}: use fewer, or squash the parent", RoundInput.Stripes);
+    }
+
     /// <summary>Makes stripes, and the links by which CRIU finds the parent through them.</summary>
     /// <param name="count">How many directories the round's pages are to go to, this one included.</param>
     /// <param name="parent">The parent's directory, relative to this one; null in a first round.</param>
@@ -116,8 +133,6 @@ public sealed class RoundDirectory : IDisposable
         if (ParentLink is { } present)
             throw new PreDumpException($"images directory {Path} has a parent link to {present}, which can't lead to stripes: "
                 + "use an empty directory", RoundInput.Stripes);
-        if (parent is not null)
-            RefuseTooLong(count, parent);
         var stripes = new Stripes(_directory);
         try
         {
@@ -127,14 +142,13 @@ public sealed class RoundDirectory : IDisposable
         }
         catch (LinuxException e)
         {
-            stripes.Remove();
             throw new PreDumpException($"images directory {Path} can't have stripes ({Failure.TryExplain(e)}): use another one, "
                 + "or one stripe", RoundInput.Stripes);
         }
-        catch (PreDumpException) // of the link
+        finally
         {
-            stripes.Remove();
-            throw;
+            if (Stripes is null)
+                stripes.Remove();
         }
     }
 
@@ -262,16 +276,6 @@ public sealed class RoundDirectory : IDisposable
                 {
                     Number = Errno.EEXIST,
                 };
-    }
-
-    // Nobody could read it.
-    private void RefuseTooLong(int count, string parent)
-    {
-        using var previous = OpenPrevious(parent);
-        int length = ImageChain.Walk(previous).Count() + count;
-        if (length > ImageChain.MaxLength)
-            throw new PreDumpException($"with {count} stripes the chain of parents would have {length} directories, and no more "
-                + $"than {ImageChain.MaxLength} can be read: use fewer, or squash the parent", RoundInput.Stripes);
     }
 
     private void RefuseUnwritable()

@@ -20,7 +20,9 @@ public sealed class TreeSnapshot : IDisposable
     private readonly List<TaskSnapshot> _tasks = [];
     private readonly HashSet<int> _pids = [];
 
-    private const ulong InitialBytes = 1024 * 1024; // allocated before the freeze; grows in it if a tree needs more
+    private const ulong MostMapsBytes = 1024 * 1024; // allocated before the freeze; grows in it if a tree needs more
+
+    private MapsArena? _maps;
 
     private TreeSnapshot(bool withChanges, FreezeAttempts attempts) =>
         (Changes, Attempts) = (new Changes(withChanges), attempts);
@@ -38,7 +40,7 @@ public sealed class TreeSnapshot : IDisposable
     public int ThreadCount { get; private set; }
 
     /// <summary>The raw maps of all tasks.</summary>
-    public MapsArena Maps { get; } = new(InitialBytes);
+    public MapsArena Maps => _maps ?? throw new InvalidOperationException("nothing is prepared yet");
 
     /// <summary>The changes in all tasks since the previous round.</summary>
     public Changes Changes { get; }
@@ -106,7 +108,7 @@ public sealed class TreeSnapshot : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Maps.Dispose();
+        _maps?.Dispose();
         Changes.Dispose();
     }
 
@@ -144,10 +146,22 @@ public sealed class TreeSnapshot : IDisposable
     // Called last before the first thread is interrupted.
     private void Prepare(IReadOnlyList<TreeTask> tasks)
     {
+        _maps?.Dispose(); // of an attempt that failed
+        _maps = new MapsArena(ExpectedMapsBytes(tasks));
         _tasks.EnsureCapacity(tasks.Count);
         _pids.EnsureCapacity(tasks.Count);
         Rehearse();
         AllocatedInFreeze = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    // A VMA that maps no file mostly has a page. (The most for every tree would take `sleep` a tenth longer.)
+    private static ulong ExpectedMapsBytes(IReadOnlyList<TreeTask> tasks)
+    {
+        const ulong BytesOfProgram = 16 * 1024, BytesOfVma = 80;
+        ulong bytes = 0;
+        foreach (var task in tasks)
+            bytes += BytesOfProgram + PageSize.Pages(task.ExpectedBytes) * BytesOfVma;
+        return Math.Min(bytes, MostMapsBytes);
     }
 
     // Runs what the freeze of a first round consists of, so that no code is loaded in it.

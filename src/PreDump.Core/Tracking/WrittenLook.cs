@@ -43,7 +43,7 @@ public static class WrittenLook
     private static ReadOnlySpan<MemoryRange> Written(ImageDirectory directory, string name)
     {
         var ranges = new List<MemoryRange>();
-        using var parts = RoundParts.Of(directory);
+        using var parts = ImageChain.OpenParts(directory);
         foreach (var part in parts.Where(part => part.Has(name)))
         {
             using var pagemap = PagemapReader.Open(part, name, PageSize.Bytes);

@@ -122,7 +122,7 @@ public sealed class StripesTests
 
     /// <summary>A chain of more than 1000 directories could not be read.</summary>
     [Fact]
-    public async Task Stripes_that_would_make_the_chain_too_long_are_refused()
+    public async Task A_round_that_would_make_the_chain_too_long_is_refused()
     {
         await using var victim = await Started("nothing");
         using var rounds = new ContentRounds(victim);
@@ -134,6 +134,8 @@ public sealed class StripesTests
         Assert.Empty(Names(rounds["16"]));
         await rounds.Make("16", "15", "--stripes", "40");
         await rounds.AssertExact("16");
+        Assert.Contains("would have 1001 directories", Refusal.Line(Refusal.Failure, await rounds.Try("17", "16")));
+        Assert.Empty(Names(rounds["17"]));
     }
 
     /// <summary>Blocks that one file has reserved must not be missing in another one.</summary>
