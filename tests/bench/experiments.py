@@ -3,6 +3,8 @@ import os, shutil
 from dataclasses import dataclass
 from typing import Callable
 
+from wire import has_netem
+
 
 @dataclass
 class Experiment:
@@ -84,6 +86,14 @@ def wire(rate, plain, on):
             targets.ratio(f'{what} at {rate}: total, against criu splice', of('predump'), row.get(f'criu splice to criu, {what}'),
                           'total', 1.03 if what == 'noise' else 0.75)
             targets.ratio(f'{what} at {rate}: total, against always compressed', of('predump'), of(on), 'total', 1.1)
+    return judge
+
+
+def long_link(one, eight, retried):
+    def judge(targets, row):
+        for tool, other in (eight, f'{one} to predump'), (retried, f'{one} to predump'), (eight, 'criu splice to criu'):
+            targets.ratio(f'a long link: total of {tool.removeprefix("predump ")}, against {other}', row[f'{tool} to predump'],
+                          row.get(other), 'total', 1 / 3)
     return judge
 
 
@@ -232,6 +242,11 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
     for rate, mib in ('1gbit', '256'), ('100mbit', '128'):
         yield Experiment(f'wire: {mib} MiB at {rate}', memories(mib), takers, 3, 'a page server', link=rate,
                          judge=wire(rate, plain, always))
+    if has_netem():
+        one, eight, retried = variants(*(f'--compress off --streams {more}' for more in ('1', '8', '8 --retry 30')))
+        yield Experiment('wire: 8 MiB over 100 Mbit/s, 50 ms there and back, of 200 packets one is lost', ['memory', '8'],
+                         [(tool, 'predump') for tool in (one, eight, retried)] + [('criu splice', 'criu')], 3, 'a page server',
+                         link='delay 25ms loss 0.5% rate 100mbit', judge=long_link(one, eight, retried))
     yield Experiment('wire: 256 MiB over loopback', memories('256'), takers, runs, 'a page server', judge=loopback(plain))
 
     yield Experiment(f'scattered: every 8th page of {size}', ['scattered', str(gib)], main, few)

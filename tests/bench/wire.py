@@ -5,7 +5,8 @@ from workload import Victim
 
 
 class Link:
-    """Two namespaces that end with the processes that hold them, and a pair of devices with a queue of a fixed rate (tc-tbf)."""
+    """Two namespaces that end with the processes that hold them, and a pair of devices with a queue of a fixed rate (tc-tbf), or
+    what tc-netem makes of a link: 'delay 25ms loss 0.5%'."""
 
     ADDRESS = '10.9.9.2'  # the far end's
 
@@ -19,8 +20,10 @@ class Link:
         self.must('ip', 'link', 'add', 'name', 'wire', 'netns', near, 'type', 'veth', 'peer', 'name', 'wire', 'netns', far)
         for host, address in (self.near, '10.9.9.1'), (self.far, self.ADDRESS):
             self.must(*host, 'ip', 'addr', 'add', f'{address}/24', 'dev', 'wire')
-            self.must(*host, 'ip', 'link', 'set', 'wire', 'up')
-            self.must(*host, 'tc', 'qdisc', 'add', 'dev', 'wire', 'root', 'tbf', 'rate', rate, 'burst', '1mb', 'latency', '50ms')
+            self.must(*host, 'ip', 'link', 'set', 'wire', 'up', *(['gso_max_segs', '1'] if ' ' in rate else []))
+            queue = ['netem', *rate.split(), 'limit', '20000'] if ' ' in rate else ['tbf', 'rate', rate, 'burst', '1mb',
+                                                                                    'latency', '50ms']
+            self.must(*host, 'tc', 'qdisc', 'add', 'dev', 'wire', 'root', *queue)
 
     def must(self, *command):
         subprocess.run(command, check=True)
@@ -32,6 +35,13 @@ class Link:
         for holder in self.holders:
             holder.kill()
             holder.wait()
+
+
+def has_netem():
+    """Whether this kernel can make a long link of a short one."""
+    tried = subprocess.run(['unshare', '--net', 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms'],
+                           stderr=subprocess.DEVNULL)
+    return tried.returncode == 0
 
 
 class Redis(Victim):

@@ -9,7 +9,8 @@ namespace PreDump.PageServer.Wire;
 /// frames' failure says why.</param>
 internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<PeerException, Peer?> comeBack)
 {
-    private const int StackBytes = 256 * 1024;
+    /// <summary>The stack of each thread, in bytes.</summary>
+    public const int StackBytes = 256 * 1024;
 
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1); // for the server to end the connection, too
 

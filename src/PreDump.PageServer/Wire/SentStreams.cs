@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using PreDump.Core;
 
 namespace PreDump.PageServer.Wire;
@@ -30,23 +31,13 @@ internal sealed class SentStreams : FrameFiller, IWire
         (_options, _join, _observer, _name) = (options, join, observer, first.Name);
         bool keeps = options.Retry > TimeSpan.Zero;
         _frames = new SentFrames(_name, keeps ? MostKept : 2 + (2 * options.Count), keeps, options.Patience);
-        var peers = new List<Peer> { first };
-        try
-        {
-            while (peers.Count < options.Count)
-                peers.Add(join() ?? throw Forgotten());
-        }
-        catch
-        {
-            peers.Skip(1).ToList().ForEach(peer => peer.Dispose());
-            throw;
-        }
+        Peer[] peers = [first, .. JoinAll(options.Count - 1)];
         foreach (var _ in peers)
         {
             _streams.Add(new SentStream(_frames, options.Compression, ComeBack));
             _frames.Add(_streams[^1]);
         }
-        for (int i = 0; i < peers.Count; i++)
+        for (int i = 0; i < peers.Length; i++)
             _streams[i].Start(peers[i]);
     }
 
@@ -104,6 +95,32 @@ internal sealed class SentStreams : FrameFiller, IWire
         _frame!.Length = bytes;
         _frames.Add(_frame);
         _frame = null;
+    }
+
+    // At the same time: on a long link each takes a while.
+    private Peer[] JoinAll(int count)
+    {
+        var peers = new Peer?[count];
+        Exception? failure = null;
+        var threads = Enumerable.Range(0, count).Select(i => new Thread(() =>
+        {
+            try
+            {
+                peers[i] = _join() ?? throw Forgotten();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        }, SentStream.StackBytes)).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        if (failure is null)
+            return peers!;
+        foreach (var peer in peers)
+            peer?.Dispose();
+        ExceptionDispatchInfo.Throw(failure);
+        return [];
     }
 
     // Whether all threads have ended; one that is about to connect may take its time.

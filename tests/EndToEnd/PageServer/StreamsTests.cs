@@ -43,14 +43,14 @@ public sealed class StreamsTests
         await victim.Stop();
         using var scratch = new Scratch();
         string[] security = tls ? Tls(scratch) : [];
-        await using var server = await PageServerTool.Start(scratch.Folder("images"), ["--timeout", "2", .. security]);
+        await using var server = await PageServerTool.Start(scratch.Folder("images"), ["--timeout", "1", .. security]);
         var luck = new Random(seed);
         using var link = new DroppingLink(server.Port,
-            number => number < streams || number > 12 ? null : luck.Next(1, 8 << 20));
+            number => number < streams || number > 6 ? null : luck.Next(1, 8 << 20));
         using var first = new DroppingLink(link.Port, number => number < streams ? luck.Next(1 << 20, 8 << 20) : null);
 
         var result = await Send(victim, scratch.Folder("client"), first.Port,
-            ["--streams", $"{streams}", "--retry", "60", "--timeout", "2", .. security]);
+            ["--streams", $"{streams}", "--retry", "60", "--timeout", "1", .. security]);
 
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Equal(0, await server.Exited());
