@@ -122,7 +122,7 @@ internal static class ConnectionOptions
             [Takers.AnyRound] = "The number of connections to a page server of predump's.",
             [Takers.PageServer] = "The number of connections to the page server of --forward.",
         },
-        Details = "For links that are fast and long, or lose packets, and for TLS on several processors.",
+        Details = "For links that are long and lose packets, which one connection doesn't fill.",
     }.Number(least: 1, most: 32);
 
     public static readonly TableOption<int?> Retry = new TableOption<int?>("--retry")

@@ -17,8 +17,8 @@ namespace PreDump.Series;
 /// <param name="Words">Options, beside those that say where the dump goes.</param>
 /// <param name="User">What the user wants criu to be told.</param>
 /// <param name="Connection">The connection to a page server; null: criu has none, or makes it itself.</param>
-/// <param name="IsCompared">Whether the page server compares the pages with the rounds; otherwise criu leaves pages to the rounds,
-/// which is proved.</param>
+/// <param name="IsCompared">Whether the page server compares the pages with the rounds; otherwise criu leaves pages to the
+/// rounds, which is proved.</param>
 internal sealed record DumpRequest(string Criu, int Tree, string Images, string? Parent, IReadOnlyList<string> Words,
     DumpOptions User, CriusConnection? Connection = null, bool IsCompared = false)
 {

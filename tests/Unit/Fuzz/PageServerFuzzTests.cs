@@ -74,7 +74,8 @@ public sealed class PageServerFuzzTests
 
     [Fact]
     public void Damaged_frames_are_refused_or_leave_whole_images() =>
-        FeedServer(Framed(Conversations(Gen.Const(MessageLayout.Bytes24))), s_patience, client => AskFor(client, Features.Frames));
+        FeedServer(
+            Framed(Conversations(Gen.Const(MessageLayout.Bytes24))), s_patience, client => AskFor(client, Features.Frames));
 
     /// <summary>Where a frame is missing, another connection might bring it: the server waits for its patience.</summary>
     [Fact]
