@@ -33,6 +33,8 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
     /// <returns>Valid until the next call.</returns>
     public ReadOnlySpan<byte> TryPack(ReadOnlySpan<byte> bytes)
     {
+        if (mode == CompressionMode.Auto && _bytesPerSecond > 0 && _sinceTrial == 0 && !IsSlow(Ends))
+            return default; // one frame has told
         if (_untried > 0)
         {
             _untried--;
@@ -55,8 +57,10 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
 
     private bool IsWorthIt()
     {
-        if (link.BytesPerSecond is not { } speed)
+        if (link.BytesPerSecond is null)
             return false;
-        return _bytesPerSecond == 0 || ++_sinceTrial > TriedAgain || speed < (_isOn ? Ends : Begins) * _bytesPerSecond;
+        return _bytesPerSecond == 0 || ++_sinceTrial > TriedAgain || IsSlow(_isOn ? Ends : Begins);
     }
+
+    private bool IsSlow(double share) => link.BytesPerSecond < share * _bytesPerSecond;
 }

@@ -45,6 +45,19 @@ public sealed class CompressionTests
     }
 
     [Fact]
+    public void How_fast_it_compresses_is_tried_on_a_single_frame()
+    {
+        const long Second = 1_000_000_000;
+        var link = new LinkSpeed();
+        var compressor = new Compressor(CompressionMode.Auto, link);
+        link.Look(1L << 50, 1, System.Diagnostics.Stopwatch.GetTimestamp() + Second);
+        Assert.True(compressor.IsOn);
+        Assert.False(compressor.TryPack(s_zeros).IsEmpty);
+        Assert.True(compressor.TryPack(s_zeros).IsEmpty);
+        Assert.False(compressor.IsOn);
+    }
+
+    [Fact]
     public void A_link_whose_queue_was_empty_once_is_not_the_limit()
     {
         const long Millisecond = 1_000_000;
