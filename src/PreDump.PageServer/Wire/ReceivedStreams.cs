@@ -33,16 +33,17 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     /// <summary>By which other connections join.</summary>
     public StreamToken Token { get; } = StreamToken.Random();
 
-    /// <summary>Adds a connection, which is told how far the round has come; null: the round is over, or has enough of
-    /// them.</summary>
+    /// <summary>Adds a connection, which is told how far the round has come; null: the round is over.</summary>
     /// <param name="peer">The client, which stays the caller's.</param>
     public ReceivedStream? Join(Peer peer)
     {
         var stream = new ReceivedStream(peer);
         lock (_gate)
         {
-            if (_isOver || _streams.Count == MostStreams)
+            if (_isOver)
                 return null;
+            if (_streams.Count >= MostStreams)
+                _streams[0].BreakOff(); // more than a client has: some have dropped without a word, and the rest come back
             _streams.Add(stream);
             Monitor.PulseAll(_gate);
         }
@@ -141,8 +142,14 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     {
         lock (_gate)
         {
-            if (frame.Number < _next || !_held.TryAdd(frame.Number, frame))
-                frame.From.Free.Push(frame); // it was sent again
+            bool isTaken = frame.Number < _next || frame.Number == _current?.Number;
+            // What is sent again replaces what a connection holds that may have dropped without a word.
+            if (!isTaken && _held.Remove(frame.Number, out var before))
+                before.From.Free.Push(before);
+            if (isTaken)
+                frame.From.Free.Push(frame);
+            else
+                _held.Add(frame.Number, frame);
             Monitor.PulseAll(_gate);
         }
     }
@@ -229,6 +236,7 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         {
             (_since, _leaving) = (Stopwatch.GetTimestamp(), _leaving + 1);
             _streams.Remove(stream);
+            stream.BreakOff(); // so that the client notices
             if (dropped && retry > TimeSpan.Zero)
                 foreach (var (number, frame) in _held.Where(held => held.Value.From == stream).ToList())
                     _held.Remove(number);

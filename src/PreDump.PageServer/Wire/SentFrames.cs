@@ -102,13 +102,14 @@ internal sealed class SentFrames(string name, int most, bool keeps, TimeSpan pat
         {
             if (report.From > _heard || report.Taken > _next)
                 throw new PeerException($"{name} sent a report that makes no sense");
+            int before = _heard;
             foreach (byte each in answers[Math.Min(_heard - report.From, answers.Length)..])
             {
                 _answers.Enqueue(each);
                 _heard++;
             }
+            _wasSilent &= report.Taken <= _taken && _heard == before; // a server that only takes connections is as good as silent
             _taken = Math.Max(_taken, report.Taken);
-            _wasSilent = false;
             foreach (var stream in _streams)
                 Forget(stream, _taken);
             Happened();

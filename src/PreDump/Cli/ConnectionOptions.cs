@@ -123,7 +123,7 @@ internal static class ConnectionOptions
             [Takers.PageServer] = "The number of connections to the page server of --forward.",
         },
         Details = "For links that are long and lose packets, which one connection doesn't fill.",
-    }.Number(least: 1, most: 32);
+    }.Number(least: 1, most: 16);
 
     public static readonly TableOption<int?> Retry = new TableOption<int?>("--retry")
     {
