@@ -140,10 +140,11 @@ def later_freeze(when, sizes):
     """What grows with memory in the freeze of a later round: milliseconds for each GiB more."""
     def judge(targets, row):
         for tool, what in ('predump', 'frozen'), (RESET, "the kernel's reset alone"):
-            times = [row[f'{tool}, {mib} MiB']['frozen']['median'] for mib in sizes if f'{tool}, {mib} MiB' in row]
-            if times:
+            less, more = (row.get(f'{tool}, {mib} MiB') for mib in sizes)
+            if less and more:
                 targets.known(f'a later freeze, {when}: {what}, ms for each GiB',
-                              (times[1] - times[0]) / (sizes[1] - sizes[0]) * 1024)
+                              *((more['frozen'][which] - less['frozen'][which]) / (sizes[1] - sizes[0]) * 1024
+                                for which in ('median', 'least')))
     return judge
 
 

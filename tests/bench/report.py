@@ -54,9 +54,9 @@ class Targets:
     def value(self, what, value, limit):
         self.lines.append({'target': what, 'value': value, 'limit': limit, 'met': value <= limit})
 
-    def known(self, what, value):
+    def known(self, what, value, least):
         """A figure that has no target."""
-        self.lines.append({'target': what, 'value': value})
+        self.lines.append({'target': what, 'value': value, 'least': least})
 
     def show(self):
         print(f'\n{"Targets":78}{"reached":>10}{"by least":>10}')
