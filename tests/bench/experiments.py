@@ -152,8 +152,8 @@ def migrated(links):
     def judge(targets, row):
         for link in links:
             for key, what in ('downtime', 'downtime'), ('carried', 'bytes over the link'), ('total', 'total'):
-                targets.ratio(f'a migration at {link}: {what}, against criu', row.get(f'predump, {link}'), row.get(f'criu, {link}'),
-                              key, 1.0)
+                ours, theirs = (row.get(f'{way}, {link}') for way in ('predump', 'criu'))
+                targets.ratio(f'a migration at {link}: {what}, against criu', ours, theirs, key, 1.0)
     return judge
 
 

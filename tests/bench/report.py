@@ -11,7 +11,8 @@ def summary(values):
 def show(row):
     print(f'\n{row["name"]}, to {row["target"]}, {row["runs"]} runs')
     first = next(iter(row['tools'].values()))
-    columns = [('frozen ms', 'frozen', 'median'), ('least', 'frozen', 'least'), ('p99', 'frozen', 'p99'), ('max', 'frozen', 'max'),
+    columns = [('frozen ms', 'frozen', 'median'), ('least', 'frozen', 'least'), ('p99', 'frozen', 'p99'),
+               ('max', 'frozen', 'max'),
                ('gap ms', 'gap', 'median'), ('total ms', 'total', 'median'), ('least', 'total', 'least'),
                ('cpu ms', 'cpu', 'median'), ('peak MB', 'peak', 'max'), ('pages', 'pages', 'median'),
                ('suspect', 'suspect', 'median'), ('compared', 'compared', 'median'), ('unchanged', 'unchanged', 'median'),
