@@ -150,10 +150,11 @@ def later_freeze(when, sizes):
     """What grows with memory in the freeze of a later round: milliseconds for each GiB more."""
     def judge(targets, row):
         for tool, what in ('predump', 'frozen'), (RESET, "the kernel's reset alone"):
-            times = [row[f'{tool}, {mib} MiB']['frozen']['median'] for mib in sizes if f'{tool}, {mib} MiB' in row]
-            if times:
+            less, more = (row.get(f'{tool}, {mib} MiB') for mib in sizes)
+            if less and more:
                 targets.known(f'a later freeze, {when}: {what}, ms for each GiB',
-                              (times[1] - times[0]) / (sizes[1] - sizes[0]) * 1024)
+                              *((more['frozen'][which] - less['frozen'][which]) / (sizes[1] - sizes[0]) * 1024
+                                for which in ('median', 'least')))
     return judge
 
 
@@ -161,8 +162,8 @@ def migrated(links):
     def judge(targets, row):
         for link in links:
             for key, what in ('downtime', 'downtime'), ('carried', 'bytes over the link'), ('total', 'total'):
-                targets.ratio(f'a migration at {link}: {what}, against criu', row.get(f'predump, {link}'), row.get(f'criu, {link}'),
-                              key, 1.0)
+                ours, theirs = (row.get(f'{way}, {link}') for way in ('predump', 'criu'))
+                targets.ratio(f'a migration at {link}: {what}, against criu', ours, theirs, key, 1.0)
     return judge
 
 

@@ -175,9 +175,9 @@ class Bench:
         """tests/vm/migration.py, which prints a table of its own. Its figures by `WAY, RATE`."""
         where, told = next(path for path in (f'{HERE}/vm', f'{HERE}/../vm') if os.path.isdir(path)), f'{self.work}/migration'
         print(f'\n{experiment.name}, {experiment.runs} runs', flush=True)
-        done = subprocess.run([sys.executable, f'{where}/migration.py', '--victims', self.programs, '--predump', self.args.predump,
-                               '--criu', self.args.criu, '--times', str(experiment.runs), '--links', ','.join(experiment.kinds),
-                               '--json', told])
+        done = subprocess.run([sys.executable, f'{where}/migration.py', '--victims', self.programs, '--json', told,
+                               '--predump', self.args.predump, '--criu', self.args.criu,
+                               '--times', str(experiment.runs), '--links', ','.join(experiment.kinds)])
         if done.returncode != 0:  # it has said why
             return {}
         with open(told) as file:
