@@ -13,7 +13,7 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
 {
     private const double Begins = 0.5, Ends = 0.8; // shares of the compressor's own speed
     private const int MostFailures = 4; // in a row, that are counted: then 15 frames are not tried
-    private const int TriedAgain = 128; // after so many questions (of a MiB mostly) it is looked at again how fast it is
+    private const int TriedAgain = 16; // after so many questions (of a MiB mostly) it is looked at again how fast it is
 
     private readonly byte[] _packed = new byte[mostBytes];
     private double _bytesPerSecond; // of the compressor; 0: not known
@@ -49,9 +49,10 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
         return _packed.AsSpan(0, Math.Max(packed, 0));
     }
 
+    // A frame may have waited for a processor: one that was fast counts at once, a slow one by and by.
     private void Note(double bytesPerSecond)
     {
-        _bytesPerSecond = _bytesPerSecond == 0 ? bytesPerSecond : (0.8 * _bytesPerSecond) + (0.2 * bytesPerSecond);
+        _bytesPerSecond = Math.Max(bytesPerSecond, (0.8 * _bytesPerSecond) + (0.2 * bytesPerSecond));
         _sinceTrial = 0;
     }
 
