@@ -47,15 +47,17 @@ internal sealed class WireChoice(
         Span<byte> token = stackalloc byte[StreamToken.Bytes];
         first.ReadAnswer(token);
         var round = StreamToken.Read(token);
+        var same = options with { Address = first.Address ?? options.Address }; // a name may be that of several servers
         return new SentStreams(first, new StreamOptions(options.Streams, options.Retry, options.Timeout, options.Compression),
-            () => Join(round), observer);
+            () => Join(same, first.Name, round), observer);
     }
 
-    private Peer? Join(StreamToken round)
+    private Peer? Join(PageServerOptions server, string name, StreamToken round)
     {
-        var peer = ServerConnection.Open(options, cancel).Talk(options, tls);
+        var peer = (ServerConnection.Open(server, cancel) with { Name = name }).Talk(server, tls);
         try
         {
+            using var early = cancel.Register(peer.BreakOff);
             peer.Send(Negotiation.Join(round), MessageLayout.Bytes24);
             if (Negotiation.GrantedIn(peer.ReadAnswer(), Features.Join) == Features.Join)
                 return peer;

@@ -22,6 +22,13 @@ internal sealed class OpenRounds(Action changed)
     /// <summary>The round of a token; null: it is over, or never was.</summary>
     public ReceivedStreams? Find(StreamToken token) => _rounds.GetValueOrDefault(token);
 
+    /// <summary>Gives all of them up.</summary>
+    public void GiveUp()
+    {
+        foreach (var round in _rounds.Values)
+            round.GiveUp();
+    }
+
     /// <summary>Removes a round that is over.</summary>
     public void Remove(ReceivedStreams round) => _rounds.TryRemove(round.Token, out _);
 }

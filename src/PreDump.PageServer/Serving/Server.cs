@@ -239,7 +239,7 @@ public sealed class Server : IDisposable
         lock (_lock)
         {
             _running.Remove(connection);
-            _over |= (IsSingle && connection.HasBegun) || _left == 0 || _request.IsOneConnection;
+            _over |= (connection.HasBegun && (IsSingle || _left == 0)) || _request.IsOneConnection;
         }
         _alarm.Ring();
     }
@@ -249,6 +249,7 @@ public sealed class Server : IDisposable
     {
         foreach (var connection in _waiting)
             connection.Socket.Dispose();
+        _open.GiveUp();
         lock (_lock)
         {
             _over = true;

@@ -84,6 +84,7 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
         {
             if (!streams.WaitForEnd())
                 observer.Detail($"{peer.Name} did not say that it has heard: this does no harm, its images are complete");
+            OpenRounds?.Remove(streams);
             streams.Dispose();
             return;
         }
@@ -144,25 +145,39 @@ public sealed class Session(Peer peer, Func<IRound> begin, ServerRequest request
         var streams = new ReceivedStreams(
             peer.Name, retry, request.Timeout, MessageReader.PatienceBetween(request.Timeout), observer);
         _messages.BeginStreams(streams);
-        rounds.Add(streams); // before the client knows how to join
-        Answer(Negotiation.Answer(Features.Streams));
-        Span<byte> token = stackalloc byte[StreamToken.Bytes];
-        streams.Token.Write(token);
-        peer.Send(token);
         _streams = streams;
-        var first = streams.Join(peer)!; // from now on answers are reports
-        _reading = new Thread(() => streams.Run(first), StackBytes) { IsBackground = true, Name = peer.Name };
-        _reading.Start();
+        rounds.Add(streams); // before the client knows how to join
+        var first = streams.Join(peer) ?? throw Refused("did not get a connection of its own round");
+        var reading = new Thread(() => streams.Run(first, SayToken), StackBytes) { IsBackground = true, Name = peer.Name };
+        try
+        {
+            reading.Start();
+            _reading = reading;
+        }
+        catch (OutOfMemoryException)
+        {
+            streams.Run(first, () => throw Refused("has no thread: no more are allowed"));
+        }
+
+        void SayToken()
+        {
+            Span<byte> bytes = stackalloc byte[sizeof(int) + StreamToken.Bytes];
+            BinaryPrimitives.WriteInt32LittleEndian(bytes, Negotiation.Answer(Features.Streams));
+            streams.Token.Write(bytes[sizeof(int)..]);
+            peer.Send(bytes);
+        }
     }
 
     private void Join(StreamToken token)
     {
         var round = OpenRounds?.Find(token);
-        if (round is not null)
-            Joins();
-        Answer(Negotiation.Answer(round is null ? Features.None : Features.Join));
         if (round?.Join(peer) is { } stream)
-            round.Run(stream);
+        {
+            Joins();
+            round.Run(stream, () => Answer(Negotiation.Answer(Features.Join)));
+        }
+        else
+            Answer(Negotiation.Answer(Features.None));
     }
 
     private void AnswerParent(SessionImages images, PagesId id) => Answer(images.MayLeaveToParent(id) ? 1 : 0);

@@ -30,4 +30,12 @@ internal sealed class FrameSender
         _link.Look(_peer.BytesSent, _peer.BytesQueued);
         _peer.Send(head, wire);
     }
+
+    /// <summary>Says that there will be no more frames.</summary>
+    public static void SendEnd(Peer peer)
+    {
+        Span<byte> end = stackalloc byte[FrameHead.Length];
+        default(FrameHead).Write(end);
+        peer.Send(end);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using PreDump.Linux;
@@ -5,7 +6,8 @@ using PreDump.Linux;
 namespace PreDump.PageServer.Wire;
 
 /// <summary>The other side of a page server's connection, plain or by TLS. Whatever goes wrong with it is a
-/// <see cref="PeerException"/>. One thread at a time uses it; only <see cref="BreakOff"/> may come from any.</summary>
+/// <see cref="PeerException"/>. One thread at a time sends, and one receives; only <see cref="BreakOff"/> may come from
+/// any.</summary>
 public sealed class Peer : IIncoming, IDisposable
 {
     // CRIU reads a run's pages in blocks, and what a record has beyond a block's end it never sees: no record may cross one.
@@ -42,6 +44,9 @@ public sealed class Peer : IIncoming, IDisposable
 
     /// <summary>For messages.</summary>
     public string Name { get; }
+
+    /// <summary>Its address; null: it has none, as at a Unix socket.</summary>
+    public string? Address => (_socket.RemoteEndPoint as IPEndPoint)?.Address.ToString();
 
     /// <summary>Whether TLS is used.</summary>
     public bool IsTls => _tls is not null;

@@ -11,10 +11,15 @@ internal sealed class ReceivedStream : IDisposable
     private readonly Lock _reporting = new();
     private readonly List<ReceivedFrame> _all = [];
     private int _answered; // bytes of answers that were sent here
-    private bool _isClosed;
+    private bool _isOpen; // whether it may be reported to
 
     /// <param name="peer">The client; the caller disposes it, once <see cref="ReceivedStreams.Run"/> has returned.</param>
-    public ReceivedStream(Peer peer) => (_peer, _unpacker) = (peer, new FrameUnpacker(peer, FrameHead.MostInStreams));
+    /// <param name="order">How many were there before.</param>
+    public ReceivedStream(Peer peer, int order) =>
+        (_peer, Order, _unpacker) = (peer, order, new FrameUnpacker(peer, FrameHead.MostInStreams));
+
+    /// <summary>How many connections were there before.</summary>
+    public int Order { get; }
 
     /// <summary>Frames that are not in use. Read and written only under the lock of the round's streams.</summary>
     public Stack<ReceivedFrame> Free { get; } = [];
@@ -50,6 +55,13 @@ internal sealed class ReceivedStream : IDisposable
         return true;
     }
 
+    /// <summary>From now on it may be reported to: the client knows that it has joined.</summary>
+    public void Open()
+    {
+        lock (_reporting)
+            _isOpen = true;
+    }
+
     /// <summary>Says what was taken, and the answers that were not said here yet. Nothing happens if that can't be sent: whoever
     /// connects instead is told.</summary>
     /// <param name="news">The number of frames that were taken, and the answers from a byte on.</param>
@@ -59,7 +71,7 @@ internal sealed class ReceivedStream : IDisposable
         {
             lock (_reporting)
             {
-                if (_isClosed)
+                if (!_isOpen)
                     return;
                 var (taken, answers) = news(_answered);
                 Span<byte> report = stackalloc byte[StreamReport.Length];
@@ -81,7 +93,7 @@ internal sealed class ReceivedStream : IDisposable
     public void Dispose()
     {
         lock (_reporting)
-            _isClosed = true;
+            _isOpen = false;
         _all.ForEach(frame => frame.Dispose());
     }
 }

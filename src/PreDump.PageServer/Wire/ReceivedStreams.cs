@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using PreDump.Core;
-using PreDump.Linux;
 
 namespace PreDump.PageServer.Wire;
 
@@ -23,52 +22,58 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     private readonly List<byte> _answers = [];
     private ulong _next;
     private ReceivedFrame? _current; // that is being taken
-    private ReceivedStream? _latest; // from which something was taken
     private int _leaving; // connections that are still in use, though they have dropped
     private int _full; // connections that hold as much as they may
     private long _since = Stopwatch.GetTimestamp(); // when one dropped, or was full
-    private bool _hasEnded, _isOver;
+    private int _joined;
+    private bool _hasEnded, _isGivenUp, _isOver;
     private string _why = $"{name} hung up";
 
     /// <summary>By which other connections join.</summary>
     public StreamToken Token { get; } = StreamToken.Random();
 
-    /// <summary>Adds a connection, which is told how far the round has come; null: the round is over.</summary>
+    /// <summary>Adds a connection; null: the round is over. <see cref="Run"/> has to follow.</summary>
     /// <param name="peer">The client, which stays the caller's.</param>
     public ReceivedStream? Join(Peer peer)
     {
-        var stream = new ReceivedStream(peer);
         lock (_gate)
         {
             if (_isOver)
                 return null;
             if (_streams.Count >= MostStreams)
                 _streams[0].BreakOff(); // more than a client has: some have dropped without a word, and the rest come back
-            _streams.Add(stream);
+            _streams.Add(new ReceivedStream(peer, _joined++));
             Monitor.PulseAll(_gate);
+            return _streams[^1];
         }
-        Report(stream);
-        return stream;
     }
 
     /// <summary>Reads the frames of a connection, on a thread of its own, until it drops or the round is over.</summary>
     /// <param name="stream">From <see cref="Join"/>; disposed.</param>
-    public void Run(ReceivedStream stream)
+    /// <param name="greet">Called before it is told how far the round has come.</param>
+    public void Run(ReceivedStream stream, Action greet)
     {
         using var owned = stream;
-        bool dropped = false;
+        bool dropped = true;
         try
         {
-            while (FreeFrame(stream) is { } frame && !_hasEnded)
-                if (stream.Read(frame, patience, between))
-                    Hold(frame);
-                else
+            greet();
+            stream.Open();
+            Report(stream);
+            while (FreeFrame(stream) is { } frame)
+            {
+                if (!stream.Read(frame, patience, between))
+                {
                     HasEnded();
+                    break;
+                }
+                Hold(frame);
+            }
+            dropped = false;
         }
-        catch (Exception e) when (e is PeerException or LinuxException)
+        catch (Exception e) // the round may go on without this connection
         {
-            dropped = true;
-            Note(e.Message);
+            Note(e is PeerException ? e.Message : $"{name}: {Failure.TryExplain(e) ?? e.ToString()}");
         }
         finally
         {
@@ -88,13 +93,30 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         return bytes;
     }
 
-    /// <summary>Answers the client.</summary>
+    /// <summary>Answers the client, on all connections: some may have dropped without a word.</summary>
+    /// <exception cref="PeerException">It has asked for more than any client does.</exception>
     public void Answer(ReadOnlySpan<byte> answer)
     {
+        ReceivedStream[] streams;
         lock (_gate)
+        {
+            if (_answers.Count + answer.Length > StreamReport.MostBytes)
+                throw new PeerException($"{name} asks too much");
             foreach (byte each in answer)
                 _answers.Add(each);
-        Report();
+            streams = [.. _streams];
+        }
+        Array.ForEach(streams, Report);
+    }
+
+    /// <summary>Gives the round up: whoever waits for its client returns.</summary>
+    public void GiveUp()
+    {
+        lock (_gate)
+        {
+            _isGivenUp = true;
+            Monitor.PulseAll(_gate);
+        }
     }
 
     /// <summary>Waits until the client has heard the last answer, unless that takes too long; whether it has.</summary>
@@ -103,15 +125,21 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         long start = Stopwatch.GetTimestamp();
         var most = patience == Timeout.InfiniteTimeSpan ? TimeSpan.FromHours(1) : patience > retry ? patience : retry;
         lock (_gate)
-            while (!_hasEnded && (_streams.Count > 0 || retry > TimeSpan.Zero)
+            while (!_hasEnded && !_isGivenUp && (_streams.Count > 0 || retry > TimeSpan.Zero)
                 && most - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
                 Monitor.Wait(_gate, left);
         return _hasEnded;
     }
 
-    /// <summary>Ends all connections, and waits until none is in use.</summary>
+    /// <summary>Ends all connections, and waits until none is in use. A client that has not heard the last answer is told that
+    /// there will be none.</summary>
     public void Dispose()
     {
+        ReceivedStream[] streams;
+        lock (_gate)
+            streams = _hasEnded ? [] : [.. _streams];
+        foreach (var stream in streams)
+            stream.Report(_ => (StreamReport.Failed, []));
         lock (_gate)
         {
             _isOver = true;
@@ -142,14 +170,14 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     {
         lock (_gate)
         {
-            bool isTaken = frame.Number < _next || frame.Number == _current?.Number;
             // What is sent again replaces what a connection holds that may have dropped without a word.
-            if (!isTaken && _held.Remove(frame.Number, out var before))
+            if (_held.GetValueOrDefault(frame.Number) is { } before && before.From.Order < frame.From.Order)
+            {
+                _held.Remove(frame.Number);
                 before.From.Free.Push(before);
-            if (isTaken)
+            }
+            if (frame.Number < _next || frame.Number == _current?.Number || !_held.TryAdd(frame.Number, frame))
                 frame.From.Free.Push(frame);
-            else
-                _held.Add(frame.Number, frame);
             Monitor.PulseAll(_gate);
         }
     }
@@ -159,7 +187,9 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         lock (_gate)
         {
             while (!_held.Remove(_next, out _current))
-                if (_streams.Count > _full)
+                if (_isGivenUp)
+                    throw new PeerException($"{name}: the round is given up");
+                else if (_streams.Count > _full)
                     Monitor.Wait(_gate); // as long as its own patience lasts
                 else if (_streams.Count == 0 && _hasEnded)
                     return null;
@@ -171,7 +201,7 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         }
     }
 
-    // Until whoever has the next frame comes back.
+    // Until whoever has the next frame comes back, and has had the time to send it.
     private TimeSpan Left()
     {
         bool isFull = _streams.Count > 0;
@@ -189,18 +219,18 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         {
             _next = frame.Number + 1;
             frame.From.Free.Push(frame);
-            (_current, _latest) = (null, frame.From);
+            _current = null;
             Monitor.PulseAll(_gate);
         }
         Report();
     }
 
-    // On the connection from which something came last, or any other.
+    // On the newest connection: others may have dropped without a word.
     private void Report()
     {
         ReceivedStream? to;
         lock (_gate)
-            to = _latest is { } latest && _streams.Contains(latest) ? latest : _streams.LastOrDefault();
+            to = _streams.LastOrDefault();
         if (to is not null)
             Report(to);
     }
@@ -214,7 +244,10 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
     private void HasEnded()
     {
         lock (_gate)
+        {
             _hasEnded = true;
+            Monitor.PulseAll(_gate);
+        }
     }
 
     private void Note(string why)

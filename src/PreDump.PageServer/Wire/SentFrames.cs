@@ -21,8 +21,11 @@ internal sealed class SentFrames(string name, int most, bool keeps, TimeSpan pat
     private ulong _next, _taken;
     private int _heard; // bytes of answers
     private long _events; // after which the server counts as not silent
-    private bool _isOver, _wasSilent;
+    private bool _isOver;
     private Exception? _failure;
+
+    /// <summary>Grows whenever the server has taken or answered something. Read only inside of <see cref="Change"/>.</summary>
+    public long Progress { get; private set; }
 
     /// <summary>Adds a connection, before it is used.</summary>
     public void Add(SentStream stream)
@@ -100,15 +103,19 @@ internal sealed class SentFrames(string name, int most, bool keeps, TimeSpan pat
     {
         lock (_gate)
         {
+            if (report.Taken == StreamReport.Failed)
+            {
+                End(new PeerException($"{name} has failed: its log says why"));
+                return;
+            }
             if (report.From > _heard || report.Taken > _next)
                 throw new PeerException($"{name} sent a report that makes no sense");
-            int before = _heard;
-            foreach (byte each in answers[Math.Min(_heard - report.From, answers.Length)..])
-            {
+            var news = answers[Math.Min(_heard - report.From, answers.Length)..];
+            if (!news.IsEmpty || report.Taken > _taken)
+                Progress++;
+            foreach (byte each in news)
                 _answers.Enqueue(each);
-                _heard++;
-            }
-            _wasSilent &= report.Taken <= _taken && _heard == before; // a server that only takes connections is as good as silent
+            _heard += news.Length;
             _taken = Math.Max(_taken, report.Taken);
             foreach (var stream in _streams)
                 Forget(stream, _taken);
@@ -197,8 +204,12 @@ internal sealed class SentFrames(string name, int most, bool keeps, TimeSpan pat
     private void WaitUntil(Func<bool> holds)
     {
         var (start, events, unacknowledged) = (Stopwatch.GetTimestamp(), _events, Unacknowledged());
-        while (_failure is null && !_isOver && !holds())
+        while (!holds())
         {
+            if (_failure is not null)
+                ExceptionDispatchInfo.Throw(_failure);
+            if (_isOver)
+                throw new PeerException($"the connection to {name} was ended");
             if (patience == Timeout.InfiniteTimeSpan)
             {
                 Monitor.Wait(_gate);
@@ -211,21 +222,16 @@ internal sealed class SentFrames(string name, int most, bool keeps, TimeSpan pat
                 IsSilent();
             (start, events, unacknowledged) = (Stopwatch.GetTimestamp(), _events, Unacknowledged());
         }
-        if (_failure is not null)
-            ExceptionDispatchInfo.Throw(_failure);
-        if (_isOver)
-            throw new PeerException($"the connection to {name} was ended");
     }
 
     // Where connections may drop, this one may have without a word.
     private void IsSilent()
     {
         var silent = new PeerException($"{name} was silent for {patience.TotalSeconds:0.#} s");
-        if (!keeps || _wasSilent)
-            (_failure, _isOver) = (silent, true);
-        else
+        if (keeps)
             _streams.ForEach(stream => stream.Lose(silent));
-        _wasSilent = true;
+        else
+            (_failure, _isOver) = (silent, true);
         Monitor.PulseAll(_gate);
     }
 

@@ -7,7 +7,7 @@ namespace PreDump.PageServer.Wire;
 /// <param name="mode">What is compressed.</param>
 /// <param name="comeBack">Connects again, once that is possible; null: no more is to be sent, or it failed for good and the
 /// frames' failure says why.</param>
-internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<PeerException, Peer?> comeBack)
+internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<SentStream, PeerException, Peer?> comeBack)
 {
     /// <summary>The stack of each thread, in bytes.</summary>
     public const int StackBytes = 256 * 1024;
@@ -27,6 +27,9 @@ internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<P
 
     /// <summary>The frame that is being sent. Shared.</summary>
     public SentFrame? Sending { get; set; }
+
+    /// <summary>The attempts to connect again since the server has last taken something. Used by its thread alone.</summary>
+    public Attempts Attempts { get; } = new();
 
     /// <summary>Whether the connection has dropped. Shared.</summary>
     public bool IsLost => _why is not null;
@@ -73,7 +76,7 @@ internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<P
             if (isOver && !hearing.Join(s_grace))
                 peer.BreakOff();
             hearing.Join();
-            peer = Leave(peer) is { } why && !isOver ? comeBack(why) : null;
+            peer = Leave(peer) is { } why && !isOver ? comeBack(this, why) : null;
             frames.Change(() => (_peer, _why) = (peer, null));
         }
     }
@@ -91,10 +94,7 @@ internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<P
             }
             if (IsLost)
                 return false;
-            Span<byte> end = stackalloc byte[FrameHead.Length];
-            default(FrameHead).Write(end);
-            peer.Send(end);
-            peer.EndSending();
+            FrameSender.SendEnd(peer);
             return true;
         }
         catch (PeerException e)

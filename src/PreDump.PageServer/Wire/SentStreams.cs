@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using PreDump.Core;
 
@@ -10,7 +11,6 @@ internal sealed class SentStreams : FrameFiller, IWire
 {
     private const int MostKept = 64; // frames, 16 MiB: what is on the way on a link that is fast and long
 
-    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100), s_longestPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_atEnd = TimeSpan.FromSeconds(2);
 
     private readonly StreamOptions _options;
@@ -31,7 +31,16 @@ internal sealed class SentStreams : FrameFiller, IWire
         (_options, _join, _observer, _name) = (options, join, observer, first.Name);
         bool keeps = options.Retry > TimeSpan.Zero;
         _frames = new SentFrames(_name, keeps ? MostKept : 2 + (2 * options.Count), keeps, options.Patience);
-        Peer[] peers = [first, .. JoinAll(options.Count - 1)];
+        Peer[] peers;
+        try
+        {
+            peers = [first, .. JoinAll(options.Count - 1)];
+        }
+        catch
+        {
+            FrameSender.SendEnd(first); // so that it is not waited for
+            throw;
+        }
         foreach (var _ in peers)
         {
             _streams.Add(new SentStream(_frames, options.Compression, ComeBack));
@@ -70,13 +79,9 @@ internal sealed class SentStreams : FrameFiller, IWire
         Join();
     }
 
-    // Those that send nothing at the moment say that this is the end.
+    // Each connection says after its frame that this is the end.
     /// <inheritdoc/>
-    public void BreakOff()
-    {
-        _frames.End();
-        _frames.Change(() => _streams.Where(stream => stream.IsBusy).ToList().ForEach(stream => stream.BreakOff()));
-    }
+    public void BreakOff() => _frames.End();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -112,7 +117,7 @@ internal sealed class SentStreams : FrameFiller, IWire
             {
                 failure = e;
             }
-        }, SentStream.StackBytes)).ToList();
+        }, SentStream.StackBytes) { IsBackground = true }).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
         if (failure is null)
@@ -139,19 +144,21 @@ internal sealed class SentStreams : FrameFiller, IWire
             stream.Join(s_atEnd - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero));
     }
 
-    private Peer? ComeBack(PeerException why)
+    private Peer? ComeBack(SentStream stream, PeerException why)
     {
         if (_options.Retry == TimeSpan.Zero || _frames.IsOverAfter(TimeSpan.Zero))
         {
             _frames.End(why);
             return null;
         }
-        string time = $"{_options.Retry.TotalSeconds:0.#} s";
+        string time = $"{_options.Retry.TotalSeconds:0.#} s", last = why.Message;
         _observer.Warn($"{why.Message}: trying to connect again for {time}");
-        string last = why.Message;
-        var pause = s_firstPause;
-        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < _options.Retry; pause *= 2)
+        var attempts = stream.Attempts;
+        _frames.Change(() => attempts.Look(_frames.Progress));
+        while (attempts.Time < _options.Retry)
         {
+            if (_frames.IsOverAfter(attempts.NextPause()))
+                return null;
             try
             {
                 if (_join() is not { } peer)
@@ -159,17 +166,15 @@ internal sealed class SentStreams : FrameFiller, IWire
                     _frames.End(Forgotten());
                     return null;
                 }
-                _observer.Note($"connected to {_name} again after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
+                _observer.Note($"connected to {_name} again after {attempts.Time.TotalSeconds:0.0} s");
                 return peer;
             }
-            catch (PreDumpException e)
+            catch (Exception e) when (e is PreDumpException or SocketException)
             {
                 last = e.Message;
             }
-            if (_frames.IsOverAfter(pause < s_longestPause ? pause : s_longestPause))
-                return null;
         }
-        _frames.End(new PeerException($"{why.Message}, and there was no new connection within {time}: {last}"));
+        _frames.End(new PeerException($"{why.Message}, and the round could not go on within {time}: {last}"));
         return null;
     }
 

@@ -12,12 +12,15 @@ public readonly record struct StreamReport(ulong Taken, int From, int Bytes)
     /// <summary>Its own length in bytes.</summary>
     public const int Length = 16;
 
-    /// <summary>The most bytes of answers that follow a report: a page server says a byte for each task, and four for each
+    /// <summary>The most bytes of all answers to a round: a page server says a byte for each task, and four for each
     /// question.</summary>
     public const int MostBytes = 16 * 1024 * 1024;
 
+    /// <summary>Said instead of a number of frames by a server that has failed: there will be no more answers.</summary>
+    public const ulong Failed = ulong.MaxValue;
+
     /// <summary>Whether it makes sense.</summary>
-    public bool IsValid => From >= 0 && Bytes is >= 0 and <= MostBytes;
+    public bool IsValid => From is >= 0 and <= MostBytes && Bytes >= 0 && Bytes <= MostBytes - From;
 
     /// <summary>Writes it.</summary>
     public void Write(Span<byte> to)

@@ -121,7 +121,7 @@ public sealed class StreamsTests
         server.Send(Signal.Kill);
 
         var result = await sending;
-        Assert.Contains("no new connection within 2 s", Refusal.Line(Refusal.Failure, result));
+        Assert.Contains("could not go on within 2 s", Refusal.Line(Refusal.Failure, result));
         Assert.Empty(Directory.GetFileSystemEntries(scratch["client"]));
         await VictimState.AssertUnchanged(before, victim);
     }
@@ -160,6 +160,27 @@ public sealed class StreamsTests
         Assert.Empty(Directory.GetFileSystemEntries(scratch["images"]));
     }
 
+    /// <summary>Its client might come back for a long time. (By force the server would leave what has come.)</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_is_ended_waits_for_nobody(bool isClientGone)
+    {
+        await using var victim = await Victim.Start("plain", Pages);
+        using var scratch = new Scratch();
+        await using var server = await PageServerTool.Start(scratch.Folder("images"), "--forever");
+        var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
+            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "5M");
+        await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
+        if (isClientGone)
+            Signal.Send(client.Id, Signal.Kill);
+        server.Send(Signal.Term);
+        Assert.Equal(143, await server.Exited());
+        Assert.Empty(Directory.GetFileSystemEntries(scratch["images"]));
+        await client.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, client.ExitCode);
+    }
+
     [Fact]
     public async Task A_client_that_is_ended_says_so_and_is_not_waited_for()
     {
@@ -167,7 +188,7 @@ public sealed class StreamsTests
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
         var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
-            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "5M");
+            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "80M");
         await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
         Signal.Send(client.Id, Signal.Term);
         await client.WaitForExitAsync(TestContext.Current.CancellationToken);
