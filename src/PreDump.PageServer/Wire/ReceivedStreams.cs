@@ -109,14 +109,19 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         Array.ForEach(streams, Report);
     }
 
-    /// <summary>Gives the round up: whoever waits for its client returns.</summary>
+    /// <summary>Gives the round up: whoever waits for its client returns, and the client is told, unless it has heard the last
+    /// answer.</summary>
     public void GiveUp()
     {
+        ReceivedStream[] streams;
         lock (_gate)
         {
             _isGivenUp = true;
             Monitor.PulseAll(_gate);
+            streams = _hasEnded ? [] : [.. _streams];
         }
+        foreach (var stream in streams)
+            stream.Report(_ => (StreamReport.Failed, []));
     }
 
     /// <summary>Waits until the client has heard the last answer, unless that takes too long; whether it has.</summary>
@@ -131,15 +136,10 @@ internal sealed class ReceivedStreams(string name, TimeSpan retry, TimeSpan pati
         return _hasEnded;
     }
 
-    /// <summary>Ends all connections, and waits until none is in use. A client that has not heard the last answer is told that
-    /// there will be none.</summary>
+    /// <summary>Gives the round up where it is not over, ends all connections, and waits until none is in use.</summary>
     public void Dispose()
     {
-        ReceivedStream[] streams;
-        lock (_gate)
-            streams = _hasEnded ? [] : [.. _streams];
-        foreach (var stream in streams)
-            stream.Report(_ => (StreamReport.Failed, []));
+        GiveUp();
         lock (_gate)
         {
             _isOver = true;

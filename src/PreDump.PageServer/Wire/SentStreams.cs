@@ -117,7 +117,8 @@ internal sealed class SentStreams : FrameFiller, IWire
             {
                 failure = e;
             }
-        }, SentStream.StackBytes) { IsBackground = true }).ToList();
+        }, SentStream.StackBytes)
+        { IsBackground = true }).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
         if (failure is null)
