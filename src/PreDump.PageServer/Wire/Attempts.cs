@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace PreDump.PageServer.Wire;
 
-/// <summary>Attempts to connect again to a server that does not get on: with longer and longer pauses, and for a limited time. Used
-/// by one thread.</summary>
+/// <summary>Attempts to connect again to a server that does not get on: with longer and longer pauses, and for a limited time.
+/// Used by one thread.</summary>
 internal sealed class Attempts
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100), s_longestPause = TimeSpan.FromSeconds(2);
