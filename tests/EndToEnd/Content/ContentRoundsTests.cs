@@ -130,7 +130,7 @@ public sealed class ContentRoundsTests
         for (int i = 0; i < 40; i++)
         {
             using var tool = await PreDumpTool.Start(rounds.Words($"killed{i}", "1"));
-            await Task.Delay(10 * i, TestContext.Current.CancellationToken);
+            await Task.Delay(i, TestContext.Current.CancellationToken);
             await PreDumpTool.End(tool, Signal.Kill);
             if (!File.Exists(rounds[$"killed{i}/inventory.img"]))
             {
