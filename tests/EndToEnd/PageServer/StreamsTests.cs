@@ -116,7 +116,7 @@ public sealed class StreamsTests
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
         var before = VictimState.OfTree(victim);
-        var sending = Send(victim, scratch.Folder("client"), server.Port, "--retry", "2", "--max-rate", "20M");
+        var sending = Send(victim, scratch.Folder("client"), server.Port, "--retry", "2", "--max-rate", "10M");
         await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
         server.Send(Signal.Kill);
 
@@ -151,7 +151,7 @@ public sealed class StreamsTests
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
         var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
-            "--port", $"{server.Port}", "--retry", "3", "--max-rate", "5M");
+            "--port", $"{server.Port}", "--retry", "6", "--max-rate", "5M");
         await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
         Signal.Send(client.Id, Signal.Kill);
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
@@ -188,7 +188,7 @@ public sealed class StreamsTests
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
         var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
-            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "80M");
+            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "20M");
         await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
         Signal.Send(client.Id, Signal.Term);
         await client.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -230,7 +230,7 @@ public sealed class StreamsTests
         await victim.Stop();
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
-        var sending = Send(victim, scratch.Folder("client"), server.Port, "--streams", "2", "--max-rate", "20M");
+        var sending = Send(victim, scratch.Folder("client"), server.Port, "--streams", "2", "--max-rate", "10M");
         await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
         using (var stranger = server.Connect(messageBytes: 24))
             Assert.Equal(0x5044_0000, stranger.Send(5, pages: 0x5044_0004, address: 1234, id: 99).Answer(4));
