@@ -150,9 +150,7 @@ public sealed class StreamsTests
         await using var victim = await Victim.Start("plain", Pages);
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
-        var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
-            "--port", $"{server.Port}", "--retry", "6", "--max-rate", "5M");
-        await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
+        var client = await Sending(victim, scratch, server.Port, "--retry", "6", "--max-rate", "5M");
         Signal.Send(client.Id, Signal.Kill);
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         Assert.NotEmpty(Directory.GetFileSystemEntries(scratch["images"]));
@@ -169,9 +167,7 @@ public sealed class StreamsTests
         await using var victim = await Victim.Start("plain", Pages);
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"), "--forever");
-        var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
-            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "5M");
-        await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
+        var client = await Sending(victim, scratch, server.Port, "--retry", "3000", "--max-rate", "5M");
         if (isClientGone)
             Signal.Send(client.Id, Signal.Kill);
         server.Send(Signal.Term);
@@ -187,9 +183,7 @@ public sealed class StreamsTests
         await using var victim = await Victim.Start("plain", Pages);
         using var scratch = new Scratch();
         await using var server = await PageServerTool.Start(scratch.Folder("images"));
-        var client = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"), "--page-server",
-            "--port", $"{server.Port}", "--retry", "3000", "--max-rate", "20M");
-        await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
+        var client = await Sending(victim, scratch, server.Port, "--retry", "3000", "--max-rate", "20M");
         Signal.Send(client.Id, Signal.Term);
         await client.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(143, client.ExitCode);
@@ -243,6 +237,16 @@ public sealed class StreamsTests
     private static async Task<CommandResult> Send(Victim victim, string images, int port, params string[] more) =>
         await PreDumpTool.Run(["--tree", $"{victim.Pid}", "--images-dir", images, "--page-server", "--port", $"{port}",
             .. more]);
+
+    // A client whose first pages have arrived.
+    private static async Task<System.Diagnostics.Process> Sending(
+        Victim victim, Scratch scratch, int port, params string[] more)
+    {
+        var client = await PreDumpTool.Start(["--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("client"),
+            "--page-server", "--port", $"{port}", .. more]);
+        await Eventually.True(() => Received(scratch["images"]) > 1 << 20, "the first pages are there");
+        return client;
+    }
 
     private static async Task AssertWhole(string images, Victim victim)
     {
