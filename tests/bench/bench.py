@@ -28,7 +28,8 @@ def main():
 def whole(bench, args):
     tracks_dirty = json.loads(subprocess.run([args.predump, 'check', '--json'], capture_output=True, text=True).stdout)['rounds']
     targets = Targets()
-    for experiment in table(list(bench.tools), bench.variants, args.disk, args.small, args.runs, tracks_dirty):
+    for experiment in table(list(bench.tools), bench.variants, args.disk, args.small, args.runs, tracks_dirty,
+                            bool(args.criu)):
         if re.search(args.only or '', experiment.name):
             with bench.tracking(tracks_dirty or not experiment.pretend):
                 experiment.judge(targets, getattr(bench, experiment.how)(experiment))

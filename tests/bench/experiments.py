@@ -133,6 +133,12 @@ def idle(small):
     return judge
 
 
+def way(targets, row):
+    of = lambda tool, which: row[tool]['total'][which]
+    targets.value('predump as criu: ms until the real criu has taken over',
+                  of('predump as criu', 'median') - of('criu', 'median'), 10)
+
+
 def first_freeze(sizes):
     def judge(targets, row):
         of = lambda tool, size: row.get(f'{tool}, {size}')
@@ -189,7 +195,7 @@ RESET = 'clear_refs alone'  # no tool, but the kernel's part of a freeze
 SERVERS = [('predump', 'predump'), ('predump', 'criu'), ('criu splice', 'predump'), ('criu splice', 'criu')]
 
 
-def table(tools, variants, disk, small, runs, tracks_dirty):
+def table(tools, variants, disk, small, runs, tracks_dirty, has_criu):
     """tools: their names. variants(OPTIONS...): the names of predumps with more options. small: in a VM, where most victims are
     smaller."""
     few = max(3, runs // 4)
@@ -275,6 +281,8 @@ def table(tools, variants, disk, small, runs, tracks_dirty):
     yield Experiment('tasks: 500 of 2 MiB', ['tasks', '500', '2'], main, few)
     yield Experiment('sparse: 100 MiB in 64 TiB', ['sparse', '64', '100'], main, few)
     yield Experiment('sleep', ['sleep'], main, runs, judge=idle(small))
+    if has_criu:
+        yield Experiment('way: criu --version', [], [], runs, 'nowhere', how='ways', judge=way)
 
     for what, counts, kind in (('MiB', [gib // 2, gib, 2 * gib], lambda n: ['memory', str(n)]),
                                ('VMAs', [15000, 30000, 60000], lambda n: ['vmas', str(n)]),

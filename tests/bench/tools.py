@@ -171,6 +171,24 @@ class Bench:
         show(row)
         return row['tools']
 
+    def ways(self, experiment):
+        """criu --version, by criu, and by predump under the name of criu: what an engine pays for each call that is not ours."""
+        folder = tempfile.mkdtemp(dir=self.work)
+        os.symlink(self.args.predump, f'{folder}/criu')
+        path = f'{folder}:{os.path.dirname(self.args.criu)}:/usr/bin'
+        samples = {self.args.criu: [], f'{folder}/criu': []}
+        for run in range(-1, experiment.runs):
+            for program in random.Random(run).sample(list(samples), len(samples)):
+                _, figures = self.measured([program, '--version'], env={'PATH': path})()
+                if run >= 0:
+                    samples[program].append(figures)
+        row = {'name': experiment.name, 'target': experiment.target, 'runs': experiment.runs, 'failed': {},
+               'tools': {name: {key: summary([run[key] for run in runs]) for key in runs[0]}
+                         for name, runs in zip(('criu', 'predump as criu'), samples.values())}}
+        self.rows.append(row)
+        show(row)
+        return row['tools']
+
     def migrations(self, experiment):
         """tests/vm/migration.py, which prints a table of its own. Its figures by `WAY, RATE`."""
         where, told = next(path for path in (f'{HERE}/vm', f'{HERE}/../vm') if os.path.isdir(path)), f'{self.work}/migration'

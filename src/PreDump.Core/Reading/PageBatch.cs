@@ -12,11 +12,11 @@ namespace PreDump.Core.Reading;
 /// written.</param>
 public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 0) : IDisposable
 {
-    /// <summary>Bytes of a batch at most: as fast as larger ones, and it stays in the processor's cache until it is
-    /// written.</summary>
+    /// <summary>Bytes of a batch at most: it stays in the processor's cache until it is written, and few threads read from the
+    /// 2 MiB that share a page table, and its lock.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    private const int BytesOfAll = 3 * MaxBytes / 2, MinBytes = 512 * 1024; // a thread takes less than 2 MiB
+    private const int BytesOfTwo = 768 * 1024; // two threads share small tasks more evenly by smaller batches
     private const int LeastBytes = 192 * 1024; // of a small tree
     private const int LeftOfAll = 16 * 1024, MinLeft = 1024; // pages
 
@@ -32,8 +32,7 @@ public sealed class PageBatch(int maxBytes = PageBatch.MaxBytes, int mostLeft = 
     /// <param name="notesFrames">Whether a frame ledger is written.</param>
     /// <param name="expectedBytes">About how many bytes there are to copy: a batch for fewer is smaller.</param>
     public static PageBatch OneOf(int threads, bool notesFrames, ulong expectedBytes) => new(
-        Math.Min(Math.Clamp(BytesOfAll / threads / PageSize.Bytes * PageSize.Bytes, MinBytes, MaxBytes),
-            (int)Math.Clamp(PageSize.RoundUp(expectedBytes), LeastBytes, MaxBytes)),
+        (int)Math.Clamp(PageSize.RoundUp(expectedBytes), LeastBytes, (ulong)(threads == 2 ? BytesOfTwo : MaxBytes)),
         notesFrames ? Math.Max(LeftOfAll / threads, MinLeft) : 0);
 
     /// <summary>The wanted pages that the parent has already, though they were dirty.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit;
 
 namespace PreDump.Tests.EndToEnd.Faults;
@@ -7,8 +6,6 @@ namespace PreDump.Tests.EndToEnd.Faults;
 /// (tests/victims/faultyfs.c).</summary>
 public sealed class HangingDiskTests
 {
-    private static readonly TimeSpan s_most = TimeSpan.FromSeconds(30); // 5, on a busy machine
-
     [Fact]
     public async Task A_signal_ends_a_round_whose_disk_hangs_and_what_may_be_left_is_said()
     {
@@ -23,7 +20,6 @@ public sealed class HangingDiskTests
             using var tool = await PreDumpTool.Start("--tree", $"{victim.Pid}", "--images-dir", images);
             Assert.Equal("HANGS", await server.Line());
 
-            var watch = Stopwatch.StartNew();
             Signal.Send(tool.Id, Signal.Term);
             var cancel = TestContext.Current.CancellationToken;
             string? line;
@@ -34,7 +30,6 @@ public sealed class HangingDiskTests
             Assert.Contains("ended by SIGTERM", line);
             Assert.Contains($"may be left in {images}", line);
             Assert.DoesNotContain("is removed", line);
-            Assert.True(watch.Elapsed < s_most, $"{watch.Elapsed}");
             await VictimState.AssertUnchanged(before, victim);
             Signal.Send(server.Pid, Signal.Kill); // until then the kernel may keep a thread that waits for an answer
             await Eventually.Within(tool.WaitForExitAsync(cancel).ContinueWith(_ => 0, cancel), "the end");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit;
 
 namespace PreDump.Tests.EndToEnd.PageServer;
@@ -130,12 +129,10 @@ public sealed class BrokenLinkTests
             "--page-server", "--address", hosts.Far.Address, "--port", $"{port}",
             "--timeout", $"{Patience}", "-q", .. more]);
 
-    // The error line of a client that ended by itself, before TCP gave up.
+    // The error line of a client that ended by itself, before TCP gave up: that takes a quarter of an hour.
     private static async Task<string> GivenUp(Task<CommandResult> sending)
     {
-        var watch = Stopwatch.StartNew();
         var result = await Eventually.Within(sending, "a client that gives up");
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), $"{watch.Elapsed}");
         return Refusal.Line(Refusal.Failure, result);
     }
 

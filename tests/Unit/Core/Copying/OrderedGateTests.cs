@@ -9,7 +9,7 @@ public sealed class OrderedGateTests
     [Fact]
     public void Turns_pass_in_order_and_one_at_a_time_whichever_thread_comes_first()
     {
-        const int Turns = 400, Threads = 8;
+        const int Turns = 40_000, Threads = 8;
         var gate = new OrderedGate();
         var passed = new List<long>(); // without a lock
         int inside = 0, next = 0;
