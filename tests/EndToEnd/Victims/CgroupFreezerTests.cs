@@ -25,24 +25,26 @@ public sealed class CgroupFreezerTests(ITestOutputHelper output)
         await PageComparison.AssertSame(victim, scratch.Path, mappingOfPages: 16);
     }
 
-    /// <summary>A guard is a process, which takes milliseconds to start. The best of a few rounds, on a busy machine.</summary>
+    /// <summary>A guard is a process, which takes milliseconds to start.</summary>
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task The_start_of_the_guard_is_no_part_of_the_freeze(int version)
+    [InlineData(1, "\"FROZEN\", 6")]
+    [InlineData(2, "\"1\", 1")]
+    public async Task The_start_of_the_guard_is_no_part_of_the_freeze(int version, string freeze)
     {
+        const string Strace = "/usr/bin/strace", Ready = "write(0, \"r\", 1";
+        Requires.Program(Strace, "strace");
         await using var victim = await Victim.Start("plain");
         using var cgroup = TestCgroup.Create(version);
         cgroup.Add(victim);
         using var scratch = new Scratch();
-        long best = long.MaxValue;
-        for (var round = 0; round < 20; round++)
-        {
-            var summary = await PreDumpTool.Dump(victim.Pid, scratch.Folder($"{round}"), "--freeze-cgroup", cgroup.Path);
-            best = Math.Min(best, summary.GetProperty("freezing_us").GetInt64());
-        }
-        output.WriteLine($"{best} us");
-        Assert.InRange(best, 1, 2000);
+
+        await Command.Must(Strace, "-f", "-qq", "-e", "trace=write", "-o", scratch["calls"], await PreDumpTool.File(), "-q",
+            "--tree", $"{victim.Pid}", "--images-dir", scratch.Folder("images"), "--freeze-cgroup", cgroup.Path);
+
+        var writes = File.ReadAllLines(scratch["calls"]).ToList();
+        int frozen = writes.FindIndex(call => call.Contains(freeze));
+        Assert.True(frozen >= 0, string.Join('\n', writes));
+        Assert.InRange(writes.FindIndex(call => call.Contains(Ready)), 0, frozen - 1);
     }
 
     [Theory]
