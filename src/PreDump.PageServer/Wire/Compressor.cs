@@ -1,30 +1,34 @@
-using System.Diagnostics;
 using K4os.Compression.LZ4;
+using PreDump.Linux;
 
 namespace PreDump.PageServer.Wire;
 
-/// <summary>Decides which frames are compressed, and compresses them (LZ4). By itself it does so while the link takes less than
-/// half of what could be compressed in the same time, until the link takes four fifths: then the pages come faster as they are.
-/// What does not get smaller is sent as it is, and after it a few frames, more each time, are not tried.</summary>
+/// <summary>Decides which frames are compressed, and compresses them (LZ4). By itself it does so while the link takes fewer bytes
+/// than the compressor saves in the same time. What does not get smaller is sent as it is, and after it a few frames, more each
+/// time, are not tried.</summary>
 /// <param name="mode">Whether there is a choice.</param>
 /// <param name="link">The link's speed.</param>
 /// <param name="mostBytes">The longest frame, in bytes.</param>
 internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostBytes = FrameHead.MostPacked)
 {
-    private const double Begins = 0.5, Ends = 0.8; // shares of the compressor's own speed
+    // The link's share of what is saved. It may take more than that, since one frame is sent while the next one is compressed.
+    private const double Begins = 0.9, Ends = 1.4;
+    private const double Kept = 0.8; // of what is known, with each frame that tells more
+    private const int SampleBytes = FrameHead.MostPacked;
+    private const int SampledAgain = 16; // after so many questions (of a MiB mostly)
     private const int MostFailures = 4; // in a row, that are counted: then 15 frames are not tried
-    private const int TriedAgain = 16; // after so many questions (of a MiB mostly) it is looked at again how fast it is
 
     private readonly byte[] _packed = new byte[mostBytes];
-    private double _bytesPerSecond; // of the compressor; 0: not known
-    private int _sinceTrial, _untried, _failures;
+    private double _savedBytes, _nanoseconds; // of the last frames, and of the processor time that they took
+    private int _questions, _untried, _failures;
     private bool _isOn;
 
-    /// <summary>Whether the next frames are to be tried.</summary>
-    public bool IsOn => mode switch
+    /// <summary>Whether frames are to be tried now.</summary>
+    /// <param name="next">What is to be sent, of which a sample may be compressed.</param>
+    public bool Tries(ReadOnlySpan<byte> next) => mode switch
     {
         CompressionMode.On => true,
-        CompressionMode.Auto => _isOn = IsWorthIt(),
+        CompressionMode.Auto => _isOn = IsWorthIt(next),
         _ => false,
     };
 
@@ -33,35 +37,36 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
     /// <returns>Valid until the next call.</returns>
     public ReadOnlySpan<byte> TryPack(ReadOnlySpan<byte> bytes)
     {
-        if (mode == CompressionMode.Auto && _bytesPerSecond > 0 && _sinceTrial == 0 && !IsSlow(Ends))
-            return default; // one frame has told
         if (_untried > 0)
         {
             _untried--;
             return default;
         }
-        long start = Stopwatch.GetTimestamp();
-        int packed = LZ4Codec.Encode(bytes, _packed.AsSpan(0, bytes.Length * 9 / 10), LZ4Level.L00_FAST);
-        if (bytes.Length > mostBytes / 2)
-            Note(bytes.Length / Math.Max(Stopwatch.GetElapsedTime(start).TotalSeconds, 1e-9));
+        int packed = Pack(bytes);
         _failures = packed > 0 ? 0 : Math.Min(_failures + 1, MostFailures);
         _untried = (1 << _failures) - 1;
-        return _packed.AsSpan(0, Math.Max(packed, 0));
+        return _packed.AsSpan(0, packed);
     }
 
-    // A frame may have waited for a processor: one that was fast counts at once, a slow one by and by.
-    private void Note(double bytesPerSecond)
+    private bool IsWorthIt(ReadOnlySpan<byte> next)
     {
-        _bytesPerSecond = Math.Max(bytesPerSecond, (0.8 * _bytesPerSecond) + (0.2 * bytesPerSecond));
-        _sinceTrial = 0;
-    }
-
-    private bool IsWorthIt()
-    {
-        if (link.BytesPerSecond is null)
+        if (link.BytesPerSecond is not { } bytesPerSecond)
             return false;
-        return _bytesPerSecond == 0 || ++_sinceTrial > TriedAgain || IsSlow(_isOn ? Ends : Begins);
+        if (!_isOn && next.Length >= SampleBytes && _questions++ % SampledAgain == 0)
+            Pack(next[..SampleBytes]);
+        return bytesPerSecond * _nanoseconds / 1e9 < (_isOn ? Ends : Begins) * _savedBytes;
     }
 
-    private bool IsSlow(double share) => link.BytesPerSecond < share * _bytesPerSecond;
+    // In processor time: on a busy machine a frame that is sent waits for a processor as well.
+    private int Pack(ReadOnlySpan<byte> bytes)
+    {
+        long start = OwnThread.CpuNanoseconds;
+        int packed = Math.Max(LZ4Codec.Encode(bytes, _packed.AsSpan(0, bytes.Length * 9 / 10), LZ4Level.L00_FAST), 0);
+        if (bytes.Length >= SampleBytes / 2) // a short one says little
+        {
+            _savedBytes = (Kept * _savedBytes) + (packed > 0 ? bytes.Length - packed : 0);
+            _nanoseconds = (Kept * _nanoseconds) + (OwnThread.CpuNanoseconds - start);
+        }
+        return packed;
+    }
 }

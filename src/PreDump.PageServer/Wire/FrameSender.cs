@@ -14,10 +14,11 @@ internal sealed class FrameSender
         (_peer, _compressor) = (peer, new Compressor(mode, _link, mostBytes));
 
     /// <summary>Whether frames are tried to be compressed now: as the link is.</summary>
-    public bool Tries()
+    /// <param name="next">What is to be sent.</param>
+    public bool Tries(ReadOnlySpan<byte> next)
     {
         _link.Look(_peer.BytesSent, _peer.BytesQueued);
-        return _compressor.IsOn;
+        return _compressor.Tries(next);
     }
 
     /// <summary>Sends a frame.</summary>

@@ -14,7 +14,7 @@ internal sealed class FrameWriter(Peer peer, CompressionMode mode) : FrameFiller
     /// <summary>Sends messages, each followed by its pages (see <see cref="IWire.Send"/>).</summary>
     public void Send(ReadOnlySpan<byte> heads, int headBytes, ReadOnlySpan<byte> body, ReadOnlySpan<int> parts)
     {
-        _tries = _sender.Tries();
+        _tries = _sender.Tries(body);
         if (_tries || peer.IsTls)
         {
             Fill(heads, headBytes, body, parts);

@@ -89,7 +89,7 @@ internal sealed class SentStream(SentFrames frames, CompressionMode mode, Func<S
             var sender = new FrameSender(peer, mode, FrameHead.MostInStreams);
             while (frames.Next(this) is { } frame)
             {
-                sender.Send(frame.Number, frame.Bytes, sender.Tries());
+                sender.Send(frame.Number, frame.Bytes, sender.Tries(frame.Bytes));
                 frames.Sent(this);
             }
             if (IsLost)
