@@ -72,16 +72,29 @@ public sealed unsafe class StreamSocket(int fd, string name, TimeSpan patience)
     /// recv(2).</summary>
     /// <exception cref="TimeoutException">The peer was silent for too long.</exception>
     /// <exception cref="LinuxException">The connection broke.</exception>
-    public int Receive(Span<byte> to)
+    public int Receive(Span<byte> to) => Receive(to, default);
+
+    /// <summary>Receives at least one byte, into the second buffer only what the first one has no room for.</summary>
+    /// <exception cref="TimeoutException">The peer was silent for too long.</exception>
+    /// <exception cref="LinuxException">The connection broke.</exception>
+    public int Receive(Span<byte> to, Span<byte> then)
     {
-        fixed (byte* p = to)
+        fixed (byte* first = to, second = then)
+        {
+            var vectors = stackalloc iovec[]
+            {
+                new iovec { iov_base = first, iov_len = (size_t)(ulong)to.Length },
+                new iovec { iov_base = second, iov_len = (size_t)(ulong)then.Length },
+            };
+            var message = new msghdr { msg_iov = vectors, msg_iovlen = then.IsEmpty ? 1 : 2 };
             while (true)
             {
-                long got = (long)recv(fd, p, (size_t)(ulong)to.Length, MSG_DONTWAIT);
+                long got = (long)recvmsg(fd, &message, MSG_DONTWAIT);
                 if (got >= 0)
                     return (int)got;
                 WaitOrThrow("recv", POLLIN);
             }
+        }
     }
 
     /// <summary>Sends every header, each followed by its part of the body:

@@ -15,7 +15,7 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
     private const double Begins = 0.9, Ends = 1.4;
     private const double Kept = 0.8; // of what is known, with each frame that tells more
     private const int SampleBytes = FrameHead.MostPacked;
-    private const int SampledAgain = 16; // after so many questions (of a MiB mostly)
+    private const int SampledAgain = 32; // after so many questions (of a MiB mostly)
     private const int MostFailures = 4; // in a row, that are counted: then 15 frames are not tried
 
     private readonly byte[] _packed = new byte[mostBytes];

@@ -9,6 +9,8 @@ internal sealed class FrameReader(Peer peer, TimeSpan patience) : IIncoming
 {
     private readonly FrameUnpacker _unpacker = new(peer, FrameHead.MostPacked);
     private readonly byte[] _unpacked = new byte[FrameHead.MostPacked];
+    private readonly byte[] _head = new byte[FrameHead.Length];
+    private int _headBytes; // of the next frame's head, that were read with the frame before: a read of its own costs as much
     private ulong _next;
     private int _left; // of a frame that is not compressed, in bytes
     private int _start, _end; // of what is unpacked, and not yet read
@@ -19,11 +21,11 @@ internal sealed class FrameReader(Peer peer, TimeSpan patience) : IIncoming
     {
         if (_left == 0 && _start == _end)
         {
-            Span<byte> bytes = stackalloc byte[FrameHead.Length];
-            if (!peer.TryReadExactly(bytes))
-                return 0;
+            if (!peer.TryReadExactly(_head.AsSpan(_headBytes)))
+                return _headBytes == 0 ? 0 : throw new PeerException($"{peer.Name} hung up in the middle of a frame");
+            _headBytes = 0;
             peer.Patience = patience;
-            var head = FrameHead.Read(bytes);
+            var head = FrameHead.Read(_head);
             if (!head.IsValid || head.Number != _next++)
                 throw new PeerException($"{peer.Name} sent a frame that makes no sense");
             if (head.IsPacked)
@@ -36,9 +38,12 @@ internal sealed class FrameReader(Peer peer, TimeSpan patience) : IIncoming
 
     private int ReadRaw(Span<byte> to)
     {
-        int got = peer.Read(to[..Math.Min(to.Length, _left)]);
+        bool hasRoom = to.Length >= _left;
+        int got = hasRoom ? peer.Read(to[.._left], _head) : peer.Read(to);
         if (got == 0)
             throw new PeerException($"{peer.Name} hung up in the middle of a frame");
+        _headBytes = Math.Max(got - _left, 0);
+        got -= _headBytes;
         _left -= got;
         return got;
     }

@@ -58,12 +58,17 @@ public sealed class Peer : IIncoming, IDisposable
     /// with.</summary>
     public TimeSpan Patience { set => _plain.Patience = value; }
 
+    /// <inheritdoc/>
+    public int Read(Span<byte> to) => Read(to, default);
+
     /// <summary>Reads once; 0 where the stream has ended.</summary>
-    public int Read(Span<byte> to)
+    /// <param name="to">Gets the bytes.</param>
+    /// <param name="then">Gets those that have come as well, where there is no more room in the first one.</param>
+    public int Read(Span<byte> to, Span<byte> then)
     {
         try
         {
-            return _tls is { } tls ? tls.Read(to) : _plain.Receive(to);
+            return _tls is { } tls ? tls.Read(to) : _plain.Receive(to, then);
         }
         catch (Exception e) when (PeerException.TryFrom(e, Name) is { } broken)
         {
