@@ -14,7 +14,7 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
     // The link's share of what is saved. It may take more than that, since one frame is sent while the next one is compressed.
     private const double Begins = 0.9, Ends = 1.4;
     private const double Kept = 0.8; // of what is known, with each frame that tells more
-    private const int SampleBytes = FrameHead.MostPacked;
+    private const int SampleBytes = FrameHead.MostPacked, LeastSample = 8 * 1024; // less tells little
     private const int SampledAgain = 32; // after so many questions (of a MiB mostly)
     private const int MostFailures = 4; // in a row, that are counted: then 15 frames are not tried
 
@@ -52,8 +52,8 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
     {
         if (link.BytesPerSecond is not { } bytesPerSecond)
             return false;
-        if (!_isOn && next.Length >= SampleBytes && _questions++ % SampledAgain == 0)
-            Pack(next[..SampleBytes]);
+        if (!_isOn && next.Length >= LeastSample && _questions++ % SampledAgain == 0)
+            Pack(next[..Math.Min(next.Length, SampleBytes)]);
         return bytesPerSecond * _nanoseconds / 1e9 < (_isOn ? Ends : Begins) * _savedBytes;
     }
 
@@ -62,7 +62,7 @@ internal sealed class Compressor(CompressionMode mode, LinkSpeed link, int mostB
     {
         long start = OwnThread.CpuNanoseconds;
         int packed = Math.Max(LZ4Codec.Encode(bytes, _packed.AsSpan(0, bytes.Length * 9 / 10), LZ4Level.L00_FAST), 0);
-        if (bytes.Length >= SampleBytes / 2) // a short one says little
+        if (bytes.Length >= LeastSample)
         {
             _savedBytes = (Kept * _savedBytes) + (packed > 0 ? bytes.Length - packed : 0);
             _nanoseconds = (Kept * _nanoseconds) + (OwnThread.CpuNanoseconds - start);
