@@ -5,7 +5,7 @@ namespace PreDump.PageServer.Wire;
 /// <summary>How fast a link takes bytes, as far as it is the link that makes us wait.</summary>
 internal sealed class LinkSpeed
 {
-    private static readonly TimeSpan s_window = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan s_window = TimeSpan.FromMilliseconds(50);
 
     private long _since = Stopwatch.GetTimestamp();
     private long _takenBefore; // bytes
