@@ -134,9 +134,8 @@ def idle(small):
 
 
 def way(targets, row):
-    of = lambda tool, which: row[tool]['total'][which]
-    targets.value('predump as criu: ms until the real criu has taken over',
-                  of('predump as criu', 'median') - of('criu', 'median'), 10)
+    of = lambda tool: row[tool]['total']['median']
+    targets.value('predump as criu: ms until the real criu has taken over', of('predump as criu') - of('criu'), 10)
 
 
 def first_freeze(sizes):

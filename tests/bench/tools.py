@@ -164,12 +164,7 @@ class Bench:
                             samples[setting].append(figures)
             finally:
                 shutil.rmtree(base, ignore_errors=True)
-        row = {'name': experiment.name, 'target': experiment.target, 'runs': runs, 'failed': {},
-               'tools': {f'prove {setting}': {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
-                         for setting, all_runs in samples.items()}}
-        self.rows.append(row)
-        show(row)
-        return row['tools']
+        return self.row(experiment, {f'prove {setting}': all_runs for setting, all_runs in samples.items()})
 
     def ways(self, experiment):
         """criu --version, by criu, and by predump under the name of criu: what an engine pays for each call that is not ours."""
@@ -182,12 +177,7 @@ class Bench:
                 _, figures = self.measured([program, '--version'], env={'PATH': path})()
                 if run >= 0:
                     samples[program].append(figures)
-        row = {'name': experiment.name, 'target': experiment.target, 'runs': experiment.runs, 'failed': {},
-               'tools': {name: {key: summary([run[key] for run in runs]) for key in runs[0]}
-                         for name, runs in zip(('criu', 'predump as criu'), samples.values())}}
-        self.rows.append(row)
-        show(row)
-        return row['tools']
+        return self.row(experiment, dict(zip(('criu', 'predump as criu'), samples.values())))
 
     def migrations(self, experiment):
         """tests/vm/migration.py, which prints a table of its own. Its figures by `WAY, RATE`."""
@@ -263,10 +253,14 @@ class Bench:
                     if run >= 0:
                         samples[turn].append(figures)
         title = lambda tool, server, which: (f'{tool} to {server}' if server else tool) + (f', {which}' if which else '')
-        row = {'name': experiment.name, 'target': experiment.target, 'runs': runs,
-               'tools': {title(*turn): {key: summary([run[key] for run in all_runs]) for key in all_runs[0]}
-                         for turn, all_runs in samples.items() if turn not in failed},
-               'failed': {title(*turn): why for turn, why in failed.items()}}
+        return self.row(experiment, {title(*turn): all_runs for turn, all_runs in samples.items() if turn not in failed},
+                        {title(*turn): why for turn, why in failed.items()})
+
+    def row(self, experiment, samples, failed=None):
+        """Notes and shows what was measured; returns it, summed up, by title. samples: the figures of each run by title. failed: why,
+        by title."""
+        row = {'name': experiment.name, 'target': experiment.target, 'runs': experiment.runs, 'failed': failed or {},
+               'tools': {title: {key: summary([run[key] for run in runs]) for key in runs[0]} for title, runs in samples.items()}}
         self.rows.append(row)
         show(row)
         return row['tools']

@@ -5,6 +5,7 @@ namespace PreDump.PageServer.Wire;
 /// <summary>How fast a link takes bytes, as far as it is the link that makes us wait.</summary>
 internal sealed class LinkSpeed
 {
+    // In less time a peer that waits for a processor looks like a slow link.
     private static readonly TimeSpan s_window = TimeSpan.FromMilliseconds(50);
 
     private long _since = Stopwatch.GetTimestamp();
